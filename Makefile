@@ -1,0 +1,99 @@
+# `make` alone prints what there is to make. Every target installs what it needs first; see scripts/setup.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+TOOLS    := $(CURDIR)/.cache/bin
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+GOFILES   = $(shell git ls-files --cached --others --exclude-standard -- '*.go')
+
+DATA     ?= ./var
+LISTEN   ?= 127.0.0.1:8443
+RACE     ?= 1
+PKG      ?= ./...
+BENCH    ?= .
+BENCHTIME ?= 1s
+FUZZTIME ?= 10s
+CAP      ?=
+
+# Everything ships and is checked without cgo; only the race detector needs it.
+export CGO_ENABLED := 0
+
+.PHONY: help
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## start the demo on https://127.0.0.1:8443 (DATA=./var)
+	@scripts/setup run
+	@$(MAKE) build
+	exec bin/fovea serve --demo --data $(DATA) --listen $(LISTEN)
+
+.PHONY: build
+build: ## build bin/fovea
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/fovea ./cmd/fovea
+
+.PHONY: test
+test: ## build and vet everything, then run the tests under the race detector (RACE=0 without; PKG=./vault/...)
+	@scripts/setup test
+	@go build $(PKG)
+	@go vet $(PKG)
+	@CGO_ENABLED=$(if $(filter 1,$(RACE)),1,0) $(TOOLS)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
+		$(if $(filter 1,$(RACE)),-race) -vet=off -timeout 15m $(PKG)
+
+.PHONY: accept
+accept: ## start freshly built programs and try each promise from outside (CAP=spine for one capability)
+	@scripts/setup run mounts
+	@$(MAKE) build
+	@go build -trimpath -o bin/accept ./internal/accept
+	@bin/accept -fovea bin/fovea $(CAP)
+
+.PHONY: lint
+lint: ## golangci-lint, gofumpt and functions nobody calls
+	@scripts/setup lint
+	@$(TOOLS)/golangci-lint run ./...
+	@unformatted=$$($(TOOLS)/gofumpt -l $(GOFILES)); \
+		[ -z "$$unformatted" ] || { echo "gofumpt would rewrite:"; echo "$$unformatted"; exit 1; }
+	@$(MAKE) deadcode
+
+.PHONY: deadcode
+deadcode: ## functions that neither a program nor a test reaches
+	@scripts/setup lint
+	@dead=$$($(TOOLS)/deadcode -test ./...); \
+		[ -z "$$dead" ] || { echo "$$dead"; exit 1; }
+
+.PHONY: arch
+arch: ## only the import rules and the other laws that a test can read from the source
+	@go test -count=1 ./internal/arch
+
+.PHONY: check
+check: lint test ## what a change must pass: lint and test (the import rules are among the tests)
+
+.PHONY: bench
+bench: ## benchmarks, ours and the peers' in the same run, then the ratios (BENCH=regexp PKG=./vault/... BENCHTIME=1s)
+	@scripts/setup bench
+	@mkdir -p .cache
+	@go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m $(PKG) | \
+		grep --line-buffered -v 'no test files' | tee .cache/bench.txt
+	@scripts/ratios .cache/bench.txt
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a moment (FUZZTIME=10s)
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: test-mounts
+test-mounts: ## a real davfs2 and a real rclone mount over TLS; needs root and /dev/fuse
+	@scripts/setup test mounts
+	@$(MAKE) build
+	@$(TOOLS)/gotestsum --format testname -- -tags mounts -count=1 -timeout 10m ./internal/mounts/...
+
+.PHONY: setup
+setup: ## install every Debian package and Go tool that any target needs
+	@scripts/setup all
+
+.PHONY: clean
+clean: ## remove what was built and the tools; the demo's data in ./var stays
+	@rm -rf bin .cache
