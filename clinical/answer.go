@@ -1,0 +1,125 @@
+package clinical
+
+import (
+	"io"
+	"time"
+)
+
+// Decision is what policy says to one request, and why.
+type Decision struct {
+	Permit bool
+	Rule   string // stable code of the rule that decided, such as "4-no-grant"
+	Reason Reason // what a set's owner and governance may read
+	Obligations
+}
+
+// Obligations tell the door what to serve and how.
+type Obligations struct {
+	Rendition      RenditionKind // what may leave
+	NoStore        bool          // no cache may keep it
+	LogBeforeBytes bool          // the ledger entry is durable before the first byte
+	Watermark      bool
+	// Until is when time alone may change the decision; zero: none in sight.
+	Until time.Time
+}
+
+// Content is decrypted, authenticated bytes at random access.
+type Content interface {
+	io.ReadSeekCloser
+	io.ReaderAt
+	Size() int64
+}
+
+// Served is a picture on its way out of the gate. Content rechecks the
+// decision at every chunk and fails with NotFound once it no longer holds.
+type Served struct {
+	Content
+	Asset    AssetID
+	MIME     string
+	ETag     string // strong, quoted, stable across restart and re-encryption
+	Modified time.Time
+	Width    int
+	Height   int
+	Obligations
+	// Gone is closed when the picture is withdrawn from this reader.
+	Gone <-chan struct{}
+}
+
+// Folder is a set as one reader may see it: an immutable snapshot.
+type Folder struct {
+	Set      TeachingSet
+	Modified time.Time // moves whenever what this reader sees may have changed
+	Entries  []Entry   // in the owner's order
+	Hidden   int       // only for the owner; 0 for everybody else
+	Gone     int       // tombstones, only for the owner
+}
+
+// Entry is one picture in a Folder.
+type Entry struct {
+	Item     ItemID
+	Asset    AssetID
+	Name     string // NNNNNN-Label.jpg
+	Caption  string
+	Size     int64
+	MIME     string
+	ETag     string
+	Modified time.Time
+	Created  time.Time
+}
+
+// ItemReport tells a set's owner whether an item is admitted, and why not.
+type ItemReport struct {
+	Item      SetItem
+	Decision  Decision
+	Words     string // the reason in plain words
+	Withdrawn bool   // once admitted, now a tombstone
+}
+
+// Badge is consent in words, never a dot.
+type Badge struct {
+	State string // care, teaching, publication, asked, ending, refused, withdrawn, unclassified
+	Words string
+}
+
+// Shown is a picture as a page lists it: what the caller may know of it.
+type Shown struct {
+	Asset Asset
+	Badge Badge
+	Thumb bool // a 256 px rendition is there
+}
+
+// PatientPage is a patient's timeline as the caller may see it.
+type PatientPage struct {
+	Patient    Patient
+	Sessions   []SessionPage
+	Grants     []Grant
+	Consent    string // one sentence
+	Holds      []Hold
+	Restricted bool // pictures exist that this treating clinician may not see
+}
+
+// SessionPage is one session's contact sheet.
+type SessionPage struct {
+	Session Session
+	Job     Job
+	Shown   []Shown
+}
+
+// Arrivals is what lies in the caller's studios.
+type Arrivals struct {
+	Runs       []RunPage // provisional
+	Quarantine []Shown
+	Recent     []Landing // newest first, at most 200
+	Counts     map[StudioID]LandingCounts
+}
+
+// RunPage is a run and its frames in order, ID shots included.
+type RunPage struct {
+	Run     Run
+	Patient Patient
+	Job     Job
+	Shown   []Shown
+}
+
+// LandingCounts add up: Found = Kept + Duplicate + Quarantined + Ignored.
+type LandingCounts struct{ Found, Kept, Duplicate, Quarantined, Ignored int }

@@ -1,0 +1,194 @@
+package clinical
+
+import "time"
+
+// Command is an act that a person asks for and policy.Gate.Do decides.
+// The concrete types below are all there are.
+type Command interface{ command() }
+
+// AddPerson makes somebody known. The password is the login door's concern.
+type AddPerson struct{ Person Person }
+
+// ChangePerson replaces what is known of somebody; Person.Rev is the one read.
+type ChangePerson struct{ Person Person }
+
+// AddPatient registers a patient.
+type AddPatient struct{ Patient Patient }
+
+// ChangePatient replaces what is known of a patient; Patient.Rev is the one read.
+type ChangePatient struct{ Patient Patient }
+
+// OpenEncounter records who treats a patient, from when.
+type OpenEncounter struct{ Encounter Encounter }
+
+// AddJobs records requests for pictures.
+type AddJobs struct{ Jobs []Job }
+
+// ChangeJob replaces a job; Job.Rev is the one read.
+type ChangeJob struct{ Job Job }
+
+// ConfirmRun files a provisional run under its patient.
+type ConfirmRun struct{ Run RunID }
+
+// FileQuarantined files quarantined pictures under a patient a person chose.
+type FileQuarantined struct {
+	Assets  []AssetID
+	Patient PatientID
+	Job     JobID // optional
+	Reason  string
+}
+
+// RejectQuarantined destroys quarantined pictures that belong to nobody.
+type RejectQuarantined struct {
+	Assets []AssetID
+	Reason string
+}
+
+// DiscardAssets destroys frames before their session is filed.
+type DiscardAssets struct {
+	Assets []AssetID
+	Reason string
+}
+
+// ClassifyAssets says what is in the pictures: of Session, or the Assets named.
+type ClassifyAssets struct {
+	Session              SessionID
+	Assets               []AssetID
+	Sensitivity          Sensitivity // must have Known
+	NoIdentifyingFeature bool
+	Reason               string
+}
+
+// ReviewAssets records a second person's confirmation of "no identifying feature".
+type ReviewAssets struct {
+	Assets []AssetID
+	Reason string
+}
+
+// DescribeAsset edits the catalogue entry of one picture; Rev is the one read.
+// Nil fields are kept.
+type DescribeAsset struct {
+	Asset    AssetID
+	Rev      uint64
+	Caption  *string
+	Keywords *[]string
+	View     *View
+	Lesion   *LesionID
+}
+
+// RefileAssets corrects a wrong patient.
+type RefileAssets struct {
+	Assets []AssetID
+	To     PatientID
+	Reason string
+}
+
+// RecordConsent appends a grant: given, refused, requested or pending.
+type RecordConsent struct{ Grant Grant }
+
+// WithdrawConsent withdraws one grant, or every active grant of a patient for
+// purposes beyond care when Grant is zero.
+type WithdrawConsent struct {
+	Patient PatientID
+	Grant   GrantID
+	Reason  string
+}
+
+// PlaceHold forbids acts on pictures.
+type PlaceHold struct{ Hold Hold }
+
+// LiftHold ends a hold.
+type LiftHold struct {
+	Hold   HoldID
+	Reason string
+}
+
+// CreateSet begins a teaching set owned by the caller.
+type CreateSet struct{ Set TeachingSet }
+
+// ChangeSet replaces title, audience, roster or dates; Set.Rev is the one read.
+type ChangeSet struct{ Set TeachingSet }
+
+// AddToSet adds pictures in the given order; Labels (optional) go beside them.
+type AddToSet struct {
+	Set    SetID
+	Assets []AssetID
+	Labels []string
+}
+
+// RemoveFromSet takes items out; their numbers are never used again.
+type RemoveFromSet struct {
+	Set   SetID
+	Items []ItemID
+}
+
+// SubmitSet asks a second person to publish.
+type SubmitSet struct{ Set SetID }
+
+// PublishSet puts a set on its roster's drives.
+type PublishSet struct{ Set SetID }
+
+// CloseSet takes a set off every drive but its owner's pages.
+type CloseSet struct{ Set SetID }
+
+func (AddPerson) command()         {}
+func (ChangePerson) command()      {}
+func (AddPatient) command()        {}
+func (ChangePatient) command()     {}
+func (OpenEncounter) command()     {}
+func (AddJobs) command()           {}
+func (ChangeJob) command()         {}
+func (ConfirmRun) command()        {}
+func (FileQuarantined) command()   {}
+func (RejectQuarantined) command() {}
+func (DiscardAssets) command()     {}
+func (ClassifyAssets) command()    {}
+func (ReviewAssets) command()      {}
+func (DescribeAsset) command()     {}
+func (RefileAssets) command()      {}
+func (RecordConsent) command()     {}
+func (WithdrawConsent) command()   {}
+func (PlaceHold) command()         {}
+func (LiftHold) command()          {}
+func (CreateSet) command()         {}
+func (ChangeSet) command()         {}
+func (AddToSet) command()          {}
+func (RemoveFromSet) command()     {}
+func (SubmitSet) command()         {}
+func (PublishSet) command()        {}
+func (CloseSet) command()          {}
+
+// Query is a search. Text is what a person typed; the rest narrows.
+type Query struct {
+	Text    string
+	Patient PatientID
+	Session SessionID
+	Studio  StudioID
+	Taken   struct{ From, To time.Time } // half open; zero: no bound
+	Terms   map[string][]string          // facet name → wanted values, any of them
+	Facets  []string                     // facets to count: keyword, view, site, specialty, studio, year
+	Sort    string                       // "" by relevance, then newest; "newest"; "oldest"
+	Offset  int
+	Limit   int // at most 500; 0: 50
+}
+
+// Found is what the index answers: ordinals, best first, all inside the Scope
+// that was given, and counts over that Scope alone.
+type Found struct {
+	Total    int
+	Ordinals []uint32
+	Facets   []Facet
+}
+
+// Facet counts the values of one field among what was found.
+type Facet struct {
+	Name   string
+	Values []FacetValue
+	Other  int // hits with values not listed
+}
+
+// FacetValue is one value and how many hits have it.
+type FacetValue struct {
+	Value string
+	Count int
+}
