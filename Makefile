@@ -95,5 +95,5 @@ setup: ## install every Debian package and Go tool that any target needs
 	@scripts/setup all
 
 .PHONY: clean
-clean: ## remove what was built and the tools; the demo's data in ./var stays
-	@rm -rf bin .cache
+clean: ## remove what was built; the tools in .cache/bin and the demo's data in ./var stay
+	@rm -rf bin .cache/bench.txt

@@ -17,20 +17,20 @@ import (
 //
 // A path that does not exist skips the test and says what was missing. Where the environment says CI=true it fails
 // the test instead: there, nothing is left out silently.
-func Data(t testing.TB, elem ...string) string {
-	t.Helper()
+func Data(tb testing.TB, elem ...string) string {
+	tb.Helper()
 	base, err := dataFolder()
 	if err != nil {
-		t.Fatalf("testenv: %v", err)
+		tb.Fatalf("testenv: %v", err)
 	}
 	path := filepath.Join(append([]string{base}, elem...)...)
 	_, err = os.Stat(path)
 	switch {
 	case err == nil:
 	case os.Getenv("CI") == "true":
-		t.Fatalf("testenv: test data %s is not here: %v", filepath.Join(elem...), err)
+		tb.Fatalf("testenv: test data %s is not here: %v", filepath.Join(elem...), err)
 	default:
-		t.Skipf("testenv: skipped, test data %s is not here; set FOVEA_TESTDATA to the folder that holds it",
+		tb.Skipf("testenv: skipped, test data %s is not here; set FOVEA_TESTDATA to the folder that holds it",
 			filepath.Join(elem...))
 	}
 	return path
