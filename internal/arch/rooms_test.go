@@ -13,7 +13,7 @@ func rooms() map[string]string {
 		"ingest/exif":       "clinical internal/sandbox",
 		"ingest/label":      "clinical",
 		"vault":             "clinical vault/ledger",
-		"vault/ledger":      "clinical",
+		"vault/ledger":      "",
 		"vault/badgerstore": "clinical vault",
 		"vault/memstore":    "clinical vault",
 		"vault/vaulttest":   "clinical vault vault/ledger clinical/clinicaltest",
