@@ -1,0 +1,136 @@
+package wire
+
+import (
+	"time"
+
+	"fovea/clinical"
+)
+
+// Classify says what is in pictures: of a whole session, or of those named.
+type Classify struct {
+	Session              clinical.SessionID `json:"session,omitzero"`
+	Assets               []clinical.AssetID `json:"assets,omitempty" maxItems:"1000"`
+	Flags                []string           `json:"flags" maxItems:"8" doc:"face, intimate, safeguarding, vip; empty: plain"`
+	NoIdentifyingFeature bool               `json:"noIdentifyingFeature,omitempty"`
+	Reason               string             `json:"reason,omitempty" maxLength:"1000"`
+}
+
+// OnAssets is an act on pictures with a person's reason.
+type OnAssets struct {
+	Assets []clinical.AssetID `json:"assets" minItems:"1" maxItems:"1000"`
+	Reason string             `json:"reason,omitempty" maxLength:"1000"`
+}
+
+// File puts quarantined pictures under a patient.
+type File struct {
+	OnAssets
+	Patient clinical.PatientID `json:"patient"`
+	Job     clinical.JobID     `json:"job,omitzero"`
+}
+
+// Refile corrects a wrong patient.
+type Refile struct {
+	OnAssets
+	To clinical.PatientID `json:"to"`
+}
+
+// Describe edits the catalogue entry of one picture; absent fields are kept.
+type Describe struct {
+	Caption  *string            `json:"caption,omitempty" maxLength:"4000"`
+	Keywords *[]string          `json:"keywords,omitempty" maxItems:"100"`
+	View     *View              `json:"view,omitempty"`
+	Lesion   *clinical.LesionID `json:"lesion,omitempty"`
+}
+
+// Withdraw takes a consent back: one, or all beyond care when Grant is absent.
+type Withdraw struct {
+	Grant  clinical.GrantID `json:"grant,omitzero"`
+	Reason string           `json:"reason,omitempty" maxLength:"1000"`
+}
+
+// Encounter opens a stay or visit.
+type Encounter struct {
+	ID        clinical.EncounterID `json:"id,omitzero"`
+	Patient   clinical.PatientID   `json:"patient"`
+	Specialty clinical.Specialty   `json:"specialty"`
+	Team      []clinical.PersonID  `json:"team,omitempty" maxItems:"500"`
+	Opened    time.Time            `json:"opened,omitzero"`
+	Closed    time.Time            `json:"closed,omitzero"`
+}
+
+// Clinical converts from the wire.
+func (e Encounter) Clinical() clinical.Encounter {
+	return clinical.Encounter{ID: e.ID, Patient: e.Patient, Specialty: e.Specialty, Team: e.Team, Opened: e.Opened, Closed: e.Closed}
+}
+
+// AddItems adds pictures to a set in the given order.
+type AddItems struct {
+	Assets []clinical.AssetID `json:"assets" minItems:"1" maxItems:"10000"`
+	Labels []string           `json:"labels,omitempty" maxItems:"10000"`
+}
+
+// RemoveItems takes items out of a set.
+type RemoveItems struct {
+	Items []clinical.ItemID `json:"items" minItems:"1" maxItems:"10000"`
+}
+
+// SignIn asks for a session.
+type SignIn struct {
+	Login    string `json:"login" maxLength:"64"`
+	Password string `json:"password" maxLength:"1024"`
+}
+
+// SetPassword gives a person a password.
+type SetPassword struct {
+	Password string `json:"password" minLength:"10" maxLength:"1024"`
+}
+
+// IssueAppPassword asks for a password for one device.
+type IssueAppPassword struct {
+	Person clinical.PersonID `json:"person,omitzero" doc:"only for an administrator or the operator; absent: oneself"`
+	Device string            `json:"device" minLength:"1" maxLength:"80" doc:"what a person calls the device"`
+	Sets   []clinical.SetID  `json:"sets,omitempty" maxItems:"1000" doc:"absent: all the person's sets"`
+	Days   int               `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"valid for; 0: the site's limit"`
+}
+
+// AppPassword is a device's password as listed; Secret only when issued.
+type AppPassword struct {
+	ID       string            `json:"id"`
+	Person   clinical.PersonID `json:"person"`
+	Device   string            `json:"device"`
+	Sets     []clinical.SetID  `json:"sets,omitempty"`
+	Issued   time.Time         `json:"issued,omitzero"`
+	Expires  time.Time         `json:"expires,omitzero"`
+	LastUsed time.Time         `json:"lastUsed,omitzero"`
+	Secret   string            `json:"secret,omitempty" doc:"shown once"`
+	Login    string            `json:"login,omitempty"`
+}
+
+// Me is who the caller is.
+type Me struct {
+	Person Person `json:"person"`
+	Door   string `json:"door"`
+}
+
+// Nudge is an event of the change feed: something the caller may see changed.
+type Nudge struct {
+	Seq uint64 `json:"seq"`
+}
+
+// ImportFiles asks the server to take in files that lie on its own machine.
+type ImportFiles struct {
+	Studio clinical.StudioID `json:"studio"`
+	Paths  []string          `json:"paths" minItems:"1" maxItems:"1000"`
+	Ticket string            `json:"ticket,omitempty" doc:"path of a ticket that speaks for all of them"`
+}
+
+// Progress is one step of a long act, a line of JSON each; the last has Done.
+type Progress struct {
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
+	End   bool   `json:"end,omitempty"`
+	Error string `json:"error,omitempty"`
+	Text  string `json:"text,omitempty"`
+	// Report is the act's own result, on the last line.
+	Report any `json:"report,omitempty"`
+}

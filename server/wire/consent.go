@@ -1,0 +1,162 @@
+package wire
+
+import (
+	"time"
+
+	"fovea/clinical"
+)
+
+// Cover is which pictures a consent speaks of.
+type Cover struct {
+	Session     clinical.SessionID `json:"session,omitzero"`
+	CourseFrom  time.Time          `json:"courseFrom,omitzero"`
+	CourseUntil time.Time          `json:"courseUntil,omitzero"`
+	Lesion      clinical.LesionID  `json:"lesion,omitzero"`
+	Assets      []clinical.AssetID `json:"assets,omitempty" maxItems:"10000"`
+	All         bool               `json:"all,omitempty" doc:"legacy import only"`
+}
+
+// Grant is one consent: what a patient allowed or refused.
+type Grant struct {
+	ID               clinical.GrantID         `json:"id,omitzero"`
+	Status           clinical.GrantStatus     `json:"status" enum:"requested,pending,given,refused,withdrawn,superseded,entered-in-error"`
+	Mode             clinical.Mode            `json:"mode" enum:"written,electronic,verbal,implied"`
+	Covers           Cover                    `json:"covers,omitzero"`
+	Purposes         []clinical.Purpose       `json:"purposes" maxItems:"16" doc:"P0 … P7"`
+	Audience         clinical.Audience        `json:"audience" doc:"largest audience, A0 … A6"`
+	Level            clinical.Identifiability `json:"identifiability" doc:"most that may be recognised: I0, I1 or I2"`
+	Channels         clinical.Channel         `json:"channels" doc:"view,mount,download,print,online"`
+	IntimateBeyondA2 bool                     `json:"intimateBeyondA2,omitempty"`
+	NamedUse         string                   `json:"namedUse,omitempty" maxLength:"500"`
+	ValidFrom        time.Time                `json:"validFrom,omitzero"`
+	Expires          clinical.Date            `json:"expires,omitzero"`
+	ReviewAt         clinical.Date            `json:"reviewAt,omitzero"`
+	Capacity         clinical.Capacity        `json:"capacity" enum:"adult,parental,mature-minor,best-interest,deceased"`
+	Giver            string                   `json:"giver,omitempty" maxLength:"200"`
+	Relationship     string                   `json:"relationship,omitempty" maxLength:"100"`
+	Assent           clinical.Assent          `json:"assent,omitempty" enum:"assent,dissent"`
+	Witness          string                   `json:"witness,omitempty" maxLength:"200"`
+	Interpreter      string                   `json:"interpreter,omitempty" maxLength:"200"`
+	Language         string                   `json:"language,omitempty" maxLength:"35"`
+	FormVersion      string                   `json:"formVersion,omitempty" maxLength:"80"`
+	TakenBeforePhoto bool                     `json:"takenBeforePhoto,omitempty"`
+	ImagesShown      bool                     `json:"imagesShown,omitempty"`
+	CopyGiven        bool                     `json:"copyGiven,omitempty"`
+	RecordedAt       time.Time                `json:"recordedAt,omitzero"`
+	WithdrawnAt      time.Time                `json:"withdrawnAt,omitzero"`
+}
+
+// ToGrant converts for the wire.
+func ToGrant(g clinical.Grant) Grant {
+	return Grant{
+		ID: g.ID, Status: g.Status, Mode: g.Mode, Covers: Cover(g.Covers), Purposes: g.Purposes, Audience: g.Audience,
+		Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2, NamedUse: g.NamedUse,
+		ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity, Giver: g.Giver,
+		Relationship: g.Relationship, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
+		Language: g.Language, FormVersion: g.FormVersion, TakenBeforePhoto: g.TakenBeforePhoto,
+		ImagesShown: g.ImagesShown, CopyGiven: g.CopyGiven, RecordedAt: g.RecordedAt, WithdrawnAt: g.WithdrawnAt,
+	}
+}
+
+// Clinical converts from the wire for patient.
+func (g Grant) Clinical(patient clinical.PatientID) clinical.Grant {
+	return clinical.Grant{
+		ID: g.ID, Patient: patient, Status: g.Status, Mode: g.Mode, Covers: clinical.Cover(g.Covers), Purposes: g.Purposes,
+		Audience: g.Audience, Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2,
+		NamedUse: g.NamedUse, ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity,
+		Giver: g.Giver, Relationship: g.Relationship, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
+		Language: g.Language, FormVersion: g.FormVersion, TakenBeforePhoto: g.TakenBeforePhoto,
+		ImagesShown: g.ImagesShown, CopyGiven: g.CopyGiven,
+	}
+}
+
+// Set is a teaching set.
+type Set struct {
+	ID        clinical.SetID      `json:"id,omitzero"`
+	Rev       uint64              `json:"rev,omitempty"`
+	Name      string              `json:"name" minLength:"1" maxLength:"120" doc:"folder name on the drive"`
+	Title     string              `json:"title,omitempty" maxLength:"200"`
+	Purpose   clinical.Purpose    `json:"purpose" doc:"P2 for teaching"`
+	Audience  clinical.Audience   `json:"audience" doc:"the largest it will be shown to"`
+	Owner     clinical.PersonID   `json:"owner,omitzero"`
+	Specialty clinical.Specialty  `json:"specialty,omitempty"`
+	Roster    []clinical.PersonID `json:"roster,omitempty" maxItems:"5000"`
+	From      clinical.Date       `json:"from,omitzero"`
+	Until     clinical.Date       `json:"until,omitzero"`
+	Status    clinical.SetStatus  `json:"status,omitempty"`
+	Path      string              `json:"path,omitempty" doc:"where it is mounted"`
+}
+
+// ToSet converts for the wire.
+func ToSet(s clinical.TeachingSet) Set {
+	return Set{
+		ID: s.ID, Rev: s.Rev, Name: s.Name, Title: s.Title, Purpose: s.Purpose, Audience: s.Audience, Owner: s.Owner,
+		Specialty: s.Specialty, Roster: s.Roster, From: s.From, Until: s.Until, Status: s.Status,
+		Path: "/dav/teaching/" + s.Name + "/",
+	}
+}
+
+// Clinical converts from the wire.
+func (s Set) Clinical() clinical.TeachingSet {
+	return clinical.TeachingSet{
+		ID: s.ID, Rev: s.Rev, Name: s.Name, Title: s.Title, Purpose: s.Purpose, Audience: s.Audience, Owner: s.Owner,
+		Specialty: s.Specialty, Roster: s.Roster, From: s.From, Until: s.Until,
+	}
+}
+
+// Item is one picture of a set and whether its readers see it.
+type Item struct {
+	ID       clinical.ItemID  `json:"id"`
+	Asset    clinical.AssetID `json:"asset,omitzero"`
+	Number   int              `json:"number"`
+	Label    string           `json:"label"`
+	Admitted bool             `json:"admitted"`
+	Rule     string           `json:"rule,omitempty"`
+	Reason   clinical.Reason  `json:"reason,omitempty"`
+	Words    string           `json:"words,omitempty" doc:"why not, in plain words"`
+	Gone     bool             `json:"withdrawn,omitempty"`
+}
+
+// ToItem converts for the wire.
+func ToItem(r clinical.ItemReport) Item {
+	return Item{
+		ID: r.Item.ID, Asset: r.Item.Asset, Number: r.Item.Number, Label: r.Item.Label, Admitted: r.Decision.Permit,
+		Rule: r.Decision.Rule, Reason: r.Decision.Reason, Words: r.Words, Gone: r.Withdrawn,
+	}
+}
+
+// SetPage is a set with the reason for every item.
+type SetPage struct {
+	Set      Set            `json:"set"`
+	Admitted int            `json:"admitted"`
+	Hidden   int            `json:"hidden"`
+	Reasons  map[string]int `json:"reasons" doc:"how many are hidden, by reason"`
+	Items    []Item         `json:"items"`
+}
+
+// Hits is what a search found, inside what the caller may see.
+type Hits struct {
+	Total  int              `json:"total"`
+	Items  []Asset          `json:"items"`
+	Facets map[string][]Bin `json:"facets,omitempty"`
+	Next   string           `json:"next,omitempty"`
+}
+
+// Bin is one value of a facet.
+type Bin struct {
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// ToHits converts for the wire.
+func ToHits(f clinical.Found, shown []clinical.Shown) Hits {
+	out := Hits{Total: f.Total, Items: ToAssets(shown), Facets: map[string][]Bin{}}
+	for _, fc := range f.Facets {
+		bins := []Bin{}
+		for _, v := range fc.Values {
+			bins = append(bins, Bin(v))
+		}
+		out.Facets[fc.Name] = bins
+	}
+	return out
+}
