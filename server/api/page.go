@@ -1,0 +1,62 @@
+package api
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+// page is how every listing is asked for.
+type page struct {
+	Cursor string `query:"cursor" maxLength:"64" doc:"as given in next"`
+	Limit  int    `query:"limit" minimum:"0" maximum:"1000" doc:"0: 200"`
+}
+
+func (p page) bounds(total int) (from, to int, next string, err error) {
+	limit := p.Limit
+	if limit == 0 {
+		limit = 200
+	}
+	if p.Cursor != "" {
+		from, err = strconv.Atoi(p.Cursor)
+		if err != nil || from < 0 {
+			return 0, 0, "", clinical.Refuse(clinical.Invalid, "cursor", "This cursor is not one of ours. Begin again without it.")
+		}
+	}
+	from = min(from, total)
+	to = min(from+limit, total)
+	if to < total {
+		next = strconv.Itoa(to)
+	}
+	return from, to, next, nil
+}
+
+// paged cuts one page out of a listing and converts it.
+func paged[C, W any](in *page, all []C, convert func(C) W) (wire.List[W], error) {
+	from, to, next, err := in.bounds(len(all))
+	out := wire.List[W]{Items: []W{}, Next: next, Total: len(all)}
+	if err != nil {
+		return out, err
+	}
+	for _, c := range all[from:to] {
+		out.Items = append(out.Items, convert(c))
+	}
+	return out, nil
+}
+
+// ifMatch reads the revision an edit was based on.
+func ifMatch(header string) (uint64, error) {
+	if header == "" {
+		return 0, clinical.Refuse(clinical.Invalid, "if-match-missing", "An edit says which version it was made from. Send If-Match with the rev that you read.")
+	}
+	rev, err := strconv.ParseUint(strings.Trim(header, `"`), 10, 64)
+	if err != nil || rev == 0 {
+		return 0, clinical.Refuse(clinical.Invalid, "if-match", "If-Match is the rev that you read, in quotes. Read the record again and send its rev.")
+	}
+	return rev, nil
+}
+
+func asError(err error) (*clinical.Error, bool) { return errors.AsType[*clinical.Error](err) }

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+type patientBody struct{ Body wire.Patient }
+
+type patientChange struct {
+	ID      clinical.PatientID `path:"id"`
+	IfMatch string             `header:"If-Match"`
+	Body    wire.Patient
+}
+
+type patientPath struct {
+	ID clinical.PatientID `path:"id"`
+}
+
+type patientQuery struct {
+	page
+	Text string `query:"q" maxLength:"200" doc:"family name, given name or number"`
+}
+
+type grantBody struct {
+	ID   clinical.PatientID `path:"id"`
+	Body wire.Grant
+}
+
+type withdrawBody struct {
+	ID   clinical.PatientID `path:"id"`
+	Body wire.Withdraw
+}
+
+type holdBody struct{ Body wire.Hold }
+
+type holdPath struct {
+	ID   clinical.HoldID `path:"id"`
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"1000"`
+	}
+}
+
+func (s *service) patients() {
+	show(s, "/patients", "patients", "Patients the caller may know of", func(ctx context.Context, in *patientQuery) (wire.List[wire.Patient], error) {
+		all, err := s.Gate.Patients(ctx, caller(ctx), in.Text)
+		if err != nil {
+			return wire.List[wire.Patient]{}, err
+		}
+		return paged(&in.page, all, wire.ToPatient)
+	})
+	show(s, "/patients/{id}", "patient", "A patient's timeline", func(ctx context.Context, in *patientPath) (wire.PatientPage, error) {
+		p, err := s.Gate.PatientPage(ctx, caller(ctx), in.ID)
+		return wire.ToPatientPage(p), err
+	})
+	act(s, "POST", "/patients", "add-patient", "Register a patient", func(in *patientBody) (clinical.Command, error) {
+		p, err := s.checked(in.Body.Clinical())
+		return clinical.AddPatient{Patient: p}, err
+	})
+	act(s, "PUT", "/patients/{id}", "change-patient", "Correct what is known of a patient", func(in *patientChange) (clinical.Command, error) {
+		rev, err := ifMatch(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		p, err := s.checked(in.Body.Clinical())
+		p.ID, p.Rev = in.ID, rev
+		return clinical.ChangePatient{Patient: p}, err
+	})
+	act(s, "POST", "/patients/{id}/consents", "record-consent", "Record what the patient allows or refuses", func(in *grantBody) (clinical.Command, error) {
+		return clinical.RecordConsent{Grant: in.Body.Clinical(in.ID)}, nil
+	})
+	act(s, "POST", "/patients/{id}/withdrawals", "withdraw-consent", "Take a consent back, effective at once", func(in *withdrawBody) (clinical.Command, error) {
+		return clinical.WithdrawConsent{Patient: in.ID, Grant: in.Body.Grant, Reason: in.Body.Reason}, nil
+	})
+	act(s, "POST", "/holds", "place-hold", "Forbid acts on pictures", func(in *holdBody) (clinical.Command, error) {
+		h := in.Body
+		return clinical.PlaceHold{Hold: clinical.Hold{Kind: h.Kind, Patient: h.Patient, Assets: h.Assets, Reason: h.Reason}}, nil
+	})
+	act(s, "POST", "/holds/{id}/lift", "lift-hold", "End a hold", func(in *holdPath) (clinical.Command, error) {
+		return clinical.LiftHold{Hold: in.ID, Reason: in.Body.Reason}, nil
+	})
+}
+
+// checked verifies each number by its system's rule.
+func (s *service) checked(p clinical.Patient) (clinical.Patient, error) {
+	for i, id := range p.Identifiers {
+		parsed, err := s.identifier(id.System, id.Value)
+		if err != nil {
+			return p, err
+		}
+		p.Identifiers[i] = parsed
+	}
+	return p, nil
+}
+
+func (s *service) identifier(system, value string) (clinical.Identifier, error) {
+	for _, r := range s.Rules {
+		if r.System == system {
+			return r.Parse(value)
+		}
+	}
+	return clinical.Identifier{}, clinical.Refuse(clinical.Invalid, "identifier-system", "This kind of number is not configured here. Choose one of the configured systems.")
+}
