@@ -56,8 +56,12 @@ type Folder struct {
 
 // Entry is one picture in a Folder.
 type Entry struct {
-	Item     ItemID
-	Asset    AssetID
+	Item  ItemID
+	Asset AssetID
+	// Position is how many items were added to the set before this one, removed
+	// and hidden ones included: it never changes, and says in which of a set's
+	// folders of 1,000 the picture lies.
+	Position int
 	Name     string // NNNNNN-Label.jpg
 	Caption  string
 	Size     int64

@@ -1,0 +1,176 @@
+package webdav
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+)
+
+// Prefix is the path of the drive, without a slash at its end.
+const Prefix = "/dav/teaching"
+
+// WriteBuffer is the size of the kernel's send buffer that the server gives each connection. It bounds what of a
+// withdrawn picture is already past recall; Linux doubles it.
+const WriteBuffer = 128 << 10
+
+// allow names the methods that the drive answers, for the Allow header.
+const allow = "OPTIONS, GET, HEAD, PROPFIND"
+
+// methodPropfind is the only method of RFC 4918 that a read-only drive answers.
+const methodPropfind = "PROPFIND"
+
+// gate decides what a caller sees. Every answer is an immutable snapshot.
+type gate interface {
+	// Sets returns the sets that the caller may mount or owns.
+	Sets(context.Context, clinical.Caller) ([]clinical.TeachingSet, error)
+	// Folder returns a set as the caller may see it through a channel, and NotFound where that is not at all.
+	Folder(context.Context, clinical.Caller, clinical.SetID, clinical.Channel) (clinical.Folder, error)
+	// OpenInSet opens the rendition that a set shows of an asset, and is NotFound for what the caller may not have.
+	OpenInSet(context.Context, clinical.Caller, clinical.SetID, clinical.AssetID) (*clinical.Served, error)
+}
+
+// authenticator knows who asks. Mount returns the caller of a request that carries a device's credentials, and the
+// sets those credentials are good for: nil means every set. An error with a method RetryAfter() time.Duration means
+// that too many wrong credentials came from there; Unavailable means that nobody can be told apart right now; any other
+// error means that the credentials are missing or wrong.
+type authenticator interface {
+	Mount(*http.Request) (clinical.Caller, []clinical.SetID, error)
+}
+
+// Options say what a Handler works with. All are needed, but Log may be nil.
+type Options struct {
+	Gate gate
+	Auth authenticator
+	Log  *slog.Logger
+}
+
+// Handler answers for everything at and under Prefix. It is safe for concurrent use.
+type Handler struct {
+	gate gate
+	auth authenticator
+	log  *slog.Logger
+
+	listings buffers // memory between requests
+	chunks   buffers
+}
+
+// New returns a Handler.
+func New(o Options) *Handler {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Handler{
+		gate: o.Gate, auth: o.Auth, log: o.Log,
+		listings: buffers{size: flushAt + 8<<10}, chunks: buffers{size: copyBuffer},
+	}
+}
+
+// request is one request under way: who asks for what, with which reach.
+type request struct {
+	*http.Request
+	caller clinical.Caller
+	reach  []clinical.SetID
+	path   location
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setCommonHeaders(w.Header())
+	switch r.Method {
+	case http.MethodOptions:
+		w.Header().Set("Allow", allow)
+		w.WriteHeader(http.StatusOK)
+		return
+	case http.MethodGet, http.MethodHead, methodPropfind:
+	default:
+		// The body is not read: closing is cheaper than draining an upload that was never welcome.
+		w.Header().Set("Allow", allow)
+		w.Header().Set("Connection", "close")
+		plain(w, http.StatusForbidden, "This drive is read-only.")
+		return
+	}
+	caller, reach, err := h.auth.Mount(r)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	path, ok := parsePath(r.URL.EscapedPath())
+	if !ok {
+		absent(w)
+		return
+	}
+	req := &request{Request: r, caller: caller, reach: reach, path: path}
+	switch {
+	case path.litter():
+		absent(w)
+	case r.Method == methodPropfind:
+		h.propfind(w, req)
+	default:
+		h.get(w, req)
+	}
+}
+
+// setCommonHeaders sets what every answer carries, so that no two answers can be told apart by what they lack.
+func setCommonHeaders(header http.Header) {
+	header.Set("Cache-Control", "private, no-cache")
+	header.Set("Vary", "Authorization")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("DAV", "1")
+	header.Set("MS-Author-Via", "DAV")
+}
+
+// refuse answers a request whose sender is not known.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var later interface{ RetryAfter() time.Duration }
+	switch {
+	case errors.As(err, &later):
+		seconds := max(1, int((later.RetryAfter()+time.Second-1)/time.Second))
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		plain(w, http.StatusTooManyRequests, "Too many wrong passwords. Wait a moment, then try again.")
+	case clinical.KindOf(err) == clinical.Unavailable:
+		h.fail(w, r, err)
+	default:
+		w.Header().Set("WWW-Authenticate", `Basic realm="Fovea", charset="UTF-8"`)
+		plain(w, http.StatusUnauthorized, "Sign in with your login and an app password, which you make on your own page.")
+	}
+}
+
+// fail answers a request that the gate did not grant: refused looks like absent, and a gate that cannot decide is 503.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	switch clinical.KindOf(err) {
+	case clinical.NotFound, clinical.Forbidden:
+		absent(w)
+		return
+	case clinical.Corrupt:
+		h.log.ErrorContext(r.Context(), "webdav: picture does not verify", "err", err)
+		plain(w, http.StatusInternalServerError, "This file is damaged. Tell your administrator.")
+		return
+	default:
+	}
+	if r.Context().Err() == nil {
+		h.log.ErrorContext(r.Context(), "webdav: no decision", "err", err)
+	}
+	w.Header().Set("Retry-After", "5")
+	plain(w, http.StatusServiceUnavailable, "Not available right now. Try again in a moment.")
+}
+
+// absent is the one answer for what is not there and for what the caller may not know of.
+func absent(w http.ResponseWriter) {
+	plain(w, http.StatusNotFound, "Nothing is here.")
+}
+
+// plain answers with a line of text.
+func plain(w http.ResponseWriter, status int, text string) {
+	header := w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(text)+1))
+	w.WriteHeader(status)
+	// A client that went away takes its answer with it; there is nobody left to tell.
+	_, _ = strings.NewReader(text + "\n").WriteTo(w)
+}

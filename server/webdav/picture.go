@@ -1,0 +1,140 @@
+package webdav
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"fovea/clinical"
+)
+
+// copyBuffer is how much of a picture is read and written at a time: a chunk of the vault.
+const copyBuffer = 64 << 10
+
+// get answers GET and HEAD.
+func (h *Handler) get(w http.ResponseWriter, r *request) {
+	n, err := h.resolve(r)
+	switch {
+	case err != nil:
+		h.fail(w, r.Request, err)
+	case n.folder:
+		plain(w, http.StatusOK, "This is a drive. Connect to this address from your file manager to see what is in it.")
+	case n.asset.IsZero():
+		h.serveMarker(w, r, n)
+	default:
+		h.servePicture(w, r, n)
+	}
+}
+
+func (h *Handler) serveMarker(w http.ResponseWriter, r *request, n node) {
+	w.Header().Set("Content-Type", n.mime)
+	w.Header().Set("ETag", n.etag)
+	http.ServeContent(w, r.Request, "", n.modified, strings.NewReader(""))
+}
+
+// servePicture sends a picture, or the part of it that a range asks for.
+func (h *Handler) servePicture(w http.ResponseWriter, r *request, n node) {
+	served, err := h.gate.OpenInSet(r.Context(), r.caller, n.set, n.asset)
+	if err != nil {
+		h.fail(w, r.Request, err)
+		return
+	}
+	defer func() {
+		if err := served.Close(); err != nil {
+			h.log.ErrorContext(r.Context(), "webdav: close", "asset", served.Asset.String(), "err", err)
+		}
+	}()
+	if served.Size() > maxFile {
+		absent(w)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", served.MIME)
+	header.Set("ETag", served.ETag)
+	if served.NoStore {
+		header.Set("Cache-Control", "private, no-cache, no-store")
+	}
+	// Several ranges in one request are a way to ask for much with little, and no file manager does: it gets the whole.
+	if strings.Contains(r.Header.Get("Range"), ",") {
+		r.Header.Del("Range")
+	}
+	out := &stream{ResponseWriter: w, gone: served.Gone, h: h, r: r, asset: served.Asset}
+	stop := out.watch()
+	defer stop()
+	http.ServeContent(out, r.Request, "", served.Modified, served.Content)
+}
+
+// stream is a picture on its way to a client. Once the picture is withdrawn nothing more of it is written and the
+// connection, or the HTTP/2 stream, is cut: an answer that merely ended would look complete to some.
+type stream struct {
+	http.ResponseWriter
+	gone  <-chan struct{}
+	h     *Handler
+	r     *request
+	asset clinical.AssetID
+}
+
+// watch cuts a write that the client lets wait while the picture is withdrawn. The returned function ends the watch.
+func (s *stream) watch() (stop func()) {
+	if s.gone == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		select {
+		case <-s.gone:
+			// An hour ago is past on every clock. A writer that cannot have deadlines is cut by its next Write.
+			_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Now().Add(-time.Hour))
+		case <-done:
+		}
+	})
+	return func() {
+		close(done)
+		watcher.Wait()
+	}
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (s *stream) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// Write sends p, or cuts the stream.
+func (s *stream) Write(p []byte) (int, error) {
+	select {
+	case <-s.gone:
+		panic(http.ErrAbortHandler)
+	default:
+	}
+	n, err := s.ResponseWriter.Write(p)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client went away, or the watch cut it off
+	}
+	return n, nil
+}
+
+// ReadFrom sends what src holds, chunk by chunk, and cuts the stream where src fails: its headers have promised more.
+func (s *stream) ReadFrom(src io.Reader) (int64, error) {
+	pooled := s.h.chunks.get()
+	defer s.h.chunks.put(pooled)
+	buf := (*pooled)[:copyBuffer]
+	var total int64
+	for {
+		n, err := src.Read(buf)
+		if n > 0 {
+			written, _ := s.Write(buf[:n])
+			total += int64(written)
+		}
+		if errors.Is(err, io.EOF) {
+			return total, nil
+		}
+		if err != nil {
+			if clinical.KindOf(err) != clinical.NotFound {
+				s.h.log.ErrorContext(s.r.Context(), "webdav: read", "asset", s.asset.String(), "err", err)
+			}
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
