@@ -8,7 +8,6 @@ MAKEFLAGS += --no-print-directory
 TOOLS    := $(CURDIR)/.cache/bin
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
-GOFILES   = $(shell git ls-files --cached --others --exclude-standard -- '*.go')
 
 DATA     ?= ./var
 LISTEN   ?= 127.0.0.1:8443
@@ -52,12 +51,15 @@ accept: ## start freshly built programs and try each promise from outside (CAP=s
 	@bin/accept -fovea bin/fovea $(CAP)
 
 .PHONY: lint
-lint: ## golangci-lint, gofumpt and functions nobody calls
+lint: ## golangci-lint (formatting included) and functions nobody calls
 	@scripts/setup lint
 	@$(TOOLS)/golangci-lint run ./...
-	@unformatted=$$($(TOOLS)/gofumpt -l $(GOFILES)); \
-		[ -z "$$unformatted" ] || { echo "gofumpt would rewrite:"; echo "$$unformatted"; exit 1; }
 	@$(MAKE) deadcode
+
+.PHONY: fmt
+fmt: ## rewrite Go files the way lint wants them (PKG=./vault/...)
+	@scripts/setup lint
+	@$(TOOLS)/golangci-lint fmt $(PKG)
 
 .PHONY: deadcode
 deadcode: ## functions that neither a program nor a test reaches
