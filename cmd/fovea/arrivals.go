@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+type importCmd struct {
+	Studio string   `required:"" help:"Studio whose rules apply."`
+	Ticket string   `help:"Ticket (JSON or CSV) that speaks for all the files." placeholder:"FILE"`
+	Paths  []string `arg:"" help:"Files or folders." type:"path"`
+}
+
+// Help teaches.
+func (importCmd) Help() string {
+	return "The files are checked, matched and sealed exactly as if they had landed in the studio's folder; they stay where they are.\n\n" +
+		"Example:\n  fovea import --studio studio-a --ticket ticket.json /media/card/DCIM"
+}
+
+func (x importCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		in := wire.ImportFiles{Studio: clinical.StudioID(x.Studio), Paths: x.Paths}
+		if x.Ticket != "" {
+			in.Ticket = x.Ticket
+			if !filepath.IsAbs(in.Ticket) {
+				in.Ticket = filepath.Join(e.dir, in.Ticket)
+			}
+		}
+		report, err := e.long(c, "/api/v1/admin/import", in, "importing")
+		if err != nil {
+			return err
+		}
+		var n wire.Counts
+		if err := json.Unmarshal(report, &n); err != nil {
+			return clinical.Errorf(clinical.Internal, "import report: %w", err)
+		}
+		return e.answer(n, func(w io.Writer) {
+			put(w, "%d found = %d kept + %d duplicate + %d quarantined + %d ignored", n.Found, n.Kept, n.Duplicate, n.Quarantined, n.Ignored)
+		})
+	})
+}
+
+type quarantineCmd struct {
+	List   quarantineListCmd   `cmd:"" help:"List what waits, with its reason."`
+	Show   assetShowCmd        `cmd:"" help:"Show one picture's entry."`
+	File   quarantineFileCmd   `cmd:"" help:"File pictures under the right patient."`
+	Reject quarantineRejectCmd `cmd:"" help:"Destroy pictures that belong to nobody."`
+}
+
+type quarantineListCmd struct{}
+
+func (quarantineListCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		var a wire.Arrivals
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/arrivals", nil, &a); err != nil {
+			return err
+		}
+		return e.answer(a.Quarantine, func(w io.Writer) {
+			put(w, "ID\tSTUDIO\tTAKEN\tREASON")
+			for _, q := range a.Quarantine {
+				put(w, "%s\t%s\t%s\t%s", q.ID, q.Studio, stamp(q.TakenAt), q.Reason)
+			}
+		})
+	})
+}
+
+type quarantineFileCmd struct {
+	onAssets
+	Patient string `required:"" help:"Patient ID, or SYSTEM:NUMBER."`
+	Job     string `help:"Job ID, where there is one."`
+}
+
+func (x quarantineFileCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		p, err := e.patient(c, x.Patient)
+		if err != nil {
+			return err
+		}
+		assets, err := ids[clinical.Asset](x.Assets)
+		if err != nil {
+			return err
+		}
+		in := wire.File{OnAssets: wire.OnAssets{Assets: assets, Reason: x.Reason}, Patient: p}
+		if x.Job != "" {
+			if in.Job, err = clinical.ParseID[clinical.Job](x.Job); err != nil {
+				return err
+			}
+		}
+		var r wire.Result
+		if err := c.request(e.ctx, http.MethodPost, "/api/v1/quarantine/file", in, &r); err != nil {
+			return err
+		}
+		return e.said(r, "Filed (%s).", strings.Join(r.IDs, " "))
+	})
+}
+
+type quarantineRejectCmd struct{ onAssets }
+
+func (x quarantineRejectCmd) Run(e *env) error {
+	return x.post(e, "/api/v1/quarantine/reject", "Rejected, their bytes destroyed")
+}
+
+type runCmd struct {
+	List    runListCmd    `cmd:"" help:"List runs that wait."`
+	Confirm runConfirmCmd `cmd:"" help:"File a run under its patient."`
+}
+
+type runListCmd struct{}
+
+func (runListCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		var a wire.Arrivals
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/arrivals", nil, &a); err != nil {
+			return err
+		}
+		return e.answer(a.Runs, func(w io.Writer) {
+			put(w, "ID\tSTUDIO\tFROM\tFRAMES\tPATIENT\tEVIDENCE")
+			for _, r := range a.Runs {
+				put(w, "%s\t%s\t%s\t%d\t%s\t%s", r.ID, r.Studio, stamp(r.From), r.Frames, r.Patient.ID, strings.Join(r.Evidence, " "))
+			}
+		})
+	})
+}
+
+type runConfirmCmd struct {
+	ID string `arg:"" help:"Run ID."`
+}
+
+func (x runConfirmCmd) Run(e *env) error {
+	return e.act(http.MethodPost, "/api/v1/runs/"+x.ID+"/confirm", struct{}{}, "Filed")
+}

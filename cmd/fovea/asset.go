@@ -1,0 +1,162 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+type assetCmd struct {
+	Show     assetShowCmd     `cmd:"" help:"Show a picture's catalogue entry."`
+	Get      assetGetCmd      `cmd:"" help:"Write a picture's bytes to a file."`
+	Classify assetClassifyCmd `cmd:"" help:"Say what is in pictures: the step between landing and release."`
+	Review   assetReviewCmd   `cmd:"" help:"Confirm \"no identifying feature\" as a second person."`
+	Describe assetDescribeCmd `cmd:"" help:"Edit caption, keywords and view of a picture."`
+	Discard  assetDiscardCmd  `cmd:"" help:"Destroy frames before their session is filed."`
+	Refile   assetRefileCmd   `cmd:"" help:"Correct a wrong patient: gone from every door at once."`
+}
+
+type assetShowCmd struct {
+	Asset string `arg:"" help:"Asset ID."`
+}
+
+func (x assetShowCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		var a wire.Asset
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/assets/"+x.Asset, nil, &a); err != nil {
+			return err
+		}
+		return e.answer(a, func(w io.Writer) {
+			put(w, "id\t%s", a.ID)
+			put(w, "state\t%s %s", a.State, a.Reason)
+			put(w, "taken\t%s\t%s %s", a.TakenLocal, a.Make, a.Model)
+			put(w, "size\t%d bytes, %d × %d px", a.Size, a.Width, a.Height)
+			put(w, "sha256\t%s", a.SHA256)
+			put(w, "flags\t%s, %s", strings.Join(a.Sensitivity, " "), a.Identifiability)
+			put(w, "consent\t%s", a.Badge)
+		})
+	})
+}
+
+type assetGetCmd struct {
+	Asset string `arg:"" help:"Asset ID."`
+	Out   string `arg:"" help:"File to write."`
+	Kind  string `default:"original" enum:"original,thumb-256,teaching-2048" help:"Which rendition."`
+}
+
+func (x assetGetCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		return e.writeFile(x.Out, func(w io.Writer) error {
+			return c.request(e.ctx, http.MethodGet, "/img/"+x.Asset+"/"+x.Kind, nil, w)
+		})
+	})
+}
+
+type assetClassifyCmd struct {
+	Assets        []string `arg:"" optional:"" help:"Asset IDs; or use --session."`
+	Session       string   `help:"A whole session at once." placeholder:"ID"`
+	Flag          []string `help:"face, intimate, safeguarding or vip. Repeat. None: a plain picture."`
+	NoIdentifying bool     `help:"Nothing in the picture identifies the patient (neither face nor intimate part)."`
+	Reason        string   `help:"Why, for the record."`
+}
+
+// Help teaches.
+func (assetClassifyCmd) Help() string {
+	return "Until somebody classifies a picture, only the treating team and its photographers see it.\n\nExamples:\n" +
+		"  fovea --as mia asset classify --session 01J… --no-identifying\n  fovea --as mia asset classify 01J… --flag face"
+}
+
+func (x assetClassifyCmd) Run(e *env) error {
+	assets, err := ids[clinical.Asset](x.Assets)
+	if err != nil {
+		return err
+	}
+	in := wire.Classify{Assets: assets, Flags: append([]string{}, x.Flag...), NoIdentifyingFeature: x.NoIdentifying, Reason: x.Reason}
+	if x.Session != "" {
+		if in.Session, err = clinical.ParseID[clinical.Session](x.Session); err != nil {
+			return err
+		}
+	}
+	return e.act(http.MethodPost, "/api/v1/assets/classify", in, "Classified")
+}
+
+type onAssets struct {
+	Assets []string `arg:"" help:"Asset IDs."`
+	Reason string   `required:"" help:"Why, for the record."`
+}
+
+func (x onAssets) post(e *env, path, done string) error {
+	assets, err := ids[clinical.Asset](x.Assets)
+	if err != nil {
+		return err
+	}
+	return e.act(http.MethodPost, path, wire.OnAssets{Assets: assets, Reason: x.Reason}, done)
+}
+
+type assetReviewCmd struct{ onAssets }
+
+func (x assetReviewCmd) Run(e *env) error { return x.post(e, "/api/v1/assets/review", "Reviewed") }
+
+type assetDiscardCmd struct{ onAssets }
+
+func (x assetDiscardCmd) Run(e *env) error {
+	return x.post(e, "/api/v1/assets/discard", "Discarded, their bytes destroyed")
+}
+
+type assetRefileCmd struct {
+	onAssets
+	To string `required:"" help:"The right patient: ID, or SYSTEM:NUMBER."`
+}
+
+func (x assetRefileCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		to, err := e.patient(c, x.To)
+		if err != nil {
+			return err
+		}
+		assets, err := ids[clinical.Asset](x.Assets)
+		if err != nil {
+			return err
+		}
+		var r wire.Result
+		in := wire.Refile{OnAssets: wire.OnAssets{Assets: assets, Reason: x.Reason}, To: to}
+		if err := c.request(e.ctx, http.MethodPost, "/api/v1/assets/refile", in, &r); err != nil {
+			return err
+		}
+		return e.said(r, "Refiled; gone from every drive.")
+	})
+}
+
+type assetDescribeCmd struct {
+	Asset   string   `arg:"" help:"Asset ID."`
+	Caption *string  `help:"New caption."`
+	Keyword []string `help:"Keywords; replaces all. Repeat."`
+	View    string   `help:"View code, such as L-LEG-ANT."`
+}
+
+func (x assetDescribeCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		var a wire.Asset
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/assets/"+x.Asset, nil, &a); err != nil {
+			return err
+		}
+		in := wire.Describe{Caption: x.Caption}
+		if len(x.Keyword) > 0 {
+			in.Keywords = &x.Keyword
+		}
+		if x.View != "" {
+			a.View.Code = x.View
+			in.View = &a.View
+		}
+		var r wire.Result
+		rev := `"` + strconv.FormatUint(a.Rev, 10) + `"`
+		if err := c.request(e.ctx, http.MethodPatch, "/api/v1/assets/"+x.Asset, in, &r, "If-Match", rev); err != nil {
+			return err
+		}
+		return e.said(r, "Described.")
+	})
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/schollz/progressbar/v3"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+// answer prints v as JSON, or as the words that text writes.
+func (e *env) answer(v any, text func(w io.Writer)) error {
+	if e.cli.JSON {
+		enc := json.NewEncoder(e.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	w := tabwriter.NewWriter(e.stdout, 0, 4, 2, ' ', 0)
+	text(w)
+	return w.Flush()
+}
+
+// said prints what an act came to.
+func (e *env) said(r wire.Result, format string, args ...any) error {
+	return e.answer(r, func(w io.Writer) { put(w, format, args...) })
+}
+
+// put writes one line; a failing terminal is not the command's failure.
+func put(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+
+// act sends one command and prints its result.
+func (e *env) act(method, path string, in any, format string, header ...string) error {
+	return e.with(func(c *client) error {
+		var r wire.Result
+		if err := c.request(e.ctx, method, path, in, &r, header...); err != nil {
+			return err
+		}
+		return e.said(r, format+" (%s)", strings.Join(r.IDs, " "))
+	})
+}
+
+// long runs an operator's act and shows a progress bar on the terminal.
+func (e *env) long(c *client, path string, in any, what string) (json.RawMessage, error) {
+	res, err := c.raw(e.ctx, http.MethodPost, path, in)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	bar := progressbar.NewOptions(-1, progressbar.OptionSetDescription(what), progressbar.OptionSetWriter(e.stderr),
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetVisibility(!e.cli.JSON))
+	dec := json.NewDecoder(res.Body)
+	for {
+		var p struct {
+			wire.Progress
+			Report json.RawMessage `json:"report"`
+		}
+		if err := dec.Decode(&p); err != nil {
+			return nil, clinical.Refuse(clinical.Unavailable, "cut-short", "The server stopped before this was finished. Start the command again: it goes on where it was.")
+		}
+		if p.Total > 0 {
+			bar.ChangeMax(p.Total)
+			_ = bar.Set(p.Done)
+		}
+		if p.End {
+			_ = bar.Finish()
+			if p.Error != "" {
+				return p.Report, clinical.Refuse(clinical.Internal, "", p.Error)
+			}
+			return p.Report, nil
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+type patientCmd struct {
+	Add       patientAddCmd       `cmd:"" help:"Register a patient."`
+	List      patientListCmd      `cmd:"" help:"List the patients this person may know of."`
+	Show      patientShowCmd      `cmd:"" help:"Show a patient's timeline and consent."`
+	Encounter patientEncounterCmd `cmd:"" help:"Open a stay or visit: who treats the patient."`
+}
+
+type patientAddCmd struct {
+	Family             string   `required:"" help:"Family name."`
+	Given              string   `required:"" help:"Given names."`
+	Born               string   `required:"" help:"Birth date, YYYY-MM-DD."`
+	Sex                string   `help:"F, M or O." enum:"F,M,O,"  default:""`
+	Number             []string `required:"" help:"SYSTEM:NUMBER, such as hospital:8014552K. Repeat." sep:"none"`
+	VIP                bool     `name:"vip" help:"Named people only, never on a drive."`
+	PhotographyRefused bool     `help:"Whatever arrives for this patient is quarantined."`
+}
+
+func (x patientAddCmd) Run(e *env) error {
+	born, err := day(x.Born)
+	if err != nil {
+		return err
+	}
+	p := wire.Patient{Family: x.Family, Given: x.Given, Born: born, Sex: clinical.Sex(x.Sex), VIP: x.VIP, PhotographyRefused: x.PhotographyRefused}
+	for _, n := range x.Number {
+		system, value, ok := strings.Cut(n, ":")
+		if !ok {
+			return clinical.Refuse(clinical.Invalid, "number", "A number is written SYSTEM:NUMBER, such as hospital:8014552K.")
+		}
+		p.Identifiers = append(p.Identifiers, wire.Identifier{System: system, Value: value})
+	}
+	return e.act(http.MethodPost, "/api/v1/patients", p, "Patient registered")
+}
+
+type patientListCmd struct {
+	Text string `arg:"" optional:"" help:"Part of a name or number."`
+}
+
+func (x patientListCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		all, err := pages[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(x.Text))
+		if err != nil {
+			return err
+		}
+		return e.answer(all, func(w io.Writer) {
+			put(w, "ID\tNAME\tBORN\tNUMBER")
+			for _, p := range all {
+				number := ""
+				for _, i := range p.Identifiers {
+					number = i.System + ":" + i.Value
+				}
+				put(w, "%s\t%s, %s\t%s\t%s", p.ID, strings.ToUpper(p.Family), p.Given, p.Born, number)
+			}
+		})
+	})
+}
+
+type patientShowCmd struct {
+	Patient string `arg:"" help:"Patient ID, or SYSTEM:NUMBER."`
+}
+
+func (x patientShowCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		id, err := e.patient(c, x.Patient)
+		if err != nil {
+			return err
+		}
+		var p wire.PatientPage
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/patients/"+id.String(), nil, &p); err != nil {
+			return err
+		}
+		return e.answer(p, func(w io.Writer) {
+			put(w, "%s, %s\t%s", strings.ToUpper(p.Patient.Family), p.Patient.Given, p.Patient.Born)
+			put(w, "%s", p.Consent)
+			if p.Restricted {
+				put(w, "Restricted pictures exist.")
+			}
+			for _, s := range p.Sessions {
+				put(w, "session %s\t%s\t%s", s.ID, s.Studio, stamp(s.Began))
+				writeAssets(w, s.Assets)
+			}
+		})
+	})
+}
+
+// writeAssets lists pictures.
+func writeAssets(w io.Writer, all []wire.Asset) {
+	for _, a := range all {
+		put(w, "  %s\t%s\t%s\t%s\t%s\t%s", a.ID, a.State, stamp(a.TakenAt), a.View.Code, a.Badge, a.Reason)
+	}
+}
+
+type patientEncounterCmd struct {
+	Patient   string   `arg:"" help:"Patient ID, or SYSTEM:NUMBER."`
+	Specialty string   `required:"" help:"Department, such as dermatology."`
+	Team      []string `help:"Who treats the patient (login). Repeat."`
+}
+
+func (x patientEncounterCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		id, err := e.patient(c, x.Patient)
+		if err != nil {
+			return err
+		}
+		team, err := e.people(c, x.Team)
+		if err != nil {
+			return err
+		}
+		var r wire.Result
+		in := wire.Encounter{Patient: id, Specialty: clinical.Specialty(x.Specialty), Team: team}
+		if err := c.request(e.ctx, http.MethodPost, "/api/v1/encounters", in, &r); err != nil {
+			return err
+		}
+		return e.said(r, "Encounter opened (%s).", strings.Join(r.IDs, " "))
+	})
+}

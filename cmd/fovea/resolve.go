@@ -1,0 +1,101 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+// patient finds a patient by ID or by SYSTEM:NUMBER.
+func (e *env) patient(c *client, ref string) (clinical.PatientID, error) {
+	system, number, ok := strings.Cut(ref, ":")
+	if !ok {
+		return clinical.ParseID[clinical.Patient](ref)
+	}
+	found, err := pages[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(number))
+	if err != nil {
+		return clinical.PatientID{}, err
+	}
+	want := clinical.IdentifierRule{}.Normalise(number)
+	for _, p := range found {
+		for _, i := range p.Identifiers {
+			if i.System == system && i.Value == want {
+				return p.ID, nil
+			}
+		}
+	}
+	return clinical.PatientID{}, clinical.Refuse(clinical.NotFound, "no-patient", "No patient of yours has this number. Check it, or register the patient with fovea patient add.")
+}
+
+// people finds persons by login or ID.
+func (e *env) people(c *client, refs []string) ([]clinical.PersonID, error) {
+	out := []clinical.PersonID{}
+	if len(refs) == 0 {
+		return out, nil
+	}
+	all, err := pages[wire.Person](e.ctx, c, "/api/v1/people")
+	if err != nil {
+		return nil, err
+	}
+next:
+	for _, ref := range refs {
+		for _, p := range all {
+			if p.Login == ref || p.ID.String() == ref {
+				out = append(out, p.ID)
+				continue next
+			}
+		}
+		return nil, clinical.Refuse(clinical.NotFound, "no-person", "Nobody has this login. See fovea user list.")
+	}
+	return out, nil
+}
+
+// person finds one person by login or ID.
+func (e *env) person(c *client, ref string) (clinical.PersonID, error) {
+	ids, err := e.people(c, []string{ref})
+	if err != nil {
+		return clinical.PersonID{}, err
+	}
+	return ids[0], nil
+}
+
+// set finds a set by ID or by its folder name.
+func (e *env) set(c *client, ref string) (wire.Set, error) {
+	all, err := pages[wire.Set](e.ctx, c, "/api/v1/sets")
+	if err != nil {
+		return wire.Set{}, err
+	}
+	for _, s := range all {
+		if s.ID.String() == ref || strings.EqualFold(s.Name, ref) {
+			return s, nil
+		}
+	}
+	return wire.Set{}, clinical.Refuse(clinical.NotFound, "no-set", "You have no set of this name. See fovea set list.")
+}
+
+// ids parses IDs of one kind.
+func ids[K any](refs []string) ([]clinical.ID[K], error) {
+	out := make([]clinical.ID[K], 0, len(refs))
+	for _, r := range refs {
+		id, err := clinical.ParseID[K](r)
+		if err != nil {
+			return nil, clinical.Refuse(clinical.Invalid, "id", r+" is not an ID of 26 characters. Copy it from a list.")
+		}
+		out = append(out, id)
+	}
+	return out, nil
+}
+
+// day parses YYYY-MM-DD where given.
+func day(s string) (clinical.Date, error) { return clinical.ParseDate(s) }
+
+// stamp formats an instant for a table.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}

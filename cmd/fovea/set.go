@@ -1,0 +1,231 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+type setCmd struct {
+	Create  setCreateCmd  `cmd:"" help:"Begin a teaching set."`
+	List    setListCmd    `cmd:"" help:"List sets this person owns or may mount."`
+	Show    setShowCmd    `cmd:"" help:"Show a set: what its readers see, what is hidden and why."`
+	Add     setAddCmd     `cmd:"" help:"Add pictures, in this order."`
+	Remove  setRemoveCmd  `cmd:"" help:"Take items out."`
+	Roster  setRosterCmd  `cmd:"" help:"Replace the roster."`
+	Submit  setActCmd     `cmd:"" help:"Ask a second person to publish."`
+	Publish setPublishCmd `cmd:"" help:"Put the set on its readers' drives."`
+	Close   setCloseCmd   `cmd:"" help:"Take the set off every drive."`
+}
+
+type setCreateCmd struct {
+	Name      string   `arg:"" help:"Folder name on the drive, such as \"Chronic wounds\"."`
+	Title     string   `help:"Longer title."`
+	Purpose   string   `default:"P2" help:"P2 teaching."`
+	Audience  string   `default:"A2" help:"The largest it will be shown to: A1 one, A2 ≤12, A3 ≤40, A4 hall."`
+	Specialty string   `help:"Department."`
+	Roster    []string `help:"Reader (login). Repeat."`
+	From      string   `help:"First day, YYYY-MM-DD." placeholder:"DAY"`
+	Until     string   `help:"Last day, YYYY-MM-DD." placeholder:"DAY"`
+}
+
+func (x setCreateCmd) Run(e *env) error {
+	s := wire.Set{Name: x.Name, Title: x.Title, Specialty: clinical.Specialty(x.Specialty)}
+	for _, f := range []struct {
+		into interface{ UnmarshalText([]byte) error }
+		text string
+	}{{&s.Purpose, x.Purpose}, {&s.Audience, x.Audience}, {&s.From, x.From}, {&s.Until, x.Until}} {
+		if err := f.into.UnmarshalText([]byte(f.text)); err != nil {
+			return err
+		}
+	}
+	return e.with(func(c *client) error {
+		var err error
+		if s.Roster, err = e.people(c, x.Roster); err != nil {
+			return err
+		}
+		var r wire.Result
+		if err := c.request(e.ctx, http.MethodPost, "/api/v1/sets", s, &r); err != nil {
+			return err
+		}
+		return e.said(r, "Set begun (%s).", strings.Join(r.IDs, " "))
+	})
+}
+
+type setListCmd struct{}
+
+func (setListCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		all, err := pages[wire.Set](e.ctx, c, "/api/v1/sets")
+		if err != nil {
+			return err
+		}
+		return e.answer(all, func(w io.Writer) {
+			put(w, "ID\tNAME\tAUDIENCE\tSTATUS\tUNTIL")
+			for _, s := range all {
+				status := string(s.Status)
+				if status == "" {
+					status = "draft"
+				}
+				put(w, "%s\t%s\t%s\t%s\t%s", s.ID, s.Name, s.Audience, status, s.Until)
+			}
+		})
+	})
+}
+
+type setShowCmd struct {
+	Set string `arg:"" help:"Name or ID."`
+}
+
+func (x setShowCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		s, err := e.set(c, x.Set)
+		if err != nil {
+			return err
+		}
+		var p wire.SetPage
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/sets/"+s.ID.String(), nil, &p); err != nil {
+			return err
+		}
+		return e.answer(p, func(w io.Writer) {
+			put(w, "%s: %d admitted, %d hidden", p.Set.Name, p.Admitted, p.Hidden)
+			for _, i := range p.Items {
+				state := "seen"
+				if !i.Admitted {
+					state = "hidden: " + i.Words
+				}
+				put(w, "%06d\t%s\t%s\t%s", i.Number, i.ID, i.Label, state)
+			}
+		})
+	})
+}
+
+type setAddCmd struct {
+	Set    string   `arg:"" help:"Name or ID."`
+	Assets []string `arg:"" help:"Asset IDs, in order."`
+	Label  []string `help:"Label of the first, second, … picture. Repeat."`
+}
+
+func (x setAddCmd) Run(e *env) error {
+	assets, err := ids[clinical.Asset](x.Assets)
+	if err != nil {
+		return err
+	}
+	return e.onSet(x.Set, "/items", wire.AddItems{Assets: assets, Labels: x.Label}, strconv.Itoa(len(assets))+" added")
+}
+
+type setRemoveCmd struct {
+	Set   string   `arg:"" help:"Name or ID."`
+	Items []string `arg:"" help:"Item IDs."`
+}
+
+func (x setRemoveCmd) Run(e *env) error {
+	items, err := ids[clinical.SetItem](x.Items)
+	if err != nil {
+		return err
+	}
+	return e.onSet(x.Set, "/items/remove", wire.RemoveItems{Items: items}, "Taken out")
+}
+
+// onSet posts to one set, named or by ID.
+func (e *env) onSet(ref, path string, in any, done string) error {
+	return e.with(func(c *client) error {
+		s, err := e.set(c, ref)
+		if err != nil {
+			return err
+		}
+		var r wire.Result
+		if err := c.request(e.ctx, http.MethodPost, "/api/v1/sets/"+s.ID.String()+path, in, &r); err != nil {
+			return err
+		}
+		return e.said(r, "%s.", done)
+	})
+}
+
+type setRosterCmd struct {
+	Set    string   `arg:"" help:"Name or ID."`
+	Roster []string `arg:"" optional:"" help:"Readers (login)."`
+}
+
+func (x setRosterCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		s, err := e.set(c, x.Set)
+		if err != nil {
+			return err
+		}
+		if s.Roster, err = e.people(c, x.Roster); err != nil {
+			return err
+		}
+		var r wire.Result
+		id, rev := s.ID.String(), `"`+strconv.FormatUint(s.Rev, 10)+`"`
+		if err := c.request(e.ctx, http.MethodPut, "/api/v1/sets/"+id, s, &r, "If-Match", rev); err != nil {
+			return err
+		}
+		return e.said(r, "Roster replaced.")
+	})
+}
+
+type setActCmd struct {
+	Set string `arg:"" help:"Name or ID."`
+}
+
+func (x setActCmd) Run(e *env) error {
+	return e.onSet(x.Set, "/submit", nil, "Submitted; a second person publishes")
+}
+
+type setPublishCmd struct {
+	Set string `arg:"" help:"Name or ID."`
+}
+
+func (x setPublishCmd) Run(e *env) error {
+	return e.onSet(x.Set, "/publish", nil, "Published on its readers' drives")
+}
+
+type setCloseCmd struct {
+	Set string `arg:"" help:"Name or ID."`
+}
+
+func (x setCloseCmd) Run(e *env) error { return e.onSet(x.Set, "/close", nil, "Closed") }
+
+type searchCmd struct {
+	Text  []string `arg:"" optional:"" help:"Words: of captions, keywords, views, names."`
+	From  string   `help:"Taken on or after, YYYY-MM-DD." placeholder:"DAY"`
+	To    string   `help:"Taken before, YYYY-MM-DD." placeholder:"DAY"`
+	Limit int      `default:"50" help:"At most this many."`
+	Facet []string `help:"Count values of: keyword, view, site, specialty, studio, year. Repeat."`
+}
+
+func (x searchCmd) Run(e *env) error {
+	q := url.Values{"q": {strings.Join(x.Text, " ")}, "limit": {strconv.Itoa(x.Limit)}}
+	if len(x.Facet) > 0 {
+		q.Set("facets", strings.Join(x.Facet, ","))
+	}
+	for name, text := range map[string]string{"from": x.From, "to": x.To} {
+		if text != "" {
+			if _, err := day(text); err != nil {
+				return err
+			}
+			q.Set(name, text+"T00:00:00Z")
+		}
+	}
+	return e.with(func(c *client) error {
+		var h wire.Hits
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/search?"+q.Encode(), nil, &h); err != nil {
+			return err
+		}
+		return e.answer(h, func(w io.Writer) {
+			put(w, "%d found", h.Total)
+			writeAssets(w, h.Items)
+			for name, bins := range h.Facets {
+				for _, b := range bins {
+					put(w, "%s\t%s\t%d", name, b.Value, b.Count)
+				}
+			}
+		})
+	})
+}
