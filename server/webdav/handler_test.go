@@ -155,11 +155,21 @@ func TestWithdrawnLooksLikeNeverThere(t *testing.T) {
 	before := d.ask("PROPFIND", "/dav/teaching/Wounds/", "", "Depth: 0")
 	d.gate.withdraw(set, "000013-Ulcer.jpg")
 	requests := [][]string{
-		{"GET"}, {"HEAD"}, {"GET", "If-None-Match: " + etag}, {"GET", "If-None-Match: *"}, {"GET", "If-Match: " + etag},
-		{"GET", `If-Match: "other"`}, {"GET", "If-Modified-Since: " + day(9).Format(http.TimeFormat)},
-		{"GET", "If-Unmodified-Since: " + day(-9).Format(http.TimeFormat)}, {"GET", "Range: bytes=0-9"},
-		{"GET", "Range: bytes=999999-"}, {"HEAD", "If-None-Match: " + etag}, {"GET", "Range: bytes=0-9", "If-Range: " + etag},
-		{"PROPFIND", "Depth: 0"}, {"PROPFIND", "Depth: 1"}, {"PROPFIND"},
+		{"GET"},
+		{"HEAD"},
+		{"GET", "If-None-Match: " + etag},
+		{"GET", "If-None-Match: *"},
+		{"GET", "If-Match: " + etag},
+		{"GET", `If-Match: "other"`},
+		{"GET", "If-Modified-Since: " + day(9).Format(http.TimeFormat)},
+		{"GET", "If-Unmodified-Since: " + day(-9).Format(http.TimeFormat)},
+		{"GET", "Range: bytes=0-9"},
+		{"GET", "Range: bytes=999999-"},
+		{"HEAD", "If-None-Match: " + etag},
+		{"GET", "Range: bytes=0-9", "If-Range: " + etag},
+		{"PROPFIND", "Depth: 0"},
+		{"PROPFIND", "Depth: 1"},
+		{"PROPFIND"},
 	}
 	for _, r := range requests {
 		t.Run(strings.Join(r, " "), func(t *testing.T) {

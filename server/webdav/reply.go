@@ -4,57 +4,61 @@ import (
 	"bytes"
 	"encoding/xml"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
 )
 
-// maxReply is the size of a folder's listing that Windows refuses.
-const maxReply = 1_000_000
-
 // flushAt is how much of a listing is gathered before it is written.
 const flushAt = 32 << 10
 
-// plan is a question worked out once, so that each row only appends.
+// plan is a question worked out once for files and once for folders, so that each row only appends.
 type plan struct {
-	valued  []property // in the order of the answer
-	only    bool       // names without values
-	missing [2]string  // what a file, and a folder, does not have, ready to send
+	only  bool // names without values
+	kinds [2]answer
+}
+
+// answer is what a plan says of a file, or of a folder.
+type answer struct {
+	valued  []property
+	missing string // the propstat of what is not there, ready to send
 }
 
 // newPlan works out a question; brief leaves out what is not there.
 func newPlan(asked question, brief bool) plan {
-	p := plan{only: asked.only}
-	if asked.all || asked.only {
-		for i := range properties {
-			p.valued = append(p.valued, i)
+	return plan{only: asked.only, kinds: [2]answer{newAnswer(asked, brief, false), newAnswer(asked, brief, true)}}
+}
+
+func newAnswer(asked question, brief, folder bool) answer {
+	var a answer
+	for live := range properties {
+		if live.of(folder) && (asked.only || (asked.all && live.volunteered(folder))) {
+			a.valued = append(a.valued, live)
 		}
 	}
-	var unknown []xml.Name
+	var absent []xml.Name
 	for _, name := range asked.names {
-		live, ok := liveProperty(name)
+		live, known := liveProperty(name)
 		switch {
-		case !ok:
-			unknown = append(unknown, name)
-		case !asked.all:
-			p.valued = append(p.valued, live)
+		case !known || !live.of(folder):
+			absent = append(absent, name)
+		case !slices.Contains(a.valued, live):
+			a.valued = append(a.valued, live)
 		}
 	}
-	if brief {
-		return p
+	if !brief {
+		a.missing = missing(absent)
 	}
-	for i, folder := range []bool{false, true} {
-		absent := unknown
-		if !asked.all && !asked.only {
-			for _, live := range p.valued {
-				if !live.of(folder) {
-					absent = append(absent[:len(absent):len(absent)], xml.Name{Space: davSpace, Local: propertyNames()[live]})
-				}
-			}
-		}
-		p.missing[i] = missing(absent)
+	return a
+}
+
+// answer returns what the plan says of a row.
+func (p *plan) answer(r *row) *answer {
+	if r.folder {
+		return &p.kinds[1]
 	}
-	return p
+	return &p.kinds[0]
 }
 
 // missing renders the propstat of properties that are not there.
@@ -81,9 +85,6 @@ func missing(names []xml.Name) string {
 // nothing can vanish while it is written.
 func (h *Handler) reply(w http.ResponseWriter, r *request, n node, p plan) {
 	deep := n.children != nil && r.Header.Get("Depth") == "1"
-	if deep && estimate(n) >= maxReply {
-		p.valued = lean(p.valued)
-	}
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	w.WriteHeader(http.StatusMultiStatus)
 	pooled := h.listings.get()
@@ -107,28 +108,6 @@ func (h *Handler) reply(w http.ResponseWriter, r *request, n node, p plan) {
 	*pooled = buf
 }
 
-// estimate returns at least as many bytes as the listing of a folder with all its properties has.
-func estimate(n node) int {
-	const frame = 440 // of one response, without its names
-	total := frame
-	for child := range n.children {
-		total += frame + len(child.parent) + 4*len(child.name) + len(child.etag) + len(child.mime)
-	}
-	return total
-}
-
-// lean leaves out the two properties that say nothing new, for a folder of such long names that its listing would
-// pass what Windows takes.
-func lean(valued []property) []property {
-	out := make([]property, 0, len(valued))
-	for _, live := range valued {
-		if live != creationDate && live != displayName {
-			out = append(out, live)
-		}
-	}
-	return out
-}
-
 // append renders one response.
 func (p *plan) append(b []byte, r *row) []byte {
 	b = append(append(b, `<D:response><D:href>`...), r.parent...)
@@ -137,28 +116,19 @@ func (p *plan) append(b []byte, r *row) []byte {
 		b = append(b, '/')
 	}
 	b = append(b, `</D:href>`...)
-	kind := 0
-	if r.folder {
-		kind = 1
-	}
-	found := p.missing[kind] == ""
-	for _, live := range p.valued {
-		found = found || live.of(r.folder)
-	}
-	if found {
+	a := p.answer(r)
+	if len(a.valued) > 0 || a.missing == "" {
 		b = append(b, `<D:propstat><D:prop>`...)
-		for _, live := range p.valued {
-			switch {
-			case !live.of(r.folder):
-			case p.only:
+		for _, live := range a.valued {
+			if p.only {
 				b = append(append(append(b, `<D:`...), propertyNames()[live]...), `/>`...)
-			default:
+			} else {
 				b = r.appendProperty(b, live)
 			}
 		}
 		b = append(b, `</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>`...)
 	}
-	b = append(b, p.missing[kind]...)
+	b = append(b, a.missing...)
 	return append(b, `</D:response>`...)
 }
 

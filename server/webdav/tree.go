@@ -117,16 +117,11 @@ func (h *Handler) findSet(ctx context.Context, r *request, name string) (clinica
 		return clinical.TeachingSet{}, err
 	}
 	for _, set := range sets {
-		if sameName(set.Name, name) {
+		if norm.NFC.String(set.Name) == name {
 			return set, nil
 		}
 	}
 	return clinical.TeachingSet{}, clinical.ErrNotFound
-}
-
-// sameName compares a name of the drive with one asked for, which is NFC already.
-func sameName(have, want string) bool {
-	return have == want || (!norm.NFC.IsNormalString(have) && norm.NFC.String(have) == want)
 }
 
 // refused reports whether err means that the caller does not see it, as opposed to that nobody can tell.
@@ -227,7 +222,7 @@ func (v view) picture(part int, name string, slash bool) (node, error) {
 	}
 	for i := range v.folder.Entries {
 		e := &v.folder.Entries[i]
-		if e.Position/partSize == part && sameName(e.Name, name) && shown(e) {
+		if e.Position/partSize == part && e.Name == name && shown(e) {
 			return node{row: entryRow(e, parent), set: v.folder.Set.ID, asset: e.Asset}, nil
 		}
 	}
