@@ -135,6 +135,7 @@ type Asset struct {
 	// NoIdentifyingFeature is the photographer's recorded judgement; it makes
 	// I1 only where neither face nor intimate part is in the picture.
 	NoIdentifyingFeature bool      `json:",omitempty"`
+	ClassifiedBy         PersonID  `json:",omitzero"` // who said what is in the picture
 	ReviewedBy           PersonID  `json:",omitzero"`
 	ReviewedAt           time.Time `json:",omitzero"`
 

@@ -20,7 +20,9 @@ type TeachingSet struct {
 	Until     Date `json:",omitzero"` // last day; zero: no end
 	Status    SetStatus
 	// SubmittedBy and PublishedBy differ where a second person is required.
+	// A set waits for that person while SubmittedAt is after PublishedAt.
 	SubmittedBy PersonID  `json:",omitzero"`
+	SubmittedAt time.Time `json:",omitzero"`
 	PublishedBy PersonID  `json:",omitzero"`
 	PublishedAt time.Time `json:",omitzero"`
 	// NextNumber is the number the next item gets; it grows in irregular steps.

@@ -1,0 +1,237 @@
+package policy
+
+import (
+	"time"
+
+	"fovea/clinical"
+)
+
+// Request asks for one picture.
+type Request struct {
+	Person clinical.PersonID
+	Use    clinical.Use
+	// Set is the teaching set through which the picture is asked for. Where it
+	// is zero and the purpose is teaching, any set that reaches the person will
+	// do.
+	Set   clinical.SetID
+	Asset clinical.AssetID
+	// Rendition is what is wanted; empty: what the use is served by default.
+	Rendition clinical.RenditionKind
+	// Search is set when pictures are looked for across patients, rather than
+	// on the patient's own page or in a set.
+	Search bool
+	Now    time.Time
+}
+
+// Permitted is the rule that Decide names when no rule objects.
+const Permitted = "permitted"
+
+// Decide says whether the picture may leave as requested, and if not which
+// rule objects first. It is pure and total: the same snapshot and request give
+// the same decision, and what nobody thought of is denied.
+func Decide(s *Snapshot, r Request) clinical.Decision {
+	m := newMatter(s, r)
+	if m == nil {
+		return deny("0-state", "absent")
+	}
+	if r.Use.Purpose != clinical.P2 || !r.Set.IsZero() {
+		return m.decide()
+	}
+	return m.decideAnySet()
+}
+
+// Admits says what Decide would say to any reader whom the set reaches, on a
+// mounted drive within the set's dates: the rules about the asker are left
+// out. It is what a set's owner is told about each item.
+func Admits(s *Snapshot, id clinical.SetID, asset clinical.AssetID, now time.Time) clinical.Decision {
+	st, ok := s.sets.get(id)
+	if !ok {
+		return deny("2-set", "no-set")
+	}
+	m := newMatter(s, Request{Use: mountOf(st), Set: id, Asset: asset, Now: now})
+	if m == nil {
+		return deny("0-state", "absent")
+	}
+	m.anybody = true
+	return m.decide()
+}
+
+// mountOf is the use for which a set is mounted.
+func mountOf(s *set) clinical.Use {
+	return clinical.Use{Purpose: s.Purpose, Audience: s.Audience, Channel: clinical.Mount}
+}
+
+func deny(rule string, why clinical.Reason) clinical.Decision {
+	return clinical.Decision{Rule: rule, Reason: why}
+}
+
+// matter is one request with everything that the rules look at, and the clock
+// that notes when time alone may change the answer.
+type matter struct {
+	snap    *Snapshot
+	req     Request
+	anybody bool // leave out the rules about the asker
+	person  *clinical.Person
+	pic     *picture
+	f       *frame
+	asset   clinical.Asset // of the facts, for the vocabulary's predicates
+	shown   [1]*shard      // backs people where nobody else is in the picture
+	people  []*shard       // everybody who may be recognised, the owner first
+	set     *set
+	item    *item
+	release *clinical.Release
+	kind    clinical.RenditionKind
+	level   clinical.Identifiability
+	clock   clock
+
+	consentKnown bool
+	consentFault clinical.Reason
+}
+
+// newMatter gathers what is known; nil: no such picture.
+func newMatter(s *Snapshot, r Request) *matter {
+	pic, ok := s.pictures.get(r.Asset)
+	if !ok {
+		return nil
+	}
+	m := &matter{snap: s, req: r, clock: clock{now: r.Now}}
+	m.person, _ = s.people.get(r.Person)
+	m.of(pic)
+	m.in(r.Set)
+	return m
+}
+
+// of turns the matter to a picture.
+func (m *matter) of(pic *picture) {
+	m.pic, m.f, m.asset = pic, pic.frame, pic.asset()
+	m.shown[0] = m.snap.subject(pic.frame.patient)
+	m.people = m.shown[:]
+	if pic.frame.subjects != "" {
+		m.people = []*shard{m.shown[0]}
+		pic.frame.eachSubject(func(id clinical.PatientID) { m.people = append(m.people, m.snap.subject(id)) })
+	}
+	m.kind = m.req.Rendition
+	if m.kind == "" {
+		m.kind = served(m.req.Use)[0]
+	}
+	m.level = clinical.I0
+	if m.kind != clinical.Original { // the original still has what the camera wrote into it
+		m.level = m.asset.Identifiability()
+	}
+	m.release, m.item = nil, nil
+	m.consentKnown, m.consentFault = false, ""
+}
+
+// in turns the matter to a set.
+func (m *matter) in(id clinical.SetID) {
+	m.set, m.item = nil, nil
+	if id.IsZero() {
+		return
+	}
+	m.set, _ = m.snap.sets.get(id)
+	if m.set == nil {
+		return
+	}
+	for _, it := range m.set.items {
+		if it.Asset == m.pic.id && !it.Removed {
+			m.item = it
+			return
+		}
+	}
+}
+
+// owner is the patient whose picture it is.
+func (m *matter) owner() *shard { return m.people[0] }
+
+// decide asks every rule in turn. All of them are asked even after one has
+// objected, so that the clock has seen every instant that matters.
+func (m *matter) decide() clinical.Decision {
+	d := clinical.Decision{Permit: true, Rule: Permitted}
+	for _, r := range rules() {
+		if m.anybody && r.asker {
+			continue
+		}
+		if why := r.objects(m); why != "" && d.Permit {
+			d = deny(r.code, why)
+		}
+	}
+	if d.Permit {
+		d.Obligations = m.obligations()
+	}
+	d.Until = m.clock.next
+	return d
+}
+
+// decideAnySet permits where one of the sets that hold the picture does. Of
+// several objections it names the one that came closest.
+func (m *matter) decideAnySet() clinical.Decision {
+	d := deny("2-set", "no-set")
+	ids, _ := m.snap.members.get(m.pic.id)
+	for _, id := range ids {
+		m.in(id)
+		m.consentKnown = false
+		if got := m.decide(); got.Permit || got.Rule >= d.Rule {
+			d = got
+		}
+		if d.Permit {
+			break
+		}
+	}
+	d.Until = m.clock.next
+	return d
+}
+
+func (m *matter) obligations() clinical.Obligations {
+	u := m.req.Use
+	leaves := u.Channel&(clinical.Download|clinical.Print|clinical.Online) != 0
+	return clinical.Obligations{
+		Rendition:      m.kind,
+		NoStore:        m.level == clinical.I0 || u.Purpose == clinical.P0,
+		LogBeforeBytes: leaves || m.level == clinical.I0 && m.kind != clinical.Thumbnail,
+	}
+}
+
+// clock notes the instants at which time alone may change a decision.
+type clock struct {
+	now  time.Time
+	next time.Time // the first still ahead; zero: none
+	last time.Time // the last that has passed; zero: none
+}
+
+// past reports whether t has come, and notes it. The zero t never comes.
+func (c *clock) past(t time.Time) bool {
+	switch {
+	case t.IsZero():
+		return false
+	case t.After(c.now):
+		if c.next.IsZero() || t.Before(c.next) {
+			c.next = t
+		}
+		return false
+	default:
+		if t.After(c.last) {
+			c.last = t
+		}
+		return true
+	}
+}
+
+// served lists the renditions that a use may take, the default first. Only
+// care and evidence ever see an original.
+func served(u clinical.Use) []clinical.RenditionKind {
+	onScreen := u.Channel == clinical.ViewOnScreen
+	switch u.Purpose {
+	case clinical.P0:
+		if onScreen {
+			return []clinical.RenditionKind{clinical.Original, clinical.Teaching, clinical.Thumbnail}
+		}
+		return []clinical.RenditionKind{clinical.Original, clinical.Teaching}
+	case clinical.P6:
+		return []clinical.RenditionKind{clinical.Original}
+	default:
+		if onScreen {
+			return []clinical.RenditionKind{clinical.Teaching, clinical.Thumbnail}
+		}
+		return []clinical.RenditionKind{clinical.Teaching}
+	}
+}

@@ -1,0 +1,245 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+
+	"fovea/clinical"
+)
+
+// What consent, sets and renditions do to the snapshot; edit.go has the rest.
+
+func (e *edit) consent(v clinical.Grant) {
+	old, ok := e.grants.get(v.ID)
+	if ok && stale(v.Rev, old.Rev) {
+		return
+	}
+	same := func(o *grant) bool { return o.ID == v.ID }
+	if ok && old.Patient != v.Patient {
+		was := e.touch(old.Patient, true)
+		was.grants = drop(was.grants, same)
+	}
+	g := newGrant(v, e.site.Zone)
+	e.grants.set(e.by, v.ID, g)
+	sh := e.touch(v.Patient, true)
+	sh.grants = put(sh.grants, g, same)
+}
+
+func (e *edit) hold(v clinical.Hold) {
+	old, ok := e.holds.get(v.ID)
+	if ok && stale(v.Rev, old.Rev) {
+		return
+	}
+	same := func(o *clinical.Hold) bool { return o.ID == v.ID }
+	if ok {
+		e.unhold(old)
+	}
+	e.holds.set(e.by, v.ID, &v)
+	if len(v.Assets) == 0 {
+		sh := e.touch(v.Patient, true)
+		sh.holds = put(sh.holds, &v, same)
+		return
+	}
+	for _, id := range v.Assets {
+		list, _ := e.pinned.get(id)
+		e.pinned.set(e.by, id, put(slices.Clip(list), &v, same))
+		e.touchOwner(id)
+	}
+	if !v.Patient.IsZero() { // listed with the patient's holds as well; Over keeps it to its pictures
+		sh := e.touch(v.Patient, true)
+		sh.holds = put(sh.holds, &v, same)
+	}
+}
+
+// unhold takes an earlier form of a hold out of wherever it was.
+func (e *edit) unhold(old *clinical.Hold) {
+	same := func(o *clinical.Hold) bool { return o.ID == old.ID }
+	if !old.Patient.IsZero() || len(old.Assets) == 0 {
+		sh := e.touch(old.Patient, true)
+		sh.holds = drop(sh.holds, same)
+	}
+	for _, id := range old.Assets {
+		list, _ := e.pinned.get(id)
+		e.pinned.set(e.by, id, drop(list, same))
+		e.touchOwner(id)
+	}
+}
+
+func (e *edit) touchOwner(id clinical.AssetID) {
+	if p, ok := e.pictures.get(id); ok {
+		e.touch(p.frame.patient, true)
+	}
+}
+
+func (e *edit) teachingSet(v clinical.TeachingSet) {
+	s := e.setFor(v.ID)
+	if stale(v.Rev, s.Rev) {
+		return
+	}
+	s.TeachingSet = v
+	e.putSet(s)
+}
+
+// setFor returns a copy of the set that the edit may write to.
+func (e *edit) setFor(id clinical.SetID) *set {
+	s := &set{TeachingSet: clinical.TeachingSet{ID: id}}
+	if old, ok := e.sets.get(id); ok {
+		*s = *old
+	}
+	return s
+}
+
+func (e *edit) putSet(s *set) {
+	s.version = e.edition
+	s.changed = later(s.changed, e.at)
+	e.sets.set(e.by, s.ID, s)
+	e.did.sets[s.ID] = true
+}
+
+func (e *edit) item(v clinical.SetItem) {
+	s := e.setFor(v.Set)
+	i := slices.IndexFunc(s.items, func(o *item) bool { return o.ID == v.ID })
+	if i >= 0 && stale(v.Rev, s.items[i].Rev) {
+		return
+	}
+	s.items = put(s.items, e.entry(v), func(o *item) bool { return o.ID == v.ID })
+	s.items = slices.Clone(s.items)
+	slices.SortStableFunc(s.items, func(a, b *item) int { return cmp.Compare(a.Number, b.Number) })
+	e.putSet(s)
+	e.enrol(v.Asset, s)
+}
+
+// enrol keeps the list of sets that hold a picture.
+func (e *edit) enrol(id clinical.AssetID, s *set) {
+	list, _ := e.members.get(id)
+	holds := slices.ContainsFunc(s.items, func(o *item) bool { return o.Asset == id && !o.Removed })
+	switch i := slices.Index(list, s.ID); {
+	case holds && i < 0:
+		e.members.set(e.by, id, append(slices.Clip(list), s.ID))
+	case !holds && i >= 0:
+		e.members.set(e.by, id, slices.Delete(slices.Clone(list), i, i+1))
+	}
+}
+
+// entry is the file that an item is, ready once the rendition is there.
+func (e *edit) entry(v clinical.SetItem) *item {
+	it := &item{SetItem: v}
+	sl, ok := e.slides.get(v.Asset)
+	if !ok {
+		return it
+	}
+	it.ready = true
+	it.entry = clinical.Entry{
+		Item: v.ID, Asset: v.Asset, Name: FileName(v.Number, v.Label), Caption: v.Caption, Size: sl.size,
+		MIME: sl.mime, ETag: sl.etag, Modified: sl.modified, Created: v.AddedAt,
+	}
+	return it
+}
+
+func (e *edit) rendition(v clinical.Rendition) {
+	p, ok := e.pictures.get(v.Asset)
+	if !ok || v.Failed != "" || v.Patient != p.frame.patient {
+		return
+	}
+	switch v.Kind {
+	case clinical.Thumbnail:
+		if !p.thumb {
+			e.thumb(p)
+		}
+	case clinical.Teaching:
+		e.slide(v)
+	case clinical.Original:
+	}
+}
+
+func (e *edit) thumb(p *picture) {
+	own := *p
+	own.thumb = true
+	sh := e.touch(p.frame.patient, false)
+	sh.pictures = put(sh.pictures, &own, func(o *picture) bool { return o.id == p.id })
+	e.pictures.set(e.by, p.id, &own)
+	e.ordinals.set(e.by, p.ordinal, &own)
+}
+
+func (e *edit) slide(v clinical.Rendition) {
+	if old, ok := e.slides.get(v.Asset); ok && stale(v.Rev, old.rev) {
+		return
+	}
+	e.slides.set(e.by, v.Asset, &slide{
+		blob: v.Blob.ID, rev: v.Rev, size: v.Blob.Size, width: v.Width, height: v.Height,
+		etag: e.etag(v.Blob.SHA256), mime: cmp.Or(v.Blob.MIME, "image/jpeg"), modified: v.MadeAt,
+	})
+	ids, _ := e.members.get(v.Asset)
+	for _, id := range ids {
+		s := e.setFor(id)
+		s.items = slices.Clone(s.items)
+		for i, it := range s.items {
+			if it.Asset == v.Asset {
+				s.items[i] = e.entry(it.SetItem)
+			}
+		}
+		e.putSet(s)
+	}
+}
+
+func (e *edit) release(v clinical.Release) {
+	if old, ok := e.releases.get(v.ID); ok {
+		if stale(v.Rev, old.Rev) {
+			return
+		}
+		for _, id := range old.Assets {
+			list, _ := e.released.get(id)
+			e.released.set(e.by, id, drop(list, func(o *clinical.Release) bool { return o.ID == v.ID }))
+			e.touchOwner(id)
+		}
+	}
+	e.releases.set(e.by, v.ID, &v)
+	for _, id := range v.Assets {
+		list, _ := e.released.get(id)
+		e.released.set(e.by, id, append(slices.Clip(list), &v))
+		e.touchOwner(id)
+	}
+}
+
+// recentLandings is how many receipts of a studio a screen shows.
+const recentLandings = 200
+
+func (e *edit) landing(v clinical.Landing) {
+	old, ok := e.landings.get(v.ID)
+	if ok && stale(v.Rev, old.rev) {
+		return
+	}
+	all := make(map[clinical.StudioID]arrived, len(e.arrived)+1)
+	for id, a := range e.arrived {
+		all[id] = a
+	}
+	a := all[v.Studio]
+	if ok {
+		count(&a.counts, old.outcome, -1)
+	}
+	count(&a.counts, v.Outcome, 1)
+	a.recent = slices.DeleteFunc(slices.Clone(a.recent), func(o clinical.Landing) bool { return o.ID == v.ID })
+	i, _ := slices.BinarySearchFunc(a.recent, v, func(o, v clinical.Landing) int {
+		return cmp.Or(v.At.Compare(o.At), v.ID.Compare(o.ID))
+	})
+	a.recent = slices.Insert(a.recent, i, v)
+	a.recent = a.recent[:min(len(a.recent), recentLandings)]
+	all[v.Studio] = a
+	e.arrived = all
+	e.landings.set(e.by, v.ID, landed{rev: v.Rev, outcome: v.Outcome})
+	e.did.studios[v.Studio] = true
+}
+
+func count(c *clinical.LandingCounts, o clinical.Outcome, by int) {
+	c.Found += by
+	switch o {
+	case clinical.OutcomeKept:
+		c.Kept += by
+	case clinical.OutcomeDuplicate:
+		c.Duplicate += by
+	case clinical.OutcomeQuarantined:
+		c.Quarantined += by
+	case clinical.OutcomeIgnored:
+		c.Ignored += by
+	}
+}

@@ -1,0 +1,220 @@
+package policy
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"fovea/clinical"
+)
+
+// picture is what policy knows of one asset. A vault holds many, so it is
+// small: what frames of one sitting share is in frame, once.
+type picture struct {
+	id       clinical.AssetID
+	rev      uint64
+	captured int64 // Unix nanoseconds; unknown when not stated
+	filed    int64 // the same, of filing, else of keeping
+	frame    *frame
+	ordinal  uint32
+	thumb    bool // a 256 px rendition is there
+}
+
+// unknown is the instant of what has none.
+const unknown = math.MinInt64
+
+func nanos(t time.Time) int64 {
+	if y := t.Year(); t.IsZero() || y < 1700 || y > 2250 {
+		return unknown
+	}
+	return t.UnixNano()
+}
+
+func instant(n int64) time.Time {
+	if n == unknown {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
+
+// frame is what decides on a picture apart from its own instant and number.
+// Two pictures with the same frame differ to policy only by what names them.
+// It is comparable: subjects holds the 16-byte IDs end to end.
+type frame struct {
+	patient     clinical.PatientID
+	session     clinical.SessionID
+	job         clinical.JobID
+	encounter   clinical.EncounterID
+	lesion      clinical.LesionID
+	run         clinical.RunID
+	subjects    string
+	studio      clinical.StudioID
+	specialty   clinical.Specialty
+	state       clinical.AssetState
+	sensitivity clinical.Sensitivity
+	noFeature   bool
+	idShot      bool
+}
+
+func frameOf(a *clinical.Asset) frame {
+	f := frame{
+		patient: a.Patient, session: a.Session, job: a.Job, encounter: a.Encounter, lesion: a.Lesion, run: a.Run,
+		studio: a.Studio, specialty: a.Specialty, state: a.State, sensitivity: a.Sensitivity,
+		noFeature: a.NoIdentifyingFeature, idShot: a.IDShot,
+	}
+	if len(a.Subjects) > 0 {
+		b := make([]byte, 0, 16*len(a.Subjects))
+		for _, s := range a.Subjects {
+			b = append(b, s[:]...)
+		}
+		f.subjects = string(b)
+	}
+	return f
+}
+
+func (f *frame) eachSubject(do func(clinical.PatientID)) {
+	for i := 0; i+16 <= len(f.subjects); i += 16 {
+		do(clinical.PatientID([]byte(f.subjects[i : i+16])))
+	}
+}
+
+// asset gives the vocabulary's view of the facts, for the predicates that are
+// written there.
+func (p *picture) asset() clinical.Asset {
+	f := p.frame
+	a := clinical.Asset{
+		ID: p.id, State: f.state, Patient: f.patient, Session: f.session, Lesion: f.lesion, IDShot: f.idShot,
+		Sensitivity: f.sensitivity, NoIdentifyingFeature: f.noFeature,
+	}
+	a.Capture.At = instant(p.captured)
+	f.eachSubject(func(s clinical.PatientID) { a.Subjects = append(a.Subjects, s) })
+	return a
+}
+
+// grant is a consent with the instants its dates stand for at the site.
+type grant struct {
+	clinical.Grant
+	ends   time.Time // zero: no end
+	review time.Time // zero: none
+}
+
+func newGrant(g clinical.Grant, zone *time.Location) *grant {
+	return &grant{Grant: g, ends: g.Expires.End(zone), review: g.ReviewAt.Start(zone)}
+}
+
+// covers reports whether the consent speaks of the picture. A course never
+// covers a picture whose instant is not known.
+func (g *grant) covers(a *clinical.Asset) bool {
+	if !g.Covers.CourseUntil.IsZero() && a.Capture.At.IsZero() {
+		c := g.Covers
+		c.CourseUntil = time.Time{}
+		return c.Includes(*a)
+	}
+	return g.Covers.Includes(*a)
+}
+
+// shard is one patient's part of the snapshot. It is immutable once the edit
+// that made it has ended.
+type shard struct {
+	by *token
+	id clinical.PatientID
+	// version moves whenever a decision on a picture already here may have
+	// changed; a further picture does not move it.
+	version uint64
+	changed time.Time // when version last moved
+
+	patient    *clinical.Patient // nil: not known
+	adult      time.Time         // 18th birthday; zero: not known
+	pictures   []*picture
+	frames     []*frame
+	encounters []*clinical.Encounter
+	jobs       []*clinical.Job
+	sessions   []*clinical.Session
+	grants     []*grant
+	holds      []*clinical.Hold // those on the whole patient
+	aliases    []clinical.PatientID
+	hosts      []clinical.PatientID // owners of pictures that show this patient too
+}
+
+// own returns s, or a copy of it that the edit may write to.
+func (s *shard) own(by *token) *shard {
+	if s.by == by {
+		return s
+	}
+	c := *s
+	c.by = by
+	c.pictures, c.frames = slices.Clip(s.pictures), slices.Clip(s.frames)
+	c.encounters, c.jobs, c.sessions = slices.Clip(s.encounters), slices.Clip(s.jobs), slices.Clip(s.sessions)
+	c.grants, c.holds = slices.Clip(s.grants), slices.Clip(s.holds)
+	c.aliases, c.hosts = slices.Clip(s.aliases), slices.Clip(s.hosts)
+	return &c
+}
+
+// intern returns the shard's one copy of f.
+func (s *shard) intern(f frame) *frame {
+	for i := len(s.frames) - 1; i >= 0; i-- {
+		if *s.frames[i] == f {
+			return s.frames[i]
+		}
+	}
+	s.frames = append(s.frames, &f)
+	return &f
+}
+
+// sweep forgets frames that no picture has any more, once they outnumber the
+// pictures.
+func (s *shard) sweep() {
+	if len(s.frames) <= len(s.pictures)+8 {
+		return
+	}
+	used := make(map[*frame]bool, len(s.pictures))
+	for _, p := range s.pictures {
+		used[p.frame] = true
+	}
+	s.frames = slices.DeleteFunc(slices.Clone(s.frames), func(f *frame) bool { return !used[f] })
+}
+
+// put replaces the record that same finds, or appends; the old list is left
+// as it is.
+func put[T any](list []*T, v *T, same func(*T) bool) []*T {
+	i := slices.IndexFunc(list, same)
+	if i < 0 {
+		return append(list, v)
+	}
+	list = slices.Clone(list)
+	list[i] = v
+	return list
+}
+
+// drop takes out the record that same finds; the old list is left as it is.
+func drop[T any](list []*T, same func(*T) bool) []*T {
+	return slices.DeleteFunc(slices.Clone(list), same)
+}
+
+// set is a teaching set with its items in the owner's order.
+type set struct {
+	clinical.TeachingSet
+	items   []*item
+	version uint64
+	changed time.Time
+}
+
+// item is one membership, and the file it is on a drive once a rendition is
+// there.
+type item struct {
+	clinical.SetItem
+	entry clinical.Entry
+	ready bool
+}
+
+// slide is the teaching rendition of a picture: its record outlives its bytes.
+type slide struct {
+	blob     clinical.BlobID
+	rev      uint64
+	size     int64
+	width    int
+	height   int
+	etag     string
+	mime     string
+	modified time.Time
+}
