@@ -1,0 +1,323 @@
+// Package pages is the plain, server-rendered door: a photographer's day
+// (jobs, arrivals, contact sheets, consent), a set with the reason why an item
+// is hidden, and how to mount. It works without script.
+//
+// Every page is one or two calls of policy.Gate put into a template, every
+// button one clinical.Command. It decides nothing about who may see what and
+// cannot name vault or index. Start reading at routes in New; acts.go has the
+// buttons, templates/ the words.
+package pages
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+	"fovea/policy"
+	"fovea/server/wire"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+//go:embed static/*
+var static embed.FS
+
+// accounts is what the login door offers.
+type accounts interface {
+	SignIn(w http.ResponseWriter, r *http.Request, login, password string) (clinical.Caller, error)
+	SignOut(w http.ResponseWriter, r *http.Request) error
+}
+
+// devices is what the login door offers for mounting.
+type devices interface {
+	IssueAppPassword(ctx context.Context, person clinical.PersonID, device string, sets []clinical.SetID, days int) (wire.AppPassword, error)
+	AppPasswords(ctx context.Context, person clinical.PersonID) ([]wire.AppPassword, error)
+	RevokeAppPassword(ctx context.Context, person clinical.PersonID, id string) error
+}
+
+// Options are what the door needs.
+type Options struct {
+	Gate         *policy.Gate
+	Authenticate func(*http.Request) (clinical.Caller, error)
+	Accounts     accounts
+	Devices      devices
+	// Explain turns a reason code into words for the person and what to do next.
+	Explain func(clinical.Reason) string
+	Zone    *time.Location
+	Now     func() time.Time
+	Log     *slog.Logger
+	URL     string // how clients reach the server, for the mount instructions
+}
+
+type door struct {
+	Options
+	views map[string]*template.Template
+}
+
+// New returns the handler of all pages. It fails only when a template does.
+func New(o Options) (http.Handler, error) {
+	d := &door{Options: o, views: map[string]*template.Template{}}
+	if err := d.parse(); err != nil {
+		return nil, err
+	}
+	files, err := fs.Sub(static, "static")
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(files))))
+	mux.HandleFunc("GET /login", d.loginForm)
+	mux.HandleFunc("POST /login", d.login)
+	mux.HandleFunc("POST /logout", d.logout)
+	for pattern, view := range map[string]func(*visit) error{
+		"GET /{$}":                        d.home,
+		"GET /jobs":                       d.jobs,
+		"GET /arrivals":                   d.arrivals,
+		"GET /library":                    d.library,
+		"GET /patients":                   d.patients,
+		"GET /patients/{id}":              d.patient,
+		"GET /sets":                       d.sets,
+		"GET /sets/{id}":                  d.set,
+		"GET /mount":                      d.mount,
+		"POST /mount":                     d.issue,
+		"POST /mount/revoke":              d.revoke,
+		"POST /runs/{id}/confirm":         d.act(confirmRun),
+		"POST /quarantine/file":           d.act(fileQuarantined),
+		"POST /quarantine/reject":         d.act(rejectQuarantined),
+		"POST /assets/discard":            d.act(discard),
+		"POST /assets/refile":             d.act(refile),
+		"POST /sessions/{id}/classify":    d.act(classifySession),
+		"POST /assets/classify":           d.act(classify),
+		"POST /patients/{id}/consents":    d.act(d.recordConsent),
+		"POST /patients/{id}/withdrawals": d.act(withdraw),
+		"POST /sets":                      d.act(createSet),
+		"POST /sets/items":                d.act(addToSet),
+		"POST /sets/{id}/remove":          d.act(removeFromSet),
+		"POST /sets/{id}/submit":          d.act(submitSet),
+		"POST /sets/{id}/publish":         d.act(publishSet),
+		"POST /sets/{id}/close":           d.act(closeSet),
+	} {
+		mux.HandleFunc(pattern, d.page(view))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.fail(w, r, clinical.ErrNotFound) })
+	return mux, nil
+}
+
+func cached(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// visit is one request of somebody who is signed in.
+type visit struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	ctx    context.Context //nolint:containedctx // lives as long as the request it is of
+	caller clinical.Caller
+	person clinical.Person
+}
+
+// page signs the caller in, or sends them to the form, and answers errors.
+func (d *door) page(view func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "private, no-store")
+		caller, err := d.Authenticate(r)
+		if err != nil {
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			return
+		}
+		person, ok := d.Gate.PersonByID(caller.Person)
+		if !ok {
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		if err := view(&visit{w: w, r: r, ctx: r.Context(), caller: caller, person: person}); err != nil {
+			d.fail(w, r, err)
+		}
+	}
+}
+
+// parse reads every view together with the frame.
+func (d *door) parse() error {
+	frame, err := template.New("frame.html").Funcs(d.funcs()).ParseFS(templates, "templates/frame.html", "templates/parts.html")
+	if err != nil {
+		return err
+	}
+	names, err := fs.Glob(templates, "templates/*.html")
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		base := strings.TrimSuffix(strings.TrimPrefix(n, "templates/"), ".html")
+		if base == "frame" || base == "parts" {
+			continue
+		}
+		t, err := frame.Clone()
+		if err != nil {
+			return err
+		}
+		if d.views[base], err = t.ParseFS(templates, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *door) funcs() template.FuncMap {
+	return template.FuncMap{
+		"day":          func(t time.Time) string { return d.format(t, "2 Jan 2006") },
+		"time":         func(t time.Time) string { return d.format(t, "2 Jan 2006, 15:04") },
+		"hour":         func(t time.Time) string { return d.format(t, "15:04:05") },
+		"age":          func(p clinical.Patient) int { return ageAt(p.Born, d.Now().In(d.Zone)) },
+		"why":          func(r clinical.Reason) string { return d.Explain(r) },
+		"join":         strings.Join,
+		"upper":        strings.ToUpper,
+		"unclassified": func(a clinical.Asset) bool { return !a.Sensitivity.Has(clinical.Known) },
+	}
+}
+
+func (d *door) format(t time.Time, layout string) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.In(d.Zone).Format(layout)
+}
+
+// ageAt is the age in full years.
+func ageAt(born clinical.Date, now time.Time) int {
+	if born.IsZero() {
+		return 0
+	}
+	years := now.Year() - born.Year
+	if clinical.DateOf(now).Before(born.Anniversary(years)) {
+		years--
+	}
+	return years
+}
+
+// frame is what every page carries.
+type frame struct {
+	Title  string
+	Here   string
+	Person clinical.Person
+	Done   string
+	Body   any
+	Nav    []link
+}
+
+type link struct{ Path, Text string }
+
+// show renders whole, then sends: a failing template sends nothing half done.
+func (d *door) show(v *visit, name, title string, body any) error {
+	f := frame{Title: title, Here: "/" + strings.Split(strings.TrimPrefix(v.r.URL.Path, "/"), "/")[0], Person: v.person, Body: body, Nav: nav(v.person.Role)}
+	f.Done = done(v.r.URL.Query().Get("done"))
+	return d.render(v.w, http.StatusOK, name, f)
+}
+
+func (d *door) render(w http.ResponseWriter, status int, name string, f frame) error {
+	var b bytes.Buffer
+	if err := d.views[name].ExecuteTemplate(&b, "frame.html", f); err != nil {
+		return clinical.Errorf(clinical.Internal, "page %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	w.WriteHeader(status)
+	_, err := b.WriteTo(w)
+	if err != nil {
+		return nil //nolint:nilerr // the reader went away; there is nobody to tell
+	}
+	return nil
+}
+
+// nav is what each role's day needs.
+func nav(r clinical.Role) []link {
+	all := map[string]link{
+		"jobs": {"/jobs", "Today"}, "arrivals": {"/arrivals", "Arrivals"}, "library": {"/library", "Library"},
+		"patients": {"/patients", "Patients"}, "sets": {"/sets", "Sets"}, "mount": {"/mount", "Mount"},
+	}
+	want := []string{"sets", "mount"}
+	switch r {
+	case clinical.Photographer:
+		want = []string{"jobs", "arrivals", "library", "patients", "sets"}
+	case clinical.Clinician:
+		want = []string{"patients", "library", "sets", "mount"}
+	case clinical.Governance:
+		want = []string{"patients", "sets"}
+	case clinical.Nurse:
+		want = []string{"jobs"}
+	case clinical.Admin:
+		want = []string{"jobs", "sets"}
+	default:
+	}
+	out := make([]link, 0, len(want))
+	for _, w := range want {
+		out = append(out, all[w])
+	}
+	return out
+}
+
+// done is what the last act came to, by code: nothing about a patient stands
+// in a URL.
+func done(code string) string {
+	return map[string]string{
+		"confirmed":  "Filed. The care team sees the pictures; nobody else does until they are classified.",
+		"filed":      "Filed under the patient you chose.",
+		"rejected":   "Rejected. The bytes are destroyed, the ledger keeps that it happened.",
+		"discarded":  "Discarded. The bytes are destroyed, the ledger keeps that it happened.",
+		"refiled":    "Refiled. The pictures left every drive at once and inherited no consent.",
+		"classified": "Classified.",
+		"consent":    "Consent recorded.",
+		"withdrawn":  "Withdrawn. The pictures left every drive; the care record stays.",
+		"created":    "Set begun. Add pictures from a patient's page.",
+		"added":      "Added to the set.",
+		"removed":    "Taken out of the set.",
+		"submitted":  "Submitted. A second person publishes it.",
+		"published":  "Published on its readers' drives.",
+		"closed":     "Closed. It left every drive.",
+		"revoked":    "Revoked. The device is refused from its next request on.",
+	}[code]
+}
+
+// fail shows an error in plain words: a refused page looks like an absent one.
+func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, text := http.StatusInternalServerError, "Something went wrong on our side. Try again; if it stays, tell the administrator the time."
+	switch clinical.KindOf(err) {
+	case clinical.Invalid:
+		status, text = http.StatusBadRequest, "Something is missing or not right. Go back, correct it and send it again."
+	case clinical.NotFound:
+		status, text = http.StatusNotFound, "There is nothing here for you."
+	case clinical.Conflict:
+		status, text = http.StatusConflict, "Somebody changed this meanwhile. Go back, read it again, then decide."
+	case clinical.Unavailable:
+		status, text = http.StatusServiceUnavailable, "Not possible right now. Try again in a moment."
+	case clinical.Forbidden:
+		status, text = http.StatusForbidden, "Your role does not include this. Ask somebody whose role does."
+	case clinical.Internal, clinical.Corrupt:
+		if d.Log != nil {
+			d.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
+		}
+	}
+	if e, ok := errors.AsType[*clinical.Error](err); ok && e.Public != "" {
+		text = e.Public
+	}
+	w.Header().Set("Cache-Control", "private, no-store")
+	if rerr := d.render(w, status, "error", frame{Title: "Not done", Body: text}); rerr != nil {
+		http.Error(w, text, status)
+	}
+}
