@@ -1,0 +1,256 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+
+	"github.com/minio/sio"
+	"github.com/zeebo/blake3"
+
+	"fovea/clinical"
+)
+
+const (
+	packageSize  = 64 << 10         // plaintext bytes sealed at a time
+	packageMore  = 32               // what sealing adds to each
+	putMemory    = 128 << 20        // sealed bytes held by all Puts together
+	fuseLimit    = 64 << 20         // largest blob held in memory for one transaction
+	readSize     = 16 * packageSize // what Put reads ahead
+	minimumGuess = 1 << 20          // memory asked for where the size is not known to be smaller
+)
+
+// sealedBlob is bytes on their way into the vault: sealed, hashed, and either
+// in memory to be fused with the change or durable already.
+type sealedBlob struct {
+	id    clinical.BlobID
+	owner clinical.Owner
+	dek   [keySize]byte
+	facts facts
+	body  []byte // of the manifest
+	fused []byte // nil: already put
+}
+
+func (b *sealedBlob) fusedSize() int64 {
+	if b == nil {
+		return 0
+	}
+	return int64(len(b.fused))
+}
+
+func (b *sealedBlob) fuse(t Txn, f Fuser) error {
+	if b == nil || b.fused == nil {
+		return nil
+	}
+	return f.FuseBlob(t, b.id, b.fused)
+}
+
+// Put seals all of r as one blob of owner and commits it together with the
+// change that build makes of it. build is called once, after the last byte was
+// read, with the blob's ID, size and SHA-256; the MIME type is the caller's to
+// add. The change comes back as Commit gives it.
+//
+// The asset of owner is either in the change or in the vault already, and
+// belongs to the same patient or studio (Conflict otherwise). Bytes that the
+// owner has already as an original are a *clinical.Duplicate. A full disk is
+// Unavailable with reason "disk-full". Nothing is written in any of these
+// cases.
+func (v *Vault) Put(ctx context.Context, owner clinical.Owner, r io.Reader, build func(clinical.Blob) (clinical.Change, error)) (clinical.Change, error) {
+	if ownerName(owner.Patient, owner.Studio) == "" {
+		return clinical.Change{}, clinical.Errorf(clinical.Invalid, "vault: put: bytes without an owner")
+	}
+	claim, err := v.reserve(ctx, r)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	defer v.memory.Release(claim)
+	b, err := v.sealBlob(ctx, owner, r, claim)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	defer clear(b.dek[:])
+	c, err := build(clinical.Blob{ID: b.id, Size: b.facts.Size, SHA256: b.facts.Content})
+	if err == nil {
+		c, err = v.submit(ctx, &request{change: c, journal: true, blob: b})
+	}
+	if err != nil && b.fused == nil && clinical.ReasonOf(err) != "outcome-unknown" {
+		// The sweeper would find it too, a day later.
+		err = errors.Join(err, v.opt.Blobs.DeleteBlob(context.WithoutCancel(ctx), b.id))
+	}
+	return c, err
+}
+
+// reserve takes memory for the sealed bytes: as many as r says it has, else as
+// many as may be fused.
+func (v *Vault) reserve(ctx context.Context, r io.Reader) (int64, error) {
+	want := v.fuseMax
+	if size, known := sizeOf(r); known {
+		want = min(sealedSize(size), v.fuseMax)
+	}
+	want = max(want, minimumGuess)
+	if err := v.allow(want, false); err != nil {
+		return 0, err
+	}
+	if err := v.memory.Acquire(ctx, want); err != nil {
+		return 0, busy(ctx)
+	}
+	return want, nil
+}
+
+// sizeOf asks the reader how much is left in it.
+func sizeOf(r io.Reader) (int64, bool) {
+	switch x := r.(type) {
+	case interface{ Len() int }:
+		return int64(x.Len()), true
+	case io.Seeker:
+		at, err := x.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return 0, false
+		}
+		end, err := x.Seek(0, io.SeekEnd)
+		if err != nil {
+			return 0, false
+		}
+		_, err = x.Seek(at, io.SeekStart)
+		return end - at, err == nil
+	default:
+		return 0, false
+	}
+}
+
+// sealedSize is what sio makes of so many plaintext bytes.
+func sealedSize(plain int64) int64 {
+	return plain + (plain+packageSize-1)/packageSize*packageMore
+}
+
+// sealBlob reads, hashes and seals r: into memory as long as that stays within
+// claim, else into the blob store.
+func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader, claim int64) (*sealedBlob, error) {
+	b := &sealedBlob{id: clinical.Mint[clinical.Blob](v.mint), owner: owner}
+	if _, err := io.ReadFull(v.opt.Rand, b.dek[:]); err != nil {
+		return nil, clinical.Errorf(clinical.Unavailable, "vault: no random bits: %v", err)
+	}
+	s, err := v.newSealing(ctx, r, b.dek)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.store(ctx, b, s, claim); err != nil {
+		return nil, err
+	}
+	b.facts = s.facts(v)
+	if b.facts.Size == 0 {
+		return nil, clinical.Refuse(clinical.Invalid, "empty", "This file is empty. Copy it again from the camera.")
+	}
+	b.body, err = sealFacts(b.dek, b.facts, b.id, v)
+	return b, err
+}
+
+func (v *Vault) store(ctx context.Context, b *sealedBlob, s *sealing, claim int64) error {
+	var head []byte
+	if v.fuser != nil {
+		buf := bytes.NewBuffer(make([]byte, 0, claim))
+		_, err := io.CopyN(buf, s, claim)
+		if err == nil {
+			// Full to the brim: it fits if nothing follows.
+			_, err = io.CopyN(buf, s, 1)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			b.fused = buf.Bytes()
+			return nil
+		case err != nil:
+			return putError(err)
+		}
+		head = buf.Bytes()
+	}
+	if s.plain == 0 {
+		// Nothing read yet: an empty file must not become a stored blob.
+		first := make([]byte, 1)
+		if _, err := io.ReadFull(s, first); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return putError(err)
+		}
+		head = first
+	}
+	_, err := v.opt.Blobs.PutBlob(ctx, b.id, io.MultiReader(bytes.NewReader(head), s))
+	return putError(err)
+}
+
+// putError gives the kind Unavailable to what has none: a source or a disk
+// that failed, which may go better next time.
+func putError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, has := errors.AsType[*clinical.Error](err); has {
+		return err
+	}
+	return clinical.Errorf(clinical.Unavailable, "vault: put: %w", err)
+}
+
+// sealing is a reader of sealed bytes that counts and hashes what passes.
+type sealing struct {
+	in      io.Reader // sealed
+	source  io.Reader
+	ctx     func() error
+	content hash.Hash
+	stored  *blake3.Hasher
+	plain   int64
+	sealed  int64
+}
+
+func (v *Vault) newSealing(ctx context.Context, r io.Reader, dek [keySize]byte) (*sealing, error) {
+	stored, err := blake3.NewKeyed(v.secrets.scrub[:])
+	if err != nil {
+		return nil, clinical.Errorf(clinical.Internal, "vault: hash: %w", err)
+	}
+	s := &sealing{source: r, ctx: ctx.Err, content: sha256.New(), stored: stored}
+	s.in, err = sio.EncryptReader(sourceFunc(s.readPlain), v.sioConfig(dek))
+	if err != nil {
+		return nil, clinical.Errorf(clinical.Internal, "vault: seal: %w", err)
+	}
+	return s, nil
+}
+
+func (v *Vault) sioConfig(dek [keySize]byte) sio.Config {
+	return sio.Config{
+		MinVersion: sio.Version20, MaxVersion: sio.Version20,
+		CipherSuites: []byte{sio.AES_256_GCM}, Key: dek[:], Rand: v.opt.Rand,
+	}
+}
+
+type sourceFunc func([]byte) (int, error)
+
+func (f sourceFunc) Read(p []byte) (int, error) { return f(p) }
+
+func (s *sealing) readPlain(p []byte) (int, error) {
+	if err := s.ctx(); err != nil {
+		return 0, clinical.Errorf(clinical.Unavailable, "vault: put: %w", err)
+	}
+	n, err := s.source.Read(p)
+	s.content.Write(p[:n])
+	s.plain += int64(n)
+	return n, err
+}
+
+// Read gives sealed bytes.
+func (s *sealing) Read(p []byte) (int, error) {
+	n, err := s.in.Read(p)
+	s.sealed += int64(n)
+	if _, werr := s.stored.Write(p[:n]); werr != nil {
+		return n, werr
+	}
+	return n, err
+}
+
+func (s *sealing) facts(v *Vault) facts {
+	f := facts{Size: s.plain, Sealed: s.sealed, Chunks: (s.plain + packageSize - 1) / packageSize, PutAt: v.opt.Now().UTC()}
+	s.content.Sum(f.Content[:0])
+	s.stored.Sum(f.Stored[:0])
+	return f
+}

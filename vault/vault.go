@@ -1,0 +1,455 @@
+// Package vault is the one durable thing: sealed pictures, the records about
+// them, the journal of every change, the ledger that proves it, and the
+// keyring without which the rest is noise.
+//
+// A writer proposes a clinical.Change. One goroutine, the sequencer, checks
+// that the records are still the ones that were read, numbers the change, and
+// writes records, indexes, journal entry, ledger leaf and, where the drivers
+// allow, the picture itself in one transaction. Nobody is told "kept" before
+// that transaction is durable. Followers (search, renditions, policy) read the
+// journal and nothing else, so a crash between any two of them heals by
+// following on.
+//
+// Erasure is the destruction of keys. Every blob has a random key, wrapped
+// under two others: its patient's (a studio's while in quarantine) and its
+// asset's slot. Both live in the keyring, a small file that is rewritten whole
+// and never part of a backup of the store.
+//
+// The vault refuses to decide who may see what: that is package policy's.
+// It refuses to trust its own disk: every value is authenticated where it is
+// read, and a short one is an error. It knows no driver: Store and Blobs in
+// store.go are the ones it needs, badgerstore and memstore provide them.
+//
+// Start reading at Options and Init below, then put.go (a picture comes in),
+// sequencer.go and plan.go (a change is written), open.go (a picture goes out),
+// erase.go (its key is destroyed).
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"fovea/clinical"
+)
+
+// Options say where a vault lives and what it stands on.
+type Options struct {
+	// Dir holds the keyring. It may lie on another medium than the store, and
+	// must never be in the store's backup.
+	Dir   string
+	Keys  KeyWrapper
+	Store Store // stays the caller's to close, after the vault
+	Blobs Blobs // the same value as Store where it is a Fuser of it
+
+	// Recovery are the age recipients of the root key's two recovery copies.
+	// Init makes identities for those that are missing.
+	Recovery []string
+	// Origin names this vault in the ledger's checkpoints, such as
+	// "fovea.hospital.example/ledger"; Init stores it. Empty: "fovea".
+	Origin string
+	// CheckpointDir receives signed checkpoints; empty: Dir/checkpoints. Best
+	// on another machine.
+	CheckpointDir string
+
+	Space GuardOptions
+	Now   func() time.Time // nil: time.Now
+	Rand  io.Reader        // safe for use by several goroutines; nil: crypto/rand
+	Log   *slog.Logger     // nil: nothing is logged
+}
+
+func (o Options) withDefaults() Options {
+	if o.CheckpointDir == "" {
+		o.CheckpointDir = filepath.Join(o.Dir, "checkpoints")
+	}
+	if o.Origin == "" {
+		o.Origin = "fovea"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Space.Now == nil {
+		o.Space.Now = o.Now
+	}
+	return o
+}
+
+func (o Options) check() error {
+	var faults []error
+	for _, f := range []struct {
+		name    string
+		missing bool
+	}{{"Dir", o.Dir == ""}, {"Keys", o.Keys == nil}, {"Store", o.Store == nil}, {"Blobs", o.Blobs == nil}} {
+		if f.missing {
+			faults = append(faults, clinical.Errorf(clinical.Invalid, "vault: Options.%s is missing", f.name))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Vault is an open vault. Its methods may be called by any number of
+// goroutines.
+type Vault struct {
+	opt     Options
+	keys    *keyring
+	boxes   boxes
+	secrets secrets
+	mint    *clinical.Minter
+	fuser   Fuser // nil: blobs are put before the transaction
+	fuseMax int64
+	memory  *semaphore.Weighted
+	guard   *Guard
+	watch   watch
+
+	queue   chan *request
+	later   chan clinical.Event
+	dropped atomic.Int64
+	stop    chan struct{}
+	stopped chan struct{} // closed when the sequencer has ended
+	closing sync.Once
+
+	// Only the sequencer touches these.
+	carry  *request
+	held   []clinical.Event
+	doomed []intent
+
+	mu    sync.Mutex // guards what follows
+	head  head
+	moved chan struct{} // closed when the journal grows
+}
+
+// boxes seal what belongs to no patient, one key for each kind of value.
+type boxes struct{ record, journal, leaf, unique, meta, shelf box }
+
+// secrets are derived from the keyring's anchor, which rotation never changes.
+type secrets struct{ unique, pseudonym, shelf, scrub [keySize]byte }
+
+// Init makes a vault in a directory that has none and a store that is empty,
+// writes its first entry, and returns it open. Keep what Recovery says off the
+// machine: the identities in it are stored nowhere. A directory that has a
+// keyring already is a Conflict.
+func Init(ctx context.Context, o Options) (*Vault, Recovery, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, Recovery{}, err
+	}
+	recovery, err := completeRecovery(o.Recovery)
+	if err != nil {
+		return nil, Recovery{}, err
+	}
+	path := filepath.Join(o.Dir, keyringName)
+	if err := fresh(ctx, o, path); err != nil {
+		return nil, Recovery{}, err
+	}
+	r, err := makeRing(ctx, o.Keys, recovery.Recipients, "", o.Rand)
+	if err != nil {
+		return nil, Recovery{}, err
+	}
+	k, err := newKeyring(path, o.Keys, o.Rand, r)
+	if err != nil {
+		return nil, Recovery{}, err
+	}
+	r.slots, err = k.freshSlots()
+	if err != nil {
+		return nil, Recovery{}, err
+	}
+	if err := k.replace(ctx, r); err != nil {
+		return nil, Recovery{}, err
+	}
+	v, err := assemble(o, k)
+	if err != nil {
+		return nil, Recovery{}, err
+	}
+	if err := v.firstHead(ctx); err != nil {
+		return nil, Recovery{}, err
+	}
+	if err := v.start(ctx); err != nil {
+		return nil, Recovery{}, err
+	}
+	first := clinical.Change{Event: clinical.Event{At: o.Now(), Act: clinical.ActInit, Caller: clinical.Caller{Door: clinical.DoorCLI}}}
+	if _, err := v.Commit(ctx, first); err != nil {
+		return nil, Recovery{}, errors.Join(err, v.Close())
+	}
+	return v, recovery, nil
+}
+
+// fresh refuses to make a vault over one that is there.
+func fresh(ctx context.Context, o Options, path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return clinical.Refuse(clinical.Conflict, "exists", "There is a vault here already. Open it, or choose another folder.")
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return clinical.Errorf(clinical.Unavailable, "vault: make folder: %w", err)
+	}
+	return o.Store.View(ctx, func(r Reader) error {
+		_, err := r.Get(metaKey("head"))
+		if isNotFound(err) {
+			return nil
+		}
+		if err == nil {
+			return clinical.Errorf(clinical.Conflict, "vault: the store holds a vault whose keyring is not here")
+		}
+		return err
+	})
+}
+
+func (v *Vault) firstHead(ctx context.Context) error {
+	return v.opt.Store.Update(ctx, func(t Txn) error {
+		value, err := v.boxes.meta.seal(metaKey("head"), head{epoch: v.keys.epoch()}.encode())
+		if err != nil {
+			return err
+		}
+		return t.Set(metaKey("head"), value)
+	})
+}
+
+// Open opens the vault of a directory and its store. It carries out what a
+// crash interrupted, and declares the gap that a crash may have left in the
+// ledger. A keyring older than the store, or a store older than its last
+// checkpoint, is Corrupt: somebody put back an old copy of one of the two.
+func Open(ctx context.Context, o Options) (*Vault, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	k, err := openKeyring(ctx, o.Dir, o.Keys, o.Rand)
+	if err != nil {
+		return nil, err
+	}
+	v, err := assemble(o, k)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.resume(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.start(ctx); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// assemble derives every key and makes a vault that nobody runs yet.
+func assemble(o Options, k *keyring) (*Vault, error) {
+	anchor := k.ring.anchor
+	v := &Vault{
+		opt: o, keys: k, mint: clinical.NewMinter(o.Now, o.Rand),
+		memory: semaphore.NewWeighted(putMemory), guard: NewGuard(o.Store.Free, o.Space),
+		queue: make(chan *request, batchMax), later: make(chan clinical.Event, laterMax),
+		stop: make(chan struct{}), stopped: make(chan struct{}), moved: make(chan struct{}),
+		secrets: secrets{
+			unique: subkey(anchor[:], nil, "unique"), pseudonym: subkey(anchor[:], nil, "pseudonym"),
+			shelf: subkey(anchor[:], nil, "shelf"), scrub: subkey(anchor[:], nil, "scrub"),
+		},
+	}
+	v.fuseMax = fuseLimit
+	if f, ok := o.Blobs.(Fuser); ok && f.MaxFused() > 0 {
+		v.fuser = f
+		v.fuseMax = min(fuseLimit, f.MaxFused())
+	}
+	var err error
+	for _, b := range []struct {
+		into *box
+		what string
+	}{
+		{&v.boxes.record, "record"},
+		{&v.boxes.journal, "journal"},
+		{&v.boxes.leaf, "leaf"},
+		{&v.boxes.unique, "unique"},
+		{&v.boxes.meta, "meta"},
+		{&v.boxes.shelf, "shelf"},
+	} {
+		if *b.into, err = newBox(anchor, b.what, o.Rand); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// resume checks that keyring and store belong together and finishes what was
+// begun before.
+func (v *Vault) resume(ctx context.Context) error {
+	err := v.opt.Store.View(ctx, func(r Reader) error {
+		h, err := v.readHead(r)
+		if isNotFound(err) {
+			return clinical.Errorf(clinical.NotFound, "vault: the store is empty")
+		}
+		v.head = h
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, slots := v.keys.counts()
+	if v.head.epoch > v.keys.epoch() || v.head.slot > slots {
+		return clinical.Refuse(clinical.Corrupt, "old-keyring",
+			"The keyring is older than the store. Put back the newest keyring, or what was erased since would be readable again.")
+	}
+	list, err := v.intents(ctx)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	return v.carryOut(ctx, list)
+}
+
+// start makes the sequencer run. It outlives ctx and ends with Close.
+func (v *Vault) start(ctx context.Context) error {
+	err := v.opt.Store.View(ctx, func(r Reader) error {
+		h, err := v.readHead(r)
+		v.head = h
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	go v.sequence(context.WithoutCancel(ctx), v.stop)
+	return nil
+}
+
+// Close writes what waits, marks the ledger as complete, and ends the vault.
+// Store and Blobs stay open: they are the caller's.
+func (v *Vault) Close() error {
+	v.closing.Do(func() { close(v.stop) })
+	<-v.stopped
+	return nil
+}
+
+// Commit writes one change, all of it or nothing, and returns it as written:
+// numbered, with the records' new Rev and new assets' ordinals. Where a record
+// is no longer the one that was read, a unique value is taken, or an asset is
+// gone, it is a Conflict; *clinical.Duplicate where the owner has the bytes of
+// a new asset already. The change is durable when Commit returns.
+func (v *Vault) Commit(ctx context.Context, c clinical.Change) (clinical.Change, error) {
+	if err := v.allow(commitSize, urgent(c.Act)); err != nil {
+		return clinical.Change{}, err
+	}
+	return v.submit(ctx, &request{change: c, journal: true})
+}
+
+// commitSize is what the space guard reckons a change to take without blobs.
+const commitSize = 64 << 10
+
+// urgent reports whether an act protects somebody and may use the reserve of a
+// full disk.
+func urgent(a clinical.Act) bool {
+	switch a {
+	case clinical.ActConsentWithdrawn, clinical.ActHoldPlaced, clinical.ActDiscarded, clinical.ActQuarantineReject,
+		clinical.ActRefiled, clinical.ActSetClosed, clinical.ActSetItemsRemoved, clinical.ActPersonChanged:
+		return true
+	default:
+		return false
+	}
+}
+
+func (v *Vault) allow(size int64, reserve bool) error { return v.guard.Allow(size, reserve) }
+
+// Derive returns a key for one purpose of another package, the same for the
+// life of the vault.
+func (v *Vault) Derive(purpose string) [32]byte {
+	return subkey(v.keys.ring.anchor[:], nil, "derive/"+purpose)
+}
+
+// Pseudonym returns the name that stands in the ledger for a thing of a kind
+// ("person", "patient", "asset", "set", "grant"): the same each time, and
+// without the vault's key nothing.
+func (v *Vault) Pseudonym(what string, id [16]byte) string {
+	if id == [16]byte{} {
+		return ""
+	}
+	sum := keyed(v.secrets.pseudonym, []byte(what), id[:])
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+}
+
+// watch knows how long writers have been waiting.
+type watch struct {
+	mu      sync.Mutex
+	next    uint64
+	waiting map[uint64]time.Time
+	failing time.Time // since when nothing could be written; zero: it can
+	pending error     // of an erasure that is being tried again
+	laterAt time.Time // when the oldest NoteLater came; zero: none waits
+	written uint64    // transactions
+}
+
+// begin counts a waiting writer until the returned function is called.
+func (w *watch) begin(now time.Time) func() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting == nil {
+		w.waiting = map[uint64]time.Time{}
+	}
+	w.next++
+	n := w.next
+	w.waiting[n] = now
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.waiting, n)
+	}
+}
+
+func (w *watch) noted(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.laterAt.IsZero() {
+		w.laterAt = now
+	}
+}
+
+func (w *watch) wrote() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failing, w.laterAt = time.Time{}, time.Time{}
+	w.written++
+}
+
+func (w *watch) failed(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failing.IsZero() {
+		w.failing = now
+	}
+}
+
+func (w *watch) erasing(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pending = err
+}
+
+// Healthy reports whether the ledger can be written. It is false once anything
+// has waited for it for 5 seconds: the doors close then, because what cannot be
+// recorded must not happen.
+func (v *Vault) Healthy() bool {
+	now := v.opt.Now()
+	late := func(t time.Time) bool { return !t.IsZero() && now.Sub(t) >= stall }
+	w := &v.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if late(w.failing) || late(w.laterAt) {
+		return false
+	}
+	for _, t := range w.waiting {
+		if late(t) {
+			return false
+		}
+	}
+	return true
+}
