@@ -169,17 +169,12 @@ func (v *Vault) carryOut(ctx context.Context, list []intent) error {
 		if err != nil {
 			return err
 		}
-		h.epoch = v.keys.epoch()
-		value, err := v.boxes.meta.seal(metaKey("head"), h.encode())
-		if err != nil {
-			return err
-		}
 		for _, in := range list {
 			if err := t.Delete(numberKey(prefixIntent, in.Slot)); err != nil {
 				return err
 			}
 		}
-		return t.Set(metaKey("head"), value)
+		return v.writeHead(t, h)
 	})
 }
 

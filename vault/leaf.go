@@ -2,60 +2,43 @@ package vault
 
 import (
 	"context"
-	"encoding/base32"
-	"encoding/json"
+	"encoding/hex"
 	"strings"
 	"time"
 
 	"fovea/clinical"
+	"fovea/vault/ledger"
 )
 
-// leaf is an entry of the ledger: an event in which people, patients, pictures,
-// sets and grants have keyed pseudonyms, and a person's words a keyed hash.
-// The order of the fields is the order in the canonical JSON.
-type leaf struct {
-	Version  int      `json:"v"`
-	Seq      uint64   `json:"seq,omitempty"` // of the journal entry; none: a look, not a change
-	At       string   `json:"at"`            // RFC 3339, UTC
-	Act      string   `json:"act"`
-	Who      string   `json:"who,omitempty"`
-	Operator string   `json:"operator,omitempty"`
-	Door     string   `json:"door,omitempty"`
-	Device   string   `json:"device,omitempty"`
-	Remote   string   `json:"remote,omitempty"`
-	Agent    string   `json:"agent,omitempty"`
-	Purpose  string   `json:"purpose,omitempty"`
-	Audience string   `json:"audience,omitempty"`
-	Channel  string   `json:"channel,omitempty"`
-	Patient  string   `json:"patient,omitempty"`
-	Assets   []string `json:"assets,omitempty"`
-	Set      string   `json:"set,omitempty"`
-	Grant    string   `json:"grant,omitempty"`
-	Denied   bool     `json:"denied,omitempty"`
-	Rule     string   `json:"rule,omitempty"`
-	Count    int      `json:"count,omitempty"`
-	Note     string   `json:"note,omitempty"` // keyed hash
-}
-
-// leafOf returns the canonical JSON of an event.
-func (v *Vault) leafOf(e clinical.Event, seq uint64) []byte {
-	l := leaf{
-		Version: 1, Seq: seq, At: e.At.UTC().Format(time.RFC3339Nano), Act: string(e.Act),
-		Who: v.Pseudonym("person", e.Caller.Person), Operator: e.Caller.Operator, Door: string(e.Caller.Door),
-		Device: v.hashed("device", e.Caller.Device), Remote: e.Caller.Remote, Agent: v.hashed("agent", e.Caller.Agent),
-		Purpose: e.Use.Purpose.String(), Audience: e.Use.Audience.String(), Channel: e.Use.Channel.String(),
+// leafOf returns the ledger's entry for an event: people, patients, pictures,
+// sets and grants have keyed pseudonyms, a person's words a keyed hash.
+func (v *Vault) leafOf(e clinical.Event, seq, n uint64) ([]byte, error) {
+	l := ledger.Leaf{
+		N: int64(n), Seq: seq, Time: e.At, Act: valid(string(e.Act)),
+		By: v.Pseudonym("person", e.Caller.Person), Op: valid(e.Caller.Operator), Door: valid(string(e.Caller.Door)),
+		Device: v.hashed("device", e.Caller.Device), Remote: valid(e.Caller.Remote), Use: useText(e.Use),
 		Patient: v.Pseudonym("patient", e.Patient), Set: v.Pseudonym("set", e.Set), Grant: v.Pseudonym("grant", e.Grant),
-		Denied: e.Denied, Rule: e.Rule, Count: e.Count, Note: v.hashed("note", e.Note),
+		Denied: e.Denied, Rule: valid(e.Rule), Count: int64(e.Count), Note: v.hashed("note", e.Note),
 	}
 	for _, a := range e.Assets {
 		l.Assets = append(l.Assets, v.Pseudonym("asset", a))
 	}
-	// A struct of strings, numbers and booleans always encodes.
-	out, err := json.Marshal(l)
+	text, err := l.Encode()
 	if err != nil {
-		panic(err)
+		return nil, clinical.Errorf(clinical.Invalid, "vault: %w", err)
 	}
-	return out
+	return text, nil
+}
+
+// valid makes text of what came from outside: one odd byte in a device's name
+// must not keep an act from being recorded.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+func useText(u clinical.Use) string {
+	if u == (clinical.Use{}) {
+		return ""
+	}
+	return u.Purpose.String() + "/" + u.Audience.String() + "/" + u.Channel.String()
 }
 
 func (v *Vault) hashed(what, text string) string {
@@ -63,11 +46,21 @@ func (v *Vault) hashed(what, text string) string {
 		return ""
 	}
 	sum := keyed(v.secrets.pseudonym, []byte("text/"+what), []byte(text))
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]))
+	return hex.EncodeToString(sum[:])
 }
 
-// appendLeaf writes the next entry of the ledger.
+// appendLeaf writes the next entry of the ledger and the nodes of the tree that
+// it completes.
 func (v *Vault) appendLeaf(t Txn, h *head, text []byte) error {
+	first, hashes, err := ledger.Append(int64(h.leaves), text, hashReader(t))
+	if err != nil {
+		return err
+	}
+	for i, hash := range hashes {
+		if err := t.Set(numberKey(prefixHash, uint64(first)+uint64(i)), append([]byte{valueVersion}, hash[:]...)); err != nil {
+			return err
+		}
+	}
 	key := numberKey(prefixLeaf, h.leaves)
 	value, err := v.boxes.leaf.seal(key, text)
 	if err != nil {
@@ -75,6 +68,41 @@ func (v *Vault) appendLeaf(t Txn, h *head, text []byte) error {
 	}
 	h.leaves++
 	return t.Set(key, value)
+}
+
+// hashReader reads nodes of the tree. They are not sealed: each checkpoint
+// vouches for all of them.
+func hashReader(r Reader) ledger.Reader {
+	return func(indexes []int64) ([]ledger.Hash, error) {
+		out := make([]ledger.Hash, len(indexes))
+		for i, n := range indexes {
+			value, err := r.Get(numberKey(prefixHash, uint64(n)))
+			if err != nil {
+				return nil, err
+			}
+			if err := checkVersion("a node of the ledger", value); err != nil {
+				return nil, err
+			}
+			if len(value) != 1+len(out[i]) {
+				return nil, clinical.Errorf(clinical.Corrupt, "vault: node %d of the ledger has %d bytes", n, len(value))
+			}
+			copy(out[i][:], value[1:])
+		}
+		return out, nil
+	}
+}
+
+// appendEvent writes the entry of an event that is no part of a change. One
+// that cannot be written as it is leaves a gap entry in its place, so that it
+// never holds up the others.
+func (v *Vault) appendEvent(t Txn, h *head, e clinical.Event) error {
+	text, err := v.leafOf(e, 0, h.leaves)
+	if err != nil {
+		if text, err = v.leafOf(gap(v.opt.Now(), "unwritable", 1), 0, h.leaves); err != nil {
+			return err
+		}
+	}
+	return v.appendLeaf(t, h, text)
 }
 
 // gap is the entry that says entries are missing: count of them, 0 for an

@@ -75,8 +75,9 @@ func (v *Vault) plan(t Reader, h head, r *request) (*plan, error) {
 			return nil, err
 		}
 	}
-	p.leaf = v.leafOf(p.change.Event, p.change.Seq)
-	return p, nil
+	var err error
+	p.leaf, err = v.leafOf(p.change.Event, p.change.Seq, p.head.leaves)
+	return p, err
 }
 
 func (v *Vault) planRecords(t Reader, p *plan) error {

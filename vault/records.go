@@ -213,16 +213,17 @@ func (v *Vault) openRecord(key, value []byte) (envelope, []byte, error) {
 // The keys of the store: a byte for what it is, then IDs, numbers or keyed
 // hashes, never a name. docs/formats/record.md lists them.
 const (
-	prefixRecord    = 'r'
-	prefixJournal   = 'j'
-	prefixLeaf      = 'l'
-	prefixHash      = 'h'
-	prefixManifest  = 'b'
-	prefixUnique    = 'u'
-	prefixRendition = 'x'
-	prefixIntent    = 'i'
-	prefixShelf     = 's'
-	prefixMeta      = 'm'
+	prefixRecord     = 'r'
+	prefixJournal    = 'j'
+	prefixLeaf       = 'l'
+	prefixHash       = 'h'
+	prefixManifest   = 'b'
+	prefixUnique     = 'u'
+	prefixRendition  = 'x'
+	prefixIntent     = 'i'
+	prefixShelf      = 's'
+	prefixMeta       = 'm'
+	prefixCheckpoint = 'k'
 )
 
 func recordKey(k kind, id [16]byte) []byte {

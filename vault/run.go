@@ -12,20 +12,43 @@ const (
 	sweepAge   = 24 * time.Hour // of bytes that nothing names
 )
 
-// Run does what has to be done from time to time, until ctx ends: it deletes
-// bytes that no change ever named. Changes are written without it.
+// Run does what has to be done from time to time, until ctx ends: a signed
+// checkpoint every minute, or 1,000 entries, in which the ledger grew, and one
+// at the end; and the deletion of bytes that no change ever named. Changes are
+// written without it.
 func (v *Vault) Run(ctx context.Context) error {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
+	minute := time.NewTicker(checkpointEvery)
+	defer minute.Stop()
 	for {
 		select {
+		case <-minute.C:
+			v.checkpointIfGrown(ctx)
+		case <-v.due:
+			v.checkpointIfGrown(ctx)
 		case <-sweep.C:
 			if _, err := v.sweep(ctx); err != nil && ctx.Err() == nil {
 				v.opt.Log.Error("vault: sweep", "error", err)
 			}
 		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stall)
+			defer cancel()
+			v.checkpointIfGrown(last)
 			return nil
 		}
+	}
+}
+
+func (v *Vault) checkpointIfGrown(ctx context.Context) {
+	v.mu.Lock()
+	grown := v.head.leaves > v.checkpointed
+	v.mu.Unlock()
+	if !grown {
+		return
+	}
+	if _, err := v.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+		v.opt.Log.Error("vault: checkpoint", "error", err)
 	}
 }
 

@@ -168,6 +168,7 @@ func (v *Vault) sequence(ctx context.Context, stop <-chan struct{}) {
 			v.writeBatch(ctx, nil)
 		case <-stop:
 			v.drain(ctx)
+			v.ended = v.signOff(ctx)
 			return
 		}
 	}
@@ -321,7 +322,6 @@ func (v *Vault) apply(t Txn, batch []*request, outcomes []outcome, lost int64) (
 	if err != nil {
 		return h, err
 	}
-	h.epoch = v.keys.epoch()
 	for i, r := range batch {
 		p, err := v.plan(t, h, r)
 		if err != nil {
@@ -337,25 +337,21 @@ func (v *Vault) apply(t Txn, batch []*request, outcomes []outcome, lost int64) (
 	if err := v.applyLater(t, &h, lost); err != nil {
 		return h, err
 	}
-	value, err := v.boxes.meta.seal(metaKey("head"), h.encode())
-	if err != nil {
-		return h, err
-	}
-	return h, t.Set(metaKey("head"), value)
+	return h, v.writeHead(t, h)
 }
 
 // applyLater writes the ledger lines that waited, and says how many were lost
 // because too many waited.
 func (v *Vault) applyLater(t Txn, h *head, lost int64) error {
 	for _, e := range v.held {
-		if err := v.appendLeaf(t, h, v.leafOf(e, 0)); err != nil {
+		if err := v.appendEvent(t, h, e); err != nil {
 			return err
 		}
 	}
 	if lost == 0 {
 		return nil
 	}
-	return v.appendLeaf(t, h, v.leafOf(gap(v.opt.Now(), "queue-full", int(lost)), 0))
+	return v.appendEvent(t, h, gap(v.opt.Now(), "queue-full", int(lost)))
 }
 
 // publish lets readers and followers see the new head.
@@ -364,6 +360,12 @@ func (v *Vault) publish(h head) {
 	defer v.mu.Unlock()
 	grew := h.seq > v.head.seq
 	v.head = h
+	if h.leaves-v.checkpointed >= checkpointEntries {
+		select {
+		case v.due <- struct{}{}:
+		default:
+		}
+	}
 	if grew {
 		close(v.moved)
 		v.moved = make(chan struct{})

@@ -42,6 +42,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"fovea/clinical"
+	"fovea/vault/ledger"
 )
 
 // Options say where a vault lives and what it stands on.
@@ -116,6 +117,7 @@ type Vault struct {
 	fuseMax int64
 	memory  *semaphore.Weighted
 	guard   *Guard
+	signer  *ledger.Signer
 	watch   watch
 
 	queue   chan *request
@@ -123,6 +125,7 @@ type Vault struct {
 	dropped atomic.Int64
 	stop    chan struct{}
 	stopped chan struct{} // closed when the sequencer has ended
+	ended   error         // how it ended
 	closing sync.Once
 
 	// Only the sequencer touches these.
@@ -130,9 +133,12 @@ type Vault struct {
 	held   []clinical.Event
 	doomed []intent
 
-	mu    sync.Mutex // guards what follows
-	head  head
-	moved chan struct{} // closed when the journal grows
+	due chan struct{} // a checkpoint is
+
+	mu           sync.Mutex // guards what follows
+	head         head
+	moved        chan struct{} // closed when the journal grows
+	checkpointed uint64        // leaves under the last checkpoint
 }
 
 // boxes seal what belongs to no patient, one key for each kind of value.
@@ -158,7 +164,11 @@ func Init(ctx context.Context, o Options) (*Vault, Recovery, error) {
 	if err := fresh(ctx, o, path); err != nil {
 		return nil, Recovery{}, err
 	}
-	r, err := makeRing(ctx, o.Keys, recovery.Recipients, "", o.Rand)
+	secret, err := ledger.NewKey(o.Rand, o.Origin)
+	if err != nil {
+		return nil, Recovery{}, clinical.Errorf(clinical.Invalid, "vault: %w", err)
+	}
+	r, err := makeRing(ctx, o.Keys, recovery.Recipients, secret, o.Rand)
 	if err != nil {
 		return nil, Recovery{}, err
 	}
@@ -211,13 +221,7 @@ func fresh(ctx context.Context, o Options, path string) error {
 }
 
 func (v *Vault) firstHead(ctx context.Context) error {
-	return v.opt.Store.Update(ctx, func(t Txn) error {
-		value, err := v.boxes.meta.seal(metaKey("head"), head{epoch: v.keys.epoch()}.encode())
-		if err != nil {
-			return err
-		}
-		return t.Set(metaKey("head"), value)
-	})
+	return v.opt.Store.Update(ctx, func(t Txn) error { return v.writeHead(t, head{}) })
 }
 
 // Open opens the vault of a directory and its store. It carries out what a
@@ -254,6 +258,7 @@ func assemble(o Options, k *keyring) (*Vault, error) {
 		memory: semaphore.NewWeighted(putMemory), guard: NewGuard(o.Store.Free, o.Space),
 		queue: make(chan *request, batchMax), later: make(chan clinical.Event, laterMax),
 		stop: make(chan struct{}), stopped: make(chan struct{}), moved: make(chan struct{}),
+		due: make(chan struct{}, 1),
 		secrets: secrets{
 			unique: subkey(anchor[:], nil, "unique"), pseudonym: subkey(anchor[:], nil, "pseudonym"),
 			shelf: subkey(anchor[:], nil, "shelf"), scrub: subkey(anchor[:], nil, "scrub"),
@@ -280,6 +285,9 @@ func assemble(o Options, k *keyring) (*Vault, error) {
 			return nil, err
 		}
 	}
+	if v.signer, err = ledger.NewSigner(k.ring.signer); err != nil {
+		return nil, clinical.Errorf(clinical.Corrupt, "vault: %w", err)
+	}
 	return v, nil
 }
 
@@ -302,11 +310,19 @@ func (v *Vault) resume(ctx context.Context) error {
 		return clinical.Refuse(clinical.Corrupt, "old-keyring",
 			"The keyring is older than the store. Put back the newest keyring, or what was erased since would be readable again.")
 	}
-	list, err := v.intents(ctx)
-	if err != nil || len(list) == 0 {
+	if err := v.checkLatest(ctx); err != nil {
 		return err
 	}
-	return v.carryOut(ctx, list)
+	list, err := v.intents(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		if err := v.carryOut(ctx, list); err != nil {
+			return err
+		}
+	}
+	return v.signOn(ctx)
 }
 
 // start makes the sequencer run. It outlives ctx and ends with Close.
@@ -328,7 +344,7 @@ func (v *Vault) start(ctx context.Context) error {
 func (v *Vault) Close() error {
 	v.closing.Do(func() { close(v.stop) })
 	<-v.stopped
-	return nil
+	return v.ended
 }
 
 // Commit writes one change, all of it or nothing, and returns it as written:
