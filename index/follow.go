@@ -11,7 +11,7 @@ import (
 // journal is where changes come from.
 type journal interface {
 	Load(ctx context.Context, each func(clinical.Delta) error) (seq uint64, err error)
-	Changes(ctx context.Context, after uint64, max int) ([]clinical.Change, error)
+	Changes(ctx context.Context, after uint64, limit int) ([]clinical.Change, error)
 }
 
 // records gives single records as they are now; NotFound where one was erased.

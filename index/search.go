@@ -238,39 +238,39 @@ func (f *finder) query(items []item, reading int) query.Query {
 
 // readings are the ways in which one word may be met.
 func (f *finder) readings(w string, reading int) []query.Query {
-	any := []query.Query{term(w, fieldWord)}
+	ways := []query.Query{term(w, fieldWord)}
 	if reading >= sameWord {
 		for _, s := range f.stem.stems(w) {
-			any = append(any, term(s, fieldStem))
+			ways = append(ways, term(s, fieldStem))
 		}
 	}
 	if reading < anyReading {
-		return any
+		return ways
 	}
 	letters := utf8.RuneCountInString(w)
 	digits := strings.ContainsFunc(w, unicode.IsDigit)
 	if (digits && letters >= minDigitPrefix) || (!digits && letters >= minPrefix) {
-		any = append(any, prefix(w, fieldWord))
+		ways = append(ways, prefix(w, fieldWord))
 	}
 	if !digits && letters >= minFuzzy {
 		fuzzy := query.NewFuzzyQuery(w)
 		fuzzy.SetField(fieldWord)
 		fuzzy.SetFuzziness(1)
-		any = append(any, fuzzy)
+		ways = append(ways, fuzzy)
 	}
 	if n := number(w); len(n) >= minNumberPrefix {
-		any = append(any, prefix(clip(n), fieldNumber))
+		ways = append(ways, prefix(clip(n), fieldNumber))
 	}
-	return any
+	return ways
 }
 
 // numbered is a number of a patient or a job, or else its pieces as words.
 func (f *finder) numbered(it item, reading int) query.Query {
-	var any []query.Query
+	var ways []query.Query
 	if it.number != "" {
-		any = append(any, term(clip(it.number), fieldNumber))
+		ways = append(ways, term(clip(it.number), fieldNumber))
 		if reading == anyReading && len(it.number) >= minNumberPrefix {
-			any = append(any, prefix(clip(it.number), fieldNumber))
+			ways = append(ways, prefix(clip(it.number), fieldNumber))
 		}
 	}
 	pieces := make([]query.Query, 0, len(it.pieces))
@@ -278,9 +278,9 @@ func (f *finder) numbered(it item, reading int) query.Query {
 		pieces = append(pieces, query.NewDisjunctionQuery(f.readings(p, reading)))
 	}
 	if len(pieces) > 0 {
-		any = append(any, query.NewConjunctionQuery(pieces))
+		ways = append(ways, query.NewConjunctionQuery(pieces))
 	}
-	return query.NewDisjunctionQuery(any)
+	return query.NewDisjunctionQuery(ways)
 }
 
 func term(w, field string) query.Query {
