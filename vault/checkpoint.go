@@ -125,6 +125,11 @@ func (v *Vault) checkLatest(ctx context.Context) error {
 // its end, in the form that ledger.Verify checks offline (docs/formats/ledger.md).
 // It finds damage to the ledger on the way: Corrupt.
 func (v *Vault) ExportAudit(ctx context.Context, w io.Writer) error {
+	return v.exportAudit(ctx, w, func(Reader, uint64, []byte) error { return nil })
+}
+
+// exportAudit is ExportAudit with a look at each leaf.
+func (v *Vault) exportAudit(ctx context.Context, w io.Writer, each func(r Reader, n uint64, text []byte) error) error {
 	if _, err := v.Checkpoint(ctx); err != nil {
 		return err
 	}
@@ -133,11 +138,11 @@ func (v *Vault) ExportAudit(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		e, err := ledger.NewExporter(w, v.signer.Key(), int64(size))
+		e, err := ledger.NewExporter(outlet{w}, v.signer.Key(), int64(size))
 		if err != nil {
 			return err
 		}
-		if err := v.exportLeaves(ctx, r, e, marks); err != nil {
+		if err := v.exportLeaves(ctx, r, &marked{e, marks, size}, each); err != nil {
 			return err
 		}
 		return e.Close()
@@ -164,12 +169,26 @@ func (v *Vault) checkpoints(r Reader) (uint64, map[uint64][]byte, error) {
 	return last, marks, err
 }
 
-func (v *Vault) exportLeaves(ctx context.Context, r Reader, e *ledger.Exporter, marks map[uint64][]byte) error {
-	var n uint64
-	last := uint64(0)
-	for size := range marks {
-		last = max(last, size)
+// outlet tells a reader who went away from a ledger that is damaged.
+type outlet struct{ w io.Writer }
+
+func (o outlet) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		err = clinical.Errorf(clinical.Unavailable, "vault: export: %w", err)
 	}
+	return n, err
+}
+
+// marked is an export and the checkpoints that go between its leaves.
+type marked struct {
+	*ledger.Exporter
+	marks map[uint64][]byte
+	size  uint64
+}
+
+func (v *Vault) exportLeaves(ctx context.Context, r Reader, m *marked, each func(r Reader, n uint64, text []byte) error) error {
+	var n uint64
 	return r.Scan([]byte{prefixLeaf}, nil, func(key, value []byte) (bool, error) {
 		if err := ctx.Err(); err != nil {
 			return false, clinical.Errorf(clinical.Unavailable, "vault: export: %w", err)
@@ -178,16 +197,19 @@ func (v *Vault) exportLeaves(ctx context.Context, r Reader, e *ledger.Exporter, 
 		if err != nil {
 			return false, err
 		}
-		if err := e.Leaf(text); err != nil {
+		if err := m.Leaf(text); err != nil {
+			return false, err
+		}
+		if err := each(r, n, text); err != nil {
 			return false, err
 		}
 		n++
-		if mark, ok := marks[n]; ok {
-			if err := e.Checkpoint(mark); err != nil {
+		if mark, ok := m.marks[n]; ok {
+			if err := m.Checkpoint(mark); err != nil {
 				return false, err
 			}
 		}
-		return n < last, nil
+		return n < m.size, nil
 	})
 }
 

@@ -26,17 +26,30 @@ func (v *Vault) Open(ctx context.Context, id clinical.BlobID) (clinical.Content,
 	if err != nil {
 		return nil, err
 	}
-	c := &content{id: id, size: f.Size, sealed: f.Sealed, config: v.sioConfig(dek)}
-	c.at = func(p []byte, off int64) (int, error) {
+	return v.openContent(ctx, id, f, dek)
+}
+
+func (v *Vault) openContent(ctx context.Context, id clinical.BlobID, f facts, dek [keySize]byte) (*content, error) {
+	c := &content{id: id, size: f.Size, sealed: f.Sealed, config: v.sioConfig(dek), at: v.sealedBytes(ctx, id, f.Sealed)}
+	var err error
+	if c.random, err = sio.DecryptReaderAt(c.at, c.config); err != nil {
+		return nil, clinical.Errorf(clinical.Internal, "vault: open blob %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// sealedBytes reads the stored bytes of a blob that has size of them.
+func (v *Vault) sealedBytes(ctx context.Context, id clinical.BlobID, size int64) readAtFunc {
+	return func(p []byte, off int64) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, clinical.Errorf(clinical.Unavailable, "vault: read blob %s: %w", id, err)
 		}
-		if off >= f.Sealed {
+		if off >= size {
 			return 0, io.EOF
 		}
-		short := int64(len(p)) > f.Sealed-off
+		short := int64(len(p)) > size-off
 		if short {
-			p = p[:f.Sealed-off]
+			p = p[:size-off]
 		}
 		n, err := v.opt.Blobs.ReadBlobAt(ctx, id, p, off)
 		if n == len(p) && (err == nil || errors.Is(err, io.EOF)) {
@@ -47,10 +60,6 @@ func (v *Vault) Open(ctx context.Context, id clinical.BlobID) (clinical.Content,
 		}
 		return n, err
 	}
-	if c.random, err = sio.DecryptReaderAt(c.at, c.config); err != nil {
-		return nil, clinical.Errorf(clinical.Internal, "vault: open blob %s: %w", id, err)
-	}
-	return c, nil
 }
 
 func (v *Vault) openManifest(ctx context.Context, id clinical.BlobID) (facts, [keySize]byte, error) {
@@ -200,12 +209,11 @@ func (c *content) damaged(err error) error {
 // Verify reads a whole blob back from the store and compares its length and
 // SHA-256 with the manifest: Corrupt when they differ.
 func (v *Vault) Verify(ctx context.Context, id clinical.BlobID) error {
-	c, err := v.Open(ctx, id)
+	f, dek, err := v.openManifest(ctx, id)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	f, _, err := v.openManifest(ctx, id)
+	c, err := v.openContent(ctx, id, f, dek)
 	if err != nil {
 		return err
 	}

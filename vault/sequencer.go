@@ -20,6 +20,9 @@ const laterMax = 4096
 // laterDelay is how long a NoteLater may wait for company.
 const laterDelay = 500 * time.Millisecond
 
+// retryDelay is how soon a failed transaction or erasure is tried again.
+const retryDelay = time.Second
+
 // stall is how long anything may wait for the ledger before Healthy says no.
 const stall = 5 * time.Second
 
@@ -149,27 +152,27 @@ func errStopped() error {
 // waits was written.
 func (v *Vault) sequence(ctx context.Context, stop <-chan struct{}) {
 	defer close(v.stopped)
-	timer := time.NewTimer(0)
-	<-timer.C
+	timer := time.NewTimer(laterDelay)
 	defer timer.Stop()
-	armed := false
 	for {
 		select {
 		case r := <-v.queue:
 			v.writeBatch(ctx, v.collect(r))
 		case e := <-v.later:
 			v.hold(e)
-			if !armed {
+			if len(v.held) == 1 {
 				timer.Reset(laterDelay)
-				armed = true
 			}
+			continue
 		case <-timer.C:
-			armed = false
 			v.writeBatch(ctx, nil)
 		case <-stop:
 			v.drain(ctx)
 			v.ended = v.signOff(ctx)
 			return
+		}
+		if v.watch.retry() {
+			timer.Reset(retryDelay)
 		}
 	}
 }
@@ -245,22 +248,32 @@ type outcome struct {
 
 func (v *Vault) writeOnce(ctx context.Context, batch []*request) {
 	v.takeLater()
-	if len(batch) == 0 && len(v.held) == 0 && v.dropped.Load() == 0 {
+	if len(batch) == 0 && len(v.held) == 0 && v.dropped.Load() == 0 && !v.watch.retry() {
 		return
 	}
 	outcomes := make([]outcome, len(batch))
 	var next head
 	lost := v.dropped.Load()
+	applied := false
 	err := v.prepareKeys(ctx, batch)
 	if err == nil {
 		err = v.opt.Store.Update(ctx, func(t Txn) error {
 			clear(outcomes)
 			var err error
 			next, err = v.apply(t, batch, outcomes, lost)
+			applied = err == nil
 			return err
 		})
 	}
-	if err != nil {
+	switch {
+	case err != nil && !applied && len(batch) > 1:
+		// Nothing was written. One change may be what the store refuses: let
+		// it not take the others with it.
+		for i := range batch {
+			v.writeOnce(ctx, batch[i:i+1])
+		}
+		return
+	case err != nil:
 		v.failBatch(batch, outcomes, err)
 		return
 	}

@@ -145,7 +145,7 @@ type Vault struct {
 type boxes struct{ record, journal, leaf, unique, meta, shelf box }
 
 // secrets are derived from the keyring's anchor, which rotation never changes.
-type secrets struct{ unique, pseudonym, shelf, scrub [keySize]byte }
+type secrets struct{ anchor, unique, pseudonym, shelf, scrub [keySize]byte }
 
 // Init makes a vault in a directory that has none and a store that is empty,
 // writes its first entry, and returns it open. Keep what Recovery says off the
@@ -260,6 +260,7 @@ func assemble(o Options, k *keyring) (*Vault, error) {
 		stop: make(chan struct{}), stopped: make(chan struct{}), moved: make(chan struct{}),
 		due: make(chan struct{}, 1),
 		secrets: secrets{
+			anchor: anchor,
 			unique: subkey(anchor[:], nil, "unique"), pseudonym: subkey(anchor[:], nil, "pseudonym"),
 			shelf: subkey(anchor[:], nil, "shelf"), scrub: subkey(anchor[:], nil, "scrub"),
 		},
@@ -379,7 +380,7 @@ func (v *Vault) allow(size int64, reserve bool) error { return v.guard.Allow(siz
 // Derive returns a key for one purpose of another package, the same for the
 // life of the vault.
 func (v *Vault) Derive(purpose string) [32]byte {
-	return subkey(v.keys.ring.anchor[:], nil, "derive/"+purpose)
+	return subkey(v.secrets.anchor[:], nil, "derive/"+purpose)
 }
 
 // Pseudonym returns the name that stands in the ledger for a thing of a kind
@@ -391,81 +392,4 @@ func (v *Vault) Pseudonym(what string, id [16]byte) string {
 	}
 	sum := keyed(v.secrets.pseudonym, []byte(what), id[:])
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
-}
-
-// watch knows how long writers have been waiting.
-type watch struct {
-	mu      sync.Mutex
-	next    uint64
-	waiting map[uint64]time.Time
-	failing time.Time // since when nothing could be written; zero: it can
-	pending error     // of an erasure that is being tried again
-	laterAt time.Time // when the oldest NoteLater came; zero: none waits
-	written uint64    // transactions
-}
-
-// begin counts a waiting writer until the returned function is called.
-func (w *watch) begin(now time.Time) func() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.waiting == nil {
-		w.waiting = map[uint64]time.Time{}
-	}
-	w.next++
-	n := w.next
-	w.waiting[n] = now
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.waiting, n)
-	}
-}
-
-func (w *watch) noted(now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.laterAt.IsZero() {
-		w.laterAt = now
-	}
-}
-
-func (w *watch) wrote() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.failing, w.laterAt = time.Time{}, time.Time{}
-	w.written++
-}
-
-func (w *watch) failed(now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failing.IsZero() {
-		w.failing = now
-	}
-}
-
-func (w *watch) erasing(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.pending = err
-}
-
-// Healthy reports whether the ledger can be written. It is false once anything
-// has waited for it for 5 seconds: the doors close then, because what cannot be
-// recorded must not happen.
-func (v *Vault) Healthy() bool {
-	now := v.opt.Now()
-	late := func(t time.Time) bool { return !t.IsZero() && now.Sub(t) >= stall }
-	w := &v.watch
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if late(w.failing) || late(w.laterAt) {
-		return false
-	}
-	for _, t := range w.waiting {
-		if late(t) {
-			return false
-		}
-	}
-	return true
 }

@@ -125,6 +125,8 @@ func (b *bench) read(tb testing.TB, id clinical.BlobID) []byte {
 	return data
 }
 
+func reader(data []byte) io.Reader { return bytes.NewReader(data) }
+
 // picture returns n bytes that depend on seed.
 func picture(n int, seed byte) []byte {
 	out := make([]byte, n)
