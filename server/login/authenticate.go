@@ -1,0 +1,160 @@
+package login
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+
+	"fovea/clinical"
+)
+
+// As is the header in which the machine's owner names, on the admin socket, the login of the person to act for.
+const As = "Fovea-As"
+
+// errUnknown is the answer to whoever is not known, whatever the reason.
+func errUnknown() error {
+	return clinical.Refuse(clinical.Forbidden, "sign-in", "Sign in first.")
+}
+
+// Authenticate tells who sent a request: by an app password (Basic with the person's login, or Bearer), by the cookie
+// of a session, or, where the request came through the admin socket, as the machine's owner. An app password for some
+// sets only does not pass here; it opens the drive. Forbidden means that nobody is known, Throttled that too many
+// wrong passwords came from there, Unavailable that it cannot be told.
+func (d *Door) Authenticate(r *http.Request) (clinical.Caller, error) {
+	caller := callerOf(r)
+	if name := operatorOf(r.Context()); name != "" {
+		return d.operator(r, caller, name)
+	}
+	if r.Header.Get("Authorization") != "" {
+		v, err := d.deviceOf(r, caller)
+		if err != nil {
+			return clinical.Caller{}, err
+		}
+		if v.Sets != nil {
+			return clinical.Caller{}, errUnknown()
+		}
+		caller.Person, caller.Device = v.Person, v.ID
+		Saw(r.Context(), caller)
+		return caller, nil
+	}
+	s := d.sessionOf(r)
+	if s == nil || !d.active(s.Person) {
+		return clinical.Caller{}, errUnknown()
+	}
+	s.touch(d.o.Now())
+	caller.Person, caller.Device = s.Person, s.ID
+	Saw(r.Context(), caller)
+	return caller, nil
+}
+
+// Mount tells who sent a request to a drive, by an app password alone, and which sets it is good for: nil for all.
+// Errors are those of Authenticate.
+func (d *Door) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error) {
+	caller := callerOf(r)
+	caller.Door = clinical.DoorWebDAV
+	v, err := d.deviceOf(r, caller)
+	if err != nil {
+		return clinical.Caller{}, nil, err
+	}
+	caller.Person, caller.Device = v.Person, v.ID
+	Saw(r.Context(), caller)
+	return caller, v.Sets, nil
+}
+
+// operator is the machine's owner, for the person the request names or for nobody.
+func (d *Door) operator(r *http.Request, caller clinical.Caller, name string) (clinical.Caller, error) {
+	caller.Door, caller.Operator = clinical.DoorCLI, name
+	if login := r.Header.Get(As); login != "" {
+		person, ok := d.o.People.Person(strings.ToLower(login))
+		if !ok || !person.ActiveAt(d.o.Now(), d.o.Zone) {
+			return clinical.Caller{}, clinical.Refuse(clinical.Forbidden, "no-such-person",
+				"Nobody who may act has this login. Check it with: fovea user list")
+		}
+		caller.Person = person.ID
+	}
+	Saw(r.Context(), caller)
+	return caller, nil
+}
+
+// deviceOf finds the device of a request's credentials. A right one passes before anything is counted.
+func (d *Door) deviceOf(r *http.Request, caller clinical.Caller) (*device, error) {
+	login, secret, ok := presented(r)
+	if !ok {
+		return nil, errUnknown()
+	}
+	sum := d.sum("device", normal(secret))
+	d.mu.RLock()
+	v := d.devices[sum]
+	d.mu.RUnlock()
+	now := d.o.Now()
+	if v != nil && now.Before(v.Expires) && d.active(v.Person) && d.isLogin(v.Person, login) {
+		if v.touch(now) {
+			caller.Person, caller.Device = v.Person, v.ID
+			d.note(r.Context(), clinical.Event{Act: clinical.ActSignedIn, Caller: caller})
+		}
+		return v, nil
+	}
+	if err := d.attemptDevice(login, caller); err != nil {
+		return nil, err
+	}
+	d.failed(caller, clinical.PersonID{}, "app-password")
+	return nil, errUnknown()
+}
+
+// presented returns what the Authorization header holds. With Bearer there is no login.
+func presented(r *http.Request) (login, secret string, ok bool) {
+	if login, secret, ok = r.BasicAuth(); ok {
+		return strings.ToLower(strings.TrimSpace(login)), secret, login != ""
+	}
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return "", secret, strings.EqualFold(scheme, "Bearer") && secret != ""
+}
+
+// isLogin reports whether login is the person's; with Bearer there is none to check.
+func (d *Door) isLogin(person clinical.PersonID, login string) bool {
+	p, ok := d.o.People.PersonByID(person)
+	return ok && (login == "" || p.Login == login)
+}
+
+func (d *Door) active(person clinical.PersonID) bool {
+	p, ok := d.o.People.PersonByID(person)
+	return ok && p.ActiveAt(d.o.Now(), d.o.Zone)
+}
+
+// maxAgent is how much of a user agent is kept.
+const maxAgent = 200
+
+// callerOf says what a request itself tells of its sender.
+func callerOf(r *http.Request) clinical.Caller {
+	remote, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		remote = r.RemoteAddr
+	}
+	door := clinical.DoorPages
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		door = clinical.DoorAPI
+	}
+	agent := strings.ToValidUTF8(r.UserAgent(), "?")
+	if len(agent) > maxAgent {
+		agent = strings.ToValidUTF8(agent[:maxAgent], "")
+	}
+	return clinical.Caller{Door: door, Remote: remote, Agent: agent}
+}
+
+// failed notes an attempt that failed, with whom it was about where that is known.
+func (d *Door) failed(caller clinical.Caller, person clinical.PersonID, rule string) {
+	caller.Person = person
+	d.o.Recorder.NoteLater(clinical.Event{
+		At: d.o.Now(), Act: clinical.ActSignInFailed, Caller: caller, Denied: true, Rule: "login-" + rule,
+	})
+}
+
+// note writes an event in the name of whoever the request is from.
+func (d *Door) note(ctx context.Context, e clinical.Event) {
+	e.At = d.o.Now()
+	if e.Caller == (clinical.Caller{}) {
+		e.Caller = Seen(ctx)
+	}
+	d.o.Recorder.NoteLater(e)
+}

@@ -1,0 +1,673 @@
+package login_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fovea/clinical"
+	"fovea/server/login"
+	"fovea/server/wire"
+)
+
+// memory is a shelf, a list of people, a ledger and a clock.
+type memory struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	people map[string]clinical.Person
+	events []clinical.Event
+	now    time.Time
+	full   error
+}
+
+func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if v, ok := m.values[key]; ok {
+		return v, nil
+	}
+	return nil, clinical.ErrNotFound
+}
+
+func (m *memory) Put(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full == nil {
+		m.values[key] = value
+	}
+	return m.full
+}
+
+func (m *memory) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.values, key)
+	return nil
+}
+
+func (m *memory) Each(_ context.Context, f func(string, []byte) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k, v := range m.values {
+		if err := f(k, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *memory) Person(login string) (clinical.Person, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.people[login]
+	return p, ok
+}
+
+func (m *memory) PersonByID(id clinical.PersonID) (clinical.Person, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.people {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return clinical.Person{}, false
+}
+
+func (m *memory) NoteLater(e clinical.Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.events = append(m.events, e)
+}
+
+func (m *memory) pass(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now = m.now.Add(d)
+}
+
+func (m *memory) clock() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+func (m *memory) change(login string, edit func(*clinical.Person)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.people[login]
+	edit(&p)
+	m.people[login] = p
+}
+
+func (m *memory) acts() []clinical.Act {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []clinical.Act
+	for _, e := range m.events {
+		out = append(out, e.Act)
+	}
+	return out
+}
+
+const secret = "correct horse battery"
+
+func newMemory() *memory {
+	m := &memory{values: map[string][]byte{}, people: map[string]clinical.Person{}}
+	m.now = time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+	for i, name := range []string{"ada", "bea"} {
+		m.people[name] = clinical.Person{ID: clinical.PersonID{15: byte(i + 1)}, Login: name, Role: clinical.Educator}
+	}
+	return m
+}
+
+func (m *memory) door(tb testing.TB) *login.Door {
+	tb.Helper()
+	d, err := login.New(tb.Context(), login.Options{
+		Shelf: m, People: m, Recorder: m, Key: [32]byte{1}, Now: m.clock,
+		Cost: login.Cost{Memory: 64, Passes: 1, Threads: 1},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}
+
+// newDoor is a door at which ada has a password.
+func newDoor(tb testing.TB) (*memory, *login.Door) {
+	tb.Helper()
+	m := newMemory()
+	d := m.door(tb)
+	if err := d.SetPassword(tb.Context(), m.people["ada"].ID, secret); err != nil {
+		tb.Fatal(err)
+	}
+	return m, d
+}
+
+func request(target string, cookies ...*http.Cookie) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	return r
+}
+
+func basic(login, password string) *http.Request {
+	r := request("/dav/teaching/")
+	r.SetBasicAuth(login, password)
+	return r
+}
+
+func bearer(token string) *http.Request {
+	r := request("/api/v1/sets")
+	r.Header.Set("Authorization", "Bearer "+token)
+	return r
+}
+
+// signIn returns the session's cookie.
+func signIn(tb testing.TB, d *login.Door, cookies ...*http.Cookie) *http.Cookie {
+	tb.Helper()
+	w := httptest.NewRecorder()
+	if _, err := d.SignIn(w, request("/login", cookies...), " Ada ", secret); err != nil {
+		tb.Fatal(err)
+	}
+	return w.Result().Cookies()[0]
+}
+
+func issue(tb testing.TB, m *memory, d *login.Door, sets ...clinical.SetID) wire.AppPassword {
+	tb.Helper()
+	p, err := d.IssueAppPassword(tb.Context(), m.people["ada"].ID, "laptop", sets, 30)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func TestASessionBeginsWithTheRightPassword(t *testing.T) {
+	m, d := newDoor(t)
+	cookie := signIn(t, d)
+	if cookie.Name != "__Host-fovea" || !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode ||
+		cookie.Path != "/" || cookie.Domain != "" || len(cookie.Value) < 43 {
+		t.Errorf("cookie: %v", cookie)
+	}
+	caller, err := d.Authenticate(request("/jobs", cookie))
+	if err != nil || caller.Person != m.people["ada"].ID || caller.Door != clinical.DoorPages || caller.Device == "" {
+		t.Errorf("got %v, %v", caller, err)
+	}
+	if strings.Contains(cookie.Value, caller.Device) {
+		t.Error("the session's ID is in its token")
+	}
+	if caller, err = d.Authenticate(request("/api/v1/me", cookie)); caller.Door != clinical.DoorAPI || err != nil {
+		t.Errorf("at the API: %v, %v", caller, err)
+	}
+	if _, _, err := d.Mount(request("/dav/teaching/", cookie)); err == nil {
+		t.Error("a browser's session opened the drive")
+	}
+}
+
+func TestAnUnknownLoginLooksLikeAWrongPassword(t *testing.T) {
+	m, d := newDoor(t)
+	m.change("gone", func(p *clinical.Person) {
+		*p = clinical.Person{ID: clinical.PersonID{9}, Login: "gone", Role: clinical.Student, Disabled: true}
+	})
+	if err := d.SetPassword(t.Context(), clinical.PersonID{9}, secret); err != nil {
+		t.Fatal(err)
+	}
+	var messages []string
+	for _, who := range [][2]string{{"ada", "wrong password"}, {"nobody", secret}, {"bea", secret}, {"gone", secret}, {"", ""}} {
+		_, err := d.SignIn(httptest.NewRecorder(), request("/login"), who[0], who[1])
+		if clinical.KindOf(err) != clinical.Forbidden || clinical.ReasonOf(err) != "wrong-password" {
+			t.Errorf("%v: %v", who, err)
+		}
+		messages = append(messages, err.Error())
+	}
+	slices.Sort(messages)
+	if len(slices.Compact(messages)) != 1 {
+		t.Errorf("the words differ: %v", messages)
+	}
+}
+
+func TestASessionEnds(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(*testing.T, *memory, *login.Door, *http.Cookie)
+	}{
+		{"when idle", func(_ *testing.T, m *memory, _ *login.Door, _ *http.Cookie) { m.pass(30 * time.Minute) }},
+		{"after its time, however busy", func(t *testing.T, m *memory, d *login.Door, c *http.Cookie) {
+			for range 36 {
+				if _, err := d.Authenticate(request("/jobs", c)); err != nil {
+					t.Fatal(err)
+				}
+				m.pass(20 * time.Minute)
+			}
+		}},
+		{"by signing out", func(t *testing.T, _ *memory, d *login.Door, c *http.Cookie) {
+			w := httptest.NewRecorder()
+			if err := d.SignOut(w, request("/logout", c)); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.Result().Cookies()[0]; got.MaxAge >= 0 || got.Value != "" {
+				t.Errorf("cookie: %v", got)
+			}
+		}},
+		{"by a new password", func(t *testing.T, m *memory, d *login.Door, _ *http.Cookie) {
+			if err := d.SetPassword(t.Context(), m.people["ada"].ID, "another fine password"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"by signing in again", func(t *testing.T, _ *memory, d *login.Door, c *http.Cookie) {
+			if again := signIn(t, d, c); again.Value == c.Value {
+				t.Error("the token stayed")
+			}
+		}},
+		{"with the person's term", func(_ *testing.T, m *memory, _ *login.Door, _ *http.Cookie) {
+			m.change("ada", func(p *clinical.Person) { p.TermEnds = clinical.Date{Year: 2026, Month: 5, Day: 3} })
+		}},
+		{"when the person is disabled", func(_ *testing.T, m *memory, _ *login.Door, _ *http.Cookie) {
+			m.change("ada", func(p *clinical.Person) { p.Disabled = true })
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, d := newDoor(t)
+			cookie := signIn(t, d)
+			tt.end(t, m, d, cookie)
+			if caller, err := d.Authenticate(request("/jobs", cookie)); clinical.KindOf(err) != clinical.Forbidden {
+				t.Errorf("got %v, %v", caller, err)
+			}
+			if _, err := m.door(t).Authenticate(request("/jobs", cookie)); clinical.KindOf(err) != clinical.Forbidden {
+				t.Errorf("it came back with a restart: %v", err)
+			}
+		})
+	}
+}
+
+func TestSessionsAndDevicesSurviveARestart(t *testing.T) {
+	m, d := newDoor(t)
+	cookie, app := signIn(t, d), issue(t, m, d)
+	again := m.door(t)
+	if _, err := again.Authenticate(request("/jobs", cookie)); err != nil {
+		t.Errorf("session: %v", err)
+	}
+	if _, _, err := again.Mount(basic("ada", app.Secret)); err != nil {
+		t.Errorf("device: %v", err)
+	}
+}
+
+func TestNoSecretIsKept(t *testing.T) {
+	m, d := newDoor(t)
+	cookie, app := signIn(t, d), issue(t, m, d)
+	for _, s := range []string{secret, cookie.Value, app.Secret, strings.ReplaceAll(app.Secret, "-", "")} {
+		for key, value := range m.values {
+			if bytes.Contains(value, []byte(s)) || strings.Contains(key, s) {
+				t.Errorf("%s holds a secret", key)
+			}
+		}
+	}
+	for _, e := range m.events {
+		if strings.Contains(e.Note+e.Rule+e.Caller.Device, app.Secret) {
+			t.Errorf("event %s holds a secret", e.Act)
+		}
+	}
+}
+
+func TestAnAppPasswordOpensTheDrive(t *testing.T) {
+	m, d := newDoor(t)
+	app := issue(t, m, d)
+	if len(strings.ReplaceAll(app.Secret, "-", "")) != 26 || app.Login != "ada" {
+		t.Errorf("issued: %+v", app)
+	}
+	typed := strings.ToLower(strings.ReplaceAll(app.Secret, "-", " "))
+	typed = strings.NewReplacer("0", "o", "1", "l").Replace(typed)
+	for _, r := range []*http.Request{basic("ada", app.Secret), basic("Ada", typed), bearer(app.Secret)} {
+		caller, sets, err := d.Mount(r)
+		if err != nil || caller.Person != m.people["ada"].ID || caller.Device != app.ID || sets != nil || caller.Door != clinical.DoorWebDAV {
+			t.Errorf("got %v, %v, %v", caller, sets, err)
+		}
+		if _, err := d.Authenticate(r); err != nil {
+			t.Errorf("at the API: %v", err)
+		}
+	}
+	for _, r := range []*http.Request{
+		basic("bea", app.Secret), basic("", app.Secret), basic("ada", app.Secret[:28]), basic("ada", secret), bearer(""), request("/dav/teaching/"),
+		basic("ada", strings.Repeat("A", 1<<16)),
+	} {
+		if _, _, err := d.Mount(r); clinical.KindOf(err) != clinical.Forbidden {
+			t.Errorf("%v: %v", r.Header, err)
+		}
+	}
+}
+
+func TestAnAppPasswordForSomeSetsOpensNothingElse(t *testing.T) {
+	m, d := newDoor(t)
+	want := []clinical.SetID{{7}}
+	app := issue(t, m, d, want...)
+	_, sets, err := d.Mount(basic("ada", app.Secret))
+	if diff := cmp.Diff(want, sets); diff != "" || err != nil {
+		t.Errorf("%v %s", err, diff)
+	}
+	if _, err := d.Authenticate(basic("ada", app.Secret)); clinical.KindOf(err) != clinical.Forbidden {
+		t.Errorf("at the API: %v", err)
+	}
+}
+
+func TestAnAppPasswordEnds(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(*testing.T, *memory, *login.Door, wire.AppPassword)
+	}{
+		{"by revoking it", func(t *testing.T, m *memory, d *login.Door, app wire.AppPassword) {
+			if err := d.RevokeAppPassword(t.Context(), m.people["ada"].ID, app.ID); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"on its last day", func(_ *testing.T, m *memory, _ *login.Door, _ wire.AppPassword) { m.pass(30 * 24 * time.Hour) }},
+		{"when the person is disabled", func(_ *testing.T, m *memory, _ *login.Door, _ wire.AppPassword) {
+			m.change("ada", func(p *clinical.Person) { p.Disabled = true })
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, d := newDoor(t)
+			app := issue(t, m, d)
+			if _, _, err := d.Mount(basic("ada", app.Secret)); err != nil {
+				t.Fatal(err)
+			}
+			tt.end(t, m, d, app)
+			for _, door := range []*login.Door{d, m.door(t)} {
+				if _, _, err := door.Mount(basic("ada", app.Secret)); clinical.KindOf(err) != clinical.Forbidden {
+					t.Errorf("got %v", err)
+				}
+			}
+		})
+	}
+}
+
+func TestNobodyRevokesWhatIsNotTheirs(t *testing.T) {
+	m, d := newDoor(t)
+	app := issue(t, m, d)
+	if err := d.RevokeAppPassword(t.Context(), m.people["bea"].ID, app.ID); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+	if list, err := d.AppPasswords(t.Context(), m.people["bea"].ID); len(list) != 0 || err != nil {
+		t.Errorf("bea's devices: %v, %v", list, err)
+	}
+	list, err := d.AppPasswords(t.Context(), m.people["ada"].ID)
+	if len(list) != 1 || list[0].Secret != "" || list[0].ID != app.ID || err != nil {
+		t.Errorf("ada's devices: %v, %v", list, err)
+	}
+}
+
+func TestAStrangerLocksNoDeviceOut(t *testing.T) {
+	m, d := newDoor(t)
+	app, cookie := issue(t, m, d), signIn(t, d)
+	var late interface{ RetryAfter() time.Duration }
+	refused := 0
+	for range 200 {
+		if _, _, err := d.Mount(basic("ada", "wrong")); errors.As(err, &late) {
+			refused++
+		}
+		_, err := d.SignIn(httptest.NewRecorder(), request("/login"), "ada", "wrong password")
+		if errors.As(err, &late) && (late.RetryAfter() <= 0 || clinical.ReasonOf(err) != "too-many-attempts") {
+			t.Fatalf("%v, %v", err, late.RetryAfter())
+		}
+	}
+	if refused < 180 {
+		t.Errorf("%d of 200 guesses were told to wait", refused)
+	}
+	if _, _, err := d.Mount(basic("ada", app.Secret)); err != nil {
+		t.Errorf("the device from the stranger's own address: %v", err)
+	}
+	if _, err := d.Authenticate(request("/jobs", cookie)); err != nil {
+		t.Errorf("the session: %v", err)
+	}
+	failed := 0
+	for _, a := range m.acts() {
+		if a == clinical.ActSignInFailed {
+			failed++
+		}
+	}
+	if failed > 60 {
+		t.Errorf("%d failures went into the ledger: a stranger can fill it", failed)
+	}
+	m.pass(time.Minute)
+	if _, err := d.SignIn(httptest.NewRecorder(), request("/login"), "ada", secret); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
+}
+
+func TestGuessesFromEverywhereDoNotLockOutWhereThePersonIs(t *testing.T) {
+	_, d := newDoor(t)
+	signIn(t, d)
+	refused := false
+	for i := range 100 {
+		r := request("/login")
+		r.RemoteAddr = "198.51.100." + string(rune('0'+i%10)) + string(rune('0'+i/10)) + ":99"
+		r.RemoteAddr = strings.Replace(r.RemoteAddr, ".0", ".", 1)
+		_, err := d.SignIn(httptest.NewRecorder(), r, "ada", "wrong password")
+		refused = refused || clinical.ReasonOf(err) == "too-many-attempts"
+	}
+	if !refused {
+		t.Error("guesses from a hundred addresses met no limit")
+	}
+	if _, err := d.SignIn(httptest.NewRecorder(), request("/login"), "ada", secret); err != nil {
+		t.Errorf("from where she is signed in: %v", err)
+	}
+}
+
+func TestTheOwnerOfTheMachineActsForAPerson(t *testing.T) {
+	m, d := newDoor(t)
+	ask := func(as string) (clinical.Caller, error) {
+		r := request("/api/v1/sets")
+		if as != "" {
+			r.Header.Set(login.As, as)
+		}
+		return d.Authenticate(r.WithContext(login.ByOperator(r.Context(), "uid 0")))
+	}
+	if c, err := ask("Ada"); err != nil || c.Person != m.people["ada"].ID || c.Operator != "uid 0" || c.Door != clinical.DoorCLI {
+		t.Errorf("got %v, %v", c, err)
+	}
+	if c, err := ask(""); err != nil || !c.Person.IsZero() || c.Operator != "uid 0" {
+		t.Errorf("as nobody: %v, %v", c, err)
+	}
+	if _, err := ask("nobody"); clinical.KindOf(err) != clinical.Forbidden {
+		t.Errorf("as somebody unknown: %v", err)
+	}
+	r := request("/api/v1/sets")
+	r.Header.Set(login.As, "ada")
+	if _, err := d.Authenticate(r); clinical.KindOf(err) != clinical.Forbidden {
+		t.Errorf("the header alone, from the network: %v", err)
+	}
+}
+
+func TestTheLedgerSaysWhoDidWhat(t *testing.T) {
+	m, d := newDoor(t)
+	admin := clinical.Caller{Person: clinical.PersonID{5}, Door: clinical.DoorAPI}
+	ctx := login.Watch(t.Context())
+	login.Saw(ctx, admin)
+	m.events = nil
+	if err := d.SetPassword(ctx, m.people["bea"].ID, "a password for bea"); err != nil {
+		t.Fatal(err)
+	}
+	app, err := d.IssueAppPassword(ctx, m.people["bea"].ID, "phone", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RevokeAppPassword(ctx, m.people["bea"].ID, app.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range m.events {
+		if e.Caller != admin || !strings.Contains(e.Note, m.people["bea"].ID.String()) || !e.At.Equal(m.now) {
+			t.Errorf("%s: %+v", e.Act, e)
+		}
+	}
+	if diff := cmp.Diff([]clinical.Act{clinical.ActPasswordSet, clinical.ActAppIssued, clinical.ActAppRevoked}, m.acts()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAWeakPasswordIsRefusedWithAdvice(t *testing.T) {
+	m, d := newDoor(t)
+	m.change("ada", func(p *clinical.Person) { p.Name = "Ada Lovelace" })
+	for _, weak := range []string{"", "short", "ada lovelace", strings.Repeat("x", 1025)} {
+		err := d.SetPassword(t.Context(), m.people["ada"].ID, weak)
+		if clinical.KindOf(err) != clinical.Invalid || !strings.Contains(err.Error(), "Choose") {
+			t.Errorf("%.20q: %v", weak, err)
+		}
+	}
+	if err := d.SetPassword(t.Context(), clinical.PersonID{77}, secret); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("nobody's: %v", err)
+	}
+}
+
+func TestAPasswordIsHashedAnewWhenItsCostGoesUp(t *testing.T) {
+	m, d := newDoor(t)
+	key := "password/" + m.people["ada"].ID.String()
+	signIn(t, d)
+	before := slices.Clone(m.values[key])
+	costly, err := login.New(t.Context(), login.Options{
+		Shelf: m, People: m, Recorder: m, Key: [32]byte{1}, Now: m.clock, Cost: login.Cost{Memory: 128, Passes: 2, Threads: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signIn(t, costly)
+	if bytes.Equal(before, m.values[key]) {
+		t.Error("the hash stayed as it was")
+	}
+	signIn(t, costly)
+}
+
+func TestWhatAnotherVersionWroteIsNotRead(t *testing.T) {
+	m, d := newDoor(t)
+	issue(t, m, d)
+	for key, value := range maps.Clone(m.values) {
+		if strings.HasPrefix(key, "device/") {
+			m.values[key] = bytes.Replace(value, []byte(`"v":1`), []byte(`"v":2`), 1)
+		}
+	}
+	_, err := login.New(t.Context(), login.Options{Shelf: m, People: m, Recorder: m})
+	if clinical.KindOf(err) != clinical.Corrupt {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatWasRevokedIsNotPutBackByTidying(t *testing.T) {
+	m, d := newDoor(t)
+	ctx, stop := context.WithCancel(t.Context())
+	for range 200 {
+		app := issue(t, m, d)
+		if _, _, err := d.Mount(basic("ada", app.Secret)); err != nil {
+			t.Fatal(err)
+		}
+		var work sync.WaitGroup
+		ended, end := context.WithCancel(ctx)
+		end()
+		work.Go(func() {
+			if err := d.Run(ended); err != nil { // tidies once and returns
+				t.Error(err)
+			}
+		})
+		work.Go(func() {
+			if err := d.RevokeAppPassword(ctx, m.people["ada"].ID, app.ID); err != nil {
+				t.Error(err)
+			}
+		})
+		work.Wait()
+		for key := range m.values {
+			if strings.HasPrefix(key, "device/") {
+				t.Fatal("a revoked device is on the shelf")
+			}
+		}
+	}
+	stop()
+}
+
+func TestLastUseIsKnownCoarsely(t *testing.T) {
+	m, d := newDoor(t)
+	app := issue(t, m, d)
+	for range 3 {
+		if _, _, err := d.Mount(basic("ada", app.Secret)); err != nil {
+			t.Fatal(err)
+		}
+		m.pass(time.Minute)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := d.Run(ended); err != nil {
+		t.Fatal(err)
+	}
+	list, err := m.door(t).AppPasswords(t.Context(), m.people["ada"].ID)
+	if err != nil || len(list) != 1 || !list[0].LastUsed.Equal(m.now.Add(-3*time.Minute)) {
+		t.Errorf("%v, %v", list, err)
+	}
+	ins := 0
+	for _, a := range m.acts() {
+		if a == clinical.ActSignedIn {
+			ins++
+		}
+	}
+	if ins != 1 {
+		t.Errorf("%d entries for three requests in a row, want 1", ins)
+	}
+}
+
+func TestASessionThatCannotBeKeptIsNotGiven(t *testing.T) {
+	m, d := newDoor(t)
+	m.full = clinical.ErrUnavailable
+	w := httptest.NewRecorder()
+	if _, err := d.SignIn(w, request("/login"), "ada", secret); clinical.KindOf(err) != clinical.Unavailable {
+		t.Errorf("got %v", err)
+	}
+	if len(w.Result().Cookies()) != 0 {
+		t.Error("a cookie was given")
+	}
+}
+
+// BenchmarkCredential checks an app password among 1,000, as every request to a drive does.
+func BenchmarkCredential(b *testing.B) {
+	m, d := newDoor(b)
+	for i := range 20 {
+		m.change("p"+string(rune('a'+i)), func(p *clinical.Person) {
+			*p = clinical.Person{ID: clinical.PersonID{1, byte(i)}, Login: "p" + string(rune('a'+i)), Role: clinical.Student}
+		})
+		for range 50 {
+			if _, err := d.IssueAppPassword(b.Context(), clinical.PersonID{1, byte(i)}, "x", nil, 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	r := basic("ada", issue(b, m, d).Secret)
+	for b.Loop() {
+		if _, _, err := d.Mount(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPassword checks a person's password at the cost that is used.
+func BenchmarkPassword(b *testing.B) {
+	m := newMemory()
+	d, err := login.New(b.Context(), login.Options{Shelf: m, People: m, Recorder: m, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := d.SetPassword(b.Context(), m.people["ada"].ID, secret); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := d.SignIn(httptest.NewRecorder(), request("/login"), "ada", secret); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
