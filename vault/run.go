@@ -28,7 +28,7 @@ func (v *Vault) Run(ctx context.Context) error {
 		case <-v.due:
 			v.checkpointIfGrown(ctx)
 		case <-sweep.C:
-			if _, err := v.sweep(ctx); err != nil && ctx.Err() == nil {
+			if _, err := v.Sweep(ctx); err != nil && ctx.Err() == nil {
 				v.opt.Log.Error("vault: sweep", "error", err)
 			}
 		case <-ctx.Done():
@@ -52,9 +52,10 @@ func (v *Vault) checkpointIfGrown(ctx context.Context) {
 	}
 }
 
-// sweep deletes blobs that have no manifest a day after they were put: their
-// change was never committed, or they were replaced.
-func (v *Vault) sweep(ctx context.Context) (int, error) {
+// Sweep deletes blobs that have no manifest a day after they were put: their
+// change was never committed, or they were replaced. It returns how many. Run
+// does it every hour.
+func (v *Vault) Sweep(ctx context.Context) (int, error) {
 	before := v.opt.Now().Add(-sweepAge)
 	var old []clinical.BlobID
 	err := v.opt.Blobs.EachBlob(ctx, func(id clinical.BlobID, put time.Time) error {
