@@ -1,0 +1,247 @@
+package vault_test
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"fovea/clinical"
+)
+
+const object = 8 << 20
+
+// The peer of every benchmark here: encrypted plain files, 1 MiB chunks of
+// AES-256-GCM under a key of each file's own, SHA-256 of the plaintext, fsync
+// of file and folder, rename.
+type plainFiles struct{ dir string }
+
+func (p plainFiles) aead(key []byte) cipher.AEAD {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(err)
+	}
+	a, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func (p plainFiles) put(name string, r io.Reader) (err error) {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	a, sum := p.aead(key), sha256.New()
+	f, err := os.Create(filepath.Join(p.dir, name+".tmp"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	buf, sealed := make([]byte, 1<<20), make([]byte, 0, 1<<20+16)
+	if _, err := f.Write(key); err != nil {
+		return err
+	}
+	for i := uint32(0); ; i++ {
+		n, err := io.ReadFull(r, buf)
+		if n == 0 {
+			break
+		}
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return err
+		}
+		sum.Write(buf[:n])
+		if _, err := f.Write(a.Seal(sealed[:0], chunkNonce(i), buf[:n], nil)); err != nil {
+			return err
+		}
+	}
+	if _, err := f.Write(sum.Sum(nil)); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), filepath.Join(p.dir, name)); err != nil {
+		return err
+	}
+	d, err := os.Open(p.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func chunkNonce(i uint32) []byte {
+	return []byte{0, 0, 0, 0, 0, 0, 0, 0, byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}
+}
+
+func (p plainFiles) read(name string) (int64, error) {
+	f, err := os.Open(filepath.Join(p.dir, name))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	key := make([]byte, 32)
+	if _, err := io.ReadFull(f, key); err != nil {
+		return 0, err
+	}
+	a, buf, total := p.aead(key), make([]byte, 1<<20+16), int64(0)
+	for i := uint32(0); total < object; i++ {
+		if _, err := io.ReadFull(f, buf); err != nil {
+			return total, err
+		}
+		plain, err := a.Open(buf[:0], chunkNonce(i), buf, nil)
+		if err != nil {
+			return total, err
+		}
+		total += int64(len(plain))
+	}
+	return total, nil
+}
+
+// numbered is a picture that differs from every other by its number.
+func numbered(base []byte, n int64) io.Reader {
+	head := fmt.Appendf(nil, "%016d", n)
+	return io.MultiReader(bytes.NewReader(head), bytes.NewReader(base[len(head):]))
+}
+
+// sized says how long it is, as an open file does.
+type sized struct {
+	io.Reader
+	left int
+}
+
+func (s *sized) Len() int { return s.left }
+
+func BenchmarkDurableIngest(b *testing.B) {
+	base := picture(object, 1)
+	for _, writers := range []int{1, 4} {
+		b.Run(fmt.Sprintf("writers=%d/store=vault", writers), func(b *testing.B) {
+			v, _ := onDisk(b)
+			p := v.patient(b, "1000")
+			ingest(b, writers, func(n int64) error {
+				_, err := v.keep(b.Context(), v.owner(p.ID), &sized{numbered(base, n), object})
+				return err
+			})
+		})
+		b.Run(fmt.Sprintf("writers=%d/store=files", writers), func(b *testing.B) {
+			files := plainFiles{b.TempDir()}
+			ingest(b, writers, func(n int64) error { return files.put(fmt.Sprint(n), numbered(base, n)) })
+		})
+	}
+}
+
+func ingest(b *testing.B, writers int, put func(n int64) error) {
+	b.Helper()
+	b.SetBytes(object)
+	var next atomic.Int64
+	var group errgroup.Group
+	b.ResetTimer()
+	for range writers {
+		group.Go(func() error {
+			for {
+				n := next.Add(1)
+				if n > int64(b.N) {
+					return nil
+				}
+				if err := put(n); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkSequentialRead(b *testing.B) {
+	const objects = 8
+	base := picture(object, 1)
+	b.Run("store=vault", func(b *testing.B) {
+		v, _ := onDisk(b)
+		ids := fill(b, v, base, objects)
+		buf := make([]byte, 1<<20)
+		b.SetBytes(object)
+		b.ResetTimer()
+		for i := range b.N {
+			c, err := v.Vault.Open(b.Context(), ids[i%objects])
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, buf); n != object || err != nil {
+				b.Fatal(n, err)
+			}
+		}
+	})
+	b.Run("store=files", func(b *testing.B) {
+		files := plainFiles{b.TempDir()}
+		for i := range objects {
+			if err := files.put(fmt.Sprint(i), numbered(base, int64(i))); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.SetBytes(object)
+		b.ResetTimer()
+		for i := range b.N {
+			if n, err := files.read(fmt.Sprint(i % objects)); n != object || err != nil {
+				b.Fatal(n, err)
+			}
+		}
+	})
+}
+
+func fill(b *testing.B, v *bench, base []byte, n int) []clinical.BlobID {
+	b.Helper()
+	p := v.patient(b, "1000")
+	var ids []clinical.BlobID
+	for i := range n {
+		a, err := v.keep(b.Context(), v.owner(p.ID), numbered(base, int64(i)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		ids = append(ids, a.Original.ID)
+	}
+	return ids
+}
+
+func BenchmarkRandomRead64K(b *testing.B) {
+	v, _ := onDisk(b)
+	ids := fill(b, v, picture(object, 1), 8)
+	rng := mathrand.New(mathrand.NewPCG(1, 2))
+	buf := make([]byte, 64<<10)
+	b.SetBytes(int64(len(buf)))
+	b.ResetTimer()
+	for range b.N {
+		c, err := v.Vault.Open(b.Context(), ids[rng.IntN(len(ids))])
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.ReadAt(buf, rng.Int64N(object-int64(len(buf)))); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCommit(b *testing.B) {
+	v, _ := onDisk(b)
+	p := v.patient(b, "1000")
+	b.ResetTimer()
+	for range b.N {
+		c, err := v.Commit(b.Context(), clinical.Change{Event: v.event(clinical.ActPatientChanged), Delta: clinical.Delta{Patients: []clinical.Patient{p}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		p = c.Patients[0]
+	}
+}
