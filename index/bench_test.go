@@ -113,8 +113,16 @@ func BenchmarkSearch(b *testing.B) {
 	}
 	facets := []string{"keyword", "view", "site", "specialty", "studio", "year"}
 	bounded := []clinical.Query{
-		{Text: "publications"}, {Text: "greffes"}, {Text: "dupontba"}, {Text: "garcia luz"}, {Text: "zielinsk anne"},
-		{Text: `"necrosis of the leg"`}, {Text: "oedema hand"}, {Text: "granulatoin"}, {Text: "DSC_04217"}, {Text: "0042"},
+		{Text: "publications"},
+		{Text: "greffes"},
+		{Text: "dupontba"},
+		{Text: "garcia luz"},
+		{Text: "zielinsk anne"},
+		{Text: `"necrosis of the leg"`},
+		{Text: "oedema hand"},
+		{Text: "granulatoin"},
+		{Text: "DSC_04217"},
+		{Text: "0042"},
 		{Text: "cicatrices leg", Terms: map[string][]string{"studio": {"studio-1"}}},
 		{Text: "quemaduras", Terms: map[string][]string{"year": {"2014", "2015"}}},
 	}

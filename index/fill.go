@@ -136,13 +136,14 @@ func (f *filler) touched(d clinical.Delta) []clinical.AssetID {
 // again indexes a picture as it is now.
 func (f *filler) again(ctx context.Context, id clinical.AssetID) error {
 	a, err := f.src.Asset(ctx, id)
-	if clinical.KindOf(err) == clinical.NotFound && err != nil {
+	switch {
+	case err == nil:
+		return f.asset(ctx, a)
+	case clinical.KindOf(err) == clinical.NotFound:
 		return nil // erased: its own entry in the journal says so
-	}
-	if err != nil {
+	default:
 		return err
 	}
-	return f.asset(ctx, a)
 }
 
 // asset puts one picture into the batch, or out of the index where its bytes are gone.

@@ -2,7 +2,6 @@ package index
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -46,7 +45,7 @@ func Open(o Options) (*Index, error) {
 		return nil, clinical.Errorf(clinical.Invalid, "index: folder: %w", err)
 	}
 	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, clinical.Errorf(clinical.Unavailable, "index: make the folder: %w", err)
