@@ -1,0 +1,42 @@
+package ingest
+
+// walkPNG goes from chunk to chunk to IEND (ISO/IEC 15948, clause 5).
+func walkPNG(s *octets) (container, error) {
+	var c container
+	for off := int64(8); ; {
+		n, ok := s.u32(off)
+		if !ok {
+			return c, errTruncated
+		}
+		b := s.bytes(off+4, 4)
+		if b == nil {
+			return c, errTruncated
+		}
+		name := string(b)
+		if n > 1<<31-1 {
+			return c, errMalformed
+		}
+		if off == 8 {
+			if name != "IHDR" || n != 13 {
+				return c, errMalformed
+			}
+			w, _ := s.u32(16)
+			h, ok := s.u32(20)
+			if !ok {
+				return c, errTruncated
+			}
+			if w == 0 || h == 0 || w > 1<<31-1 || h > 1<<31-1 {
+				return c, errMalformed
+			}
+			c.grow(int64(w), int64(h))
+		}
+		off += 12 + int64(n)
+		if off > s.size {
+			return c, errTruncated
+		}
+		if name == "IEND" {
+			c.end = off
+			return c, nil
+		}
+	}
+}
