@@ -103,13 +103,15 @@ func newMatter(s *Snapshot, r Request) *matter {
 
 // of turns the matter to a picture.
 func (m *matter) of(pic *picture) {
-	m.pic, m.f, m.asset = pic, pic.frame, pic.asset()
-	m.shown[0] = m.snap.subject(pic.frame.patient)
-	m.people = m.shown[:]
-	if pic.frame.subjects != "" {
-		m.people = []*shard{m.shown[0]}
-		pic.frame.eachSubject(func(id clinical.PatientID) { m.people = append(m.people, m.snap.subject(id)) })
+	if m.f != pic.frame {
+		m.shown[0] = m.snap.subject(pic.frame.patient)
+		m.people = m.shown[:]
+		if pic.frame.subjects != "" {
+			m.people = []*shard{m.shown[0]}
+			pic.frame.eachSubject(func(id clinical.PatientID) { m.people = append(m.people, m.snap.subject(id)) })
+		}
 	}
+	m.pic, m.f, m.asset = pic, pic.frame, pic.asset()
 	m.kind = m.req.Rendition
 	if m.kind == "" {
 		m.kind = served(m.req.Use)[0]

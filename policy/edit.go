@@ -17,11 +17,6 @@ type effects struct {
 	studios  map[clinical.StudioID]bool // arrivals changed
 }
 
-// none reports whether nothing changed.
-func (e *effects) none() bool {
-	return len(e.patients)+len(e.people)+len(e.sets)+len(e.studios) == 0
-}
-
 // narrows reports whether a decision that was made before may be another now.
 func (e *effects) narrows() bool {
 	if len(e.people)+len(e.sets) > 0 {
@@ -255,7 +250,7 @@ func (e *edit) asset(a clinical.Asset) {
 	same := func(o *picture) bool { return o.id == a.ID }
 	bump := known && (*old.frame != f || old.captured != p.captured || old.filed != p.filed)
 	if known {
-		p.thumb = old.thumb && old.frame.patient == a.Patient
+		p.thumb = old.thumb
 		if old.frame.patient != a.Patient {
 			was := e.touch(old.frame.patient, true)
 			was.pictures = drop(was.pictures, same)

@@ -138,7 +138,7 @@ func (e *edit) entry(v clinical.SetItem) *item {
 
 func (e *edit) rendition(v clinical.Rendition) {
 	p, ok := e.pictures.get(v.Asset)
-	if !ok || v.Failed != "" || v.Patient != p.frame.patient {
+	if !ok || v.Failed != "" || v.Blob.SHA256 == [32]byte{} {
 		return
 	}
 	switch v.Kind {

@@ -96,10 +96,14 @@ type grant struct {
 	clinical.Grant
 	ends   time.Time // zero: no end
 	review time.Time // zero: none
+	single bool      // speaks of some pictures of a sitting and not of others
 }
 
 func newGrant(g clinical.Grant, zone *time.Location) *grant {
-	return &grant{Grant: g, ends: g.Expires.End(zone), review: g.ReviewAt.Start(zone)}
+	return &grant{
+		Grant: g, ends: g.Expires.End(zone), review: g.ReviewAt.Start(zone),
+		single: len(g.Covers.Assets) > 0 || !g.Covers.CourseUntil.IsZero(),
+	}
 }
 
 // covers reports whether the consent speaks of the picture. A course never

@@ -173,6 +173,7 @@ func (s *Snapshot) subject(id clinical.PatientID) *shard {
 		}
 		all.encounters = append(all.encounters, sh.encounters...)
 		all.jobs = append(all.jobs, sh.jobs...)
+		all.sessions = append(all.sessions, sh.sessions...)
 		all.grants = append(all.grants, sh.grants...)
 		all.holds = append(all.holds, sh.holds...)
 		if sh.patient == nil {

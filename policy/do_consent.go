@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"slices"
+
+	"fovea/clinical"
+)
+
+func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error) {
+	if !staff(a.person.Role) {
+		return clinical.Change{}, a.allow()
+	}
+	g := cmd.Grant
+	sh := a.snap.subject(g.Patient)
+	if sh.patient == nil {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	g.Patient = a.snap.root(g.Patient)
+	if g.ID.IsZero() {
+		g.ID = clinical.Mint[clinical.Grant](a.g.opt.Mint)
+	}
+	if _, ok := a.snap.grants.get(g.ID); ok {
+		return clinical.Change{}, conflict("exists", "This consent is recorded already. A consent is never edited: record a new one that supersedes it.")
+	}
+	g.Rev, g.RecordedBy, g.RecordedAt = 0, a.person.ID, a.now
+	if g.ValidFrom.IsZero() {
+		g.ValidFrom = a.now
+	}
+	var err error
+	if g, err = a.checkGrant(g, sh); err != nil {
+		return clinical.Change{}, err
+	}
+	c := a.change(clinical.ActConsentRecorded, "")
+	c.Patient, c.Grant = g.Patient, g.ID
+	old, err := a.superseded(g, sh)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	if old != nil {
+		c.Grants = append(c.Grants, *old)
+	}
+	c.Grants = append(c.Grants, g)
+	return c, nil
+}
+
+// superseded returns the consent that g takes the place of. What a patient
+// refused stays refused until a consent names that refusal.
+func (a *act) superseded(g clinical.Grant, sh *shard) (*clinical.Grant, error) {
+	var out *clinical.Grant
+	for _, old := range sh.grants {
+		switch {
+		case old.ID == g.Supersedes:
+			if old.Status == clinical.GrantWithdrawn || old.Status == clinical.GrantSuperseded || old.Status == clinical.GrantEnteredInError {
+				return nil, conflict("over", "The consent to be superseded no longer stands. Record the new one by itself.")
+			}
+			over := old.Grant
+			over.Status = clinical.GrantSuperseded
+			out = &over
+		case old.Status == clinical.GrantRefused && g.Status == clinical.GrantGiven && shares(old.Grant, g):
+			return nil, conflict("refused", "This patient has refused this. If they changed their mind, record that this consent supersedes the refusal.")
+		}
+	}
+	if out == nil && !g.Supersedes.IsZero() {
+		return nil, invalid("supersedes", "The consent to be superseded is not this patient's. Choose one of this patient's.")
+	}
+	return out, nil
+}
+
+// shares reports whether a refusal speaks of a purpose of g.
+func shares(refusal, g clinical.Grant) bool {
+	return len(refusal.Purposes) == 0 || slices.ContainsFunc(g.Purposes, refusal.HasPurpose)
+}
+
+// withdrawConsent ends one consent, or every one beyond care. It only ever
+// tightens, so any member of staff does it on the patient's word.
+func (a *act) withdrawConsent(cmd clinical.WithdrawConsent) (clinical.Change, error) {
+	if !staff(a.person.Role) {
+		return clinical.Change{}, a.allow()
+	}
+	patient := cmd.Patient
+	if g, ok := a.snap.grants.get(cmd.Grant); ok && patient.IsZero() {
+		patient = g.Patient
+	}
+	sh := a.snap.subject(patient)
+	if sh.patient == nil {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	c := a.change(clinical.ActConsentWithdrawn, cmd.Reason)
+	c.Patient, c.Grant = patient, cmd.Grant
+	found := false
+	for _, g := range sh.grants {
+		if !cmd.Grant.IsZero() && g.ID != cmd.Grant {
+			continue
+		}
+		found = true
+		if g.Status != clinical.GrantGiven && g.Status != clinical.GrantPending && g.Status != clinical.GrantRequested {
+			continue
+		}
+		if cmd.Grant.IsZero() && !slices.ContainsFunc(g.Purposes, func(p clinical.Purpose) bool { return p != clinical.P0 }) {
+			continue
+		}
+		over := g.Grant
+		over.Status, over.WithdrawnAt, over.WithdrawnBy, over.WithdrawalReason = clinical.GrantWithdrawn, a.now, a.person.ID, cmd.Reason
+		c.Grants = append(c.Grants, over)
+	}
+	switch {
+	case !found && !cmd.Grant.IsZero():
+		return clinical.Change{}, clinical.ErrNotFound
+	case len(c.Grants) == 0:
+		return clinical.Change{}, conflict("nothing-to-withdraw", "No consent stands that could be withdrawn. If the patient says no, record a refusal.")
+	}
+	return c, nil
+}
+
+func (a *act) placeHold(cmd clinical.PlaceHold) (clinical.Change, error) {
+	if err := a.allow(clinical.Governance, clinical.Admin); err != nil {
+		return clinical.Change{}, err
+	}
+	h := cmd.Hold
+	if h.ID.IsZero() {
+		h.ID = clinical.Mint[clinical.Hold](a.g.opt.Mint)
+	}
+	if _, ok := a.snap.holds.get(h.ID); ok {
+		return clinical.Change{}, conflict("exists", "This hold is placed already. Lift it, or place another.")
+	}
+	if h.Kind != clinical.LegalHold && h.Kind != clinical.IdentityDispute && h.Kind != clinical.UnmergeFreeze {
+		return clinical.Change{}, invalid("hold-kind", "A hold is legal, identity-dispute or unmerge. Choose one of these.")
+	}
+	if err := reasoned(h.Reason); err != nil {
+		return clinical.Change{}, err
+	}
+	if h.Patient.IsZero() && len(h.Assets) == 0 {
+		return clinical.Change{}, invalid("hold-covers", "A hold covers a patient or pictures. Choose which.")
+	}
+	if !h.Patient.IsZero() && a.snap.shard(h.Patient).patient == nil {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	for _, id := range h.Assets {
+		pic, ok := a.snap.pictures.get(id)
+		if !ok || !h.Patient.IsZero() && !a.snap.samePatient(pic.frame.patient, h.Patient) {
+			return clinical.Change{}, clinical.ErrNotFound
+		}
+	}
+	h.Rev, h.PlacedBy, h.PlacedAt = 0, a.person.ID, a.now
+	h.LiftedAt, h.LiftedBy = clinical.Hold{}.LiftedAt, clinical.PersonID{}
+	c := a.change(clinical.ActHoldPlaced, h.Reason)
+	c.Patient, c.Event.Assets, c.Holds = h.Patient, h.Assets, []clinical.Hold{h}
+	return c, nil
+}
+
+func (a *act) liftHold(cmd clinical.LiftHold) (clinical.Change, error) {
+	if err := a.allow(clinical.Governance, clinical.Admin); err != nil {
+		return clinical.Change{}, err
+	}
+	if err := reasoned(cmd.Reason); err != nil {
+		return clinical.Change{}, err
+	}
+	old, ok := a.snap.holds.get(cmd.Hold)
+	if !ok {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	if old.Lifted() {
+		return clinical.Change{}, conflict("lifted", "This hold is lifted already. Nothing is left to do.")
+	}
+	h := *old
+	h.LiftedBy, h.LiftedAt = a.person.ID, a.now
+	c := a.change(clinical.ActHoldLifted, cmd.Reason)
+	c.Patient, c.Event.Assets, c.Holds = h.Patient, h.Assets, []clinical.Hold{h}
+	return c, nil
+}

@@ -1,0 +1,269 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"fovea/clinical"
+)
+
+func (a *act) addPatient(cmd clinical.AddPatient) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Admin, clinical.Operator); err != nil {
+		return clinical.Change{}, err
+	}
+	p := cmd.Patient
+	if p.ID.IsZero() {
+		p.ID = clinical.Mint[clinical.Patient](a.g.opt.Mint)
+	}
+	if a.snap.shard(p.ID).patient != nil {
+		return clinical.Change{}, conflict("exists", "This patient is known already. Change the record instead.")
+	}
+	if !p.MergedInto.IsZero() {
+		return clinical.Change{}, invalid("merged", "A new record cannot be merged at once. Register it, then merge.")
+	}
+	if slices.Contains(p.NamedTeam, a.person.ID) {
+		return clinical.Change{}, forbid("yourself", "Nobody names themselves. Ask governance to name you.")
+	}
+	p.Rev = 0
+	p, err := a.checkPatient(p)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	c := a.change(clinical.ActPatientAdded, "")
+	c.Patient, c.Patients = p.ID, []clinical.Patient{p}
+	return c, nil
+}
+
+func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Admin, clinical.Governance); err != nil {
+		return clinical.Change{}, err
+	}
+	p := cmd.Patient
+	old := a.snap.shard(p.ID).patient
+	admin := a.person.Role == clinical.Admin || a.person.Role == clinical.Governance
+	if old == nil || !admin && !a.snap.meets(a.person, a.snap.subject(p.ID), a.now) {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	if err := current(p.Rev, old.Rev); err != nil {
+		return clinical.Change{}, err
+	}
+	widens := !slices.Equal(p.NamedTeam, old.NamedTeam) || p.MergedInto != old.MergedInto || old.Vip && !p.Vip
+	if widens && !admin {
+		return clinical.Change{}, forbid("governance", "Naming a team, merging records and ending VIP protection are governance's. Ask them.")
+	}
+	if slices.Contains(p.NamedTeam, a.person.ID) && !slices.Contains(old.NamedTeam, a.person.ID) {
+		return clinical.Change{}, forbid("yourself", "Nobody names themselves. Ask a colleague in governance.")
+	}
+	if err := a.checkMerge(p); err != nil {
+		return clinical.Change{}, err
+	}
+	p, err := a.checkPatient(p)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	c := a.change(clinical.ActPatientChanged, "")
+	c.Patient, c.Patients = p.ID, []clinical.Patient{p}
+	return c, nil
+}
+
+func (a *act) checkMerge(p clinical.Patient) error {
+	if p.MergedInto.IsZero() {
+		return nil
+	}
+	into := a.snap.shard(p.MergedInto)
+	if into.patient == nil || a.snap.root(p.MergedInto) == p.ID {
+		return invalid("merge", "A record is merged into another that is known and not itself merged into this one. Choose again.")
+	}
+	return nil
+}
+
+// tidy writes a number as its system does, where that is known.
+func (g *Gate) tidy(i clinical.Identifier) clinical.Identifier {
+	for _, r := range g.opt.Numbers {
+		if r.System == i.System {
+			return clinical.Identifier{System: i.System, Value: r.Normalise(i.Value)}
+		}
+	}
+	return clinical.Identifier{System: i.System, Value: clinical.IdentifierRule{}.Normalise(i.Value)}
+}
+
+func (a *act) checkPatient(p clinical.Patient) (clinical.Patient, error) {
+	p.Family, p.Given = strings.TrimSpace(p.Family), strings.TrimSpace(p.Given)
+	switch {
+	case len(p.Identifiers) == 0:
+		return p, invalid("no-number", "A patient needs at least one number. Add it.")
+	case p.Family == "" || len(p.Family)+len(p.Given) > 400 || !utf8.ValidString(p.Family+p.Given):
+		return p, invalid("name", "A patient needs a family name; names have at most 400 bytes. Write it.")
+	case !p.Born.IsZero() && !p.Born.Before(clinical.DateOf(a.now.In(a.snap.site.Zone).AddDate(0, 0, 1))):
+		return p, invalid("born", "This birth date is in the future. Correct it.")
+	}
+	numbers := make([]clinical.Identifier, 0, len(p.Identifiers))
+	for _, i := range p.Identifiers {
+		i, err := a.checkNumber(i)
+		if err != nil {
+			return p, err
+		}
+		if sh := a.snap.byNumber(i); sh != nil && sh.id != p.ID {
+			return p, conflict("number-taken", "Another patient has this number. Find that record, or correct the number.")
+		}
+		numbers = append(numbers, i)
+	}
+	p.Identifiers = numbers
+	return p, nil
+}
+
+func (a *act) checkNumber(i clinical.Identifier) (clinical.Identifier, error) {
+	for _, r := range a.g.opt.Numbers {
+		if r.System == i.System {
+			return r.Parse(i.Value)
+		}
+	}
+	i = a.g.tidy(i)
+	if i.System == "" || i.Value == "" || len(i.Value) > 64 || !utf8.ValidString(i.Value) {
+		return i, invalid("identifier-form", "A number needs its system and at most 64 characters. Correct it.")
+	}
+	return i, nil
+}
+
+func (a *act) openEncounter(cmd clinical.OpenEncounter) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Admin, clinical.Operator); err != nil {
+		return clinical.Change{}, err
+	}
+	e := cmd.Encounter
+	var before []clinical.PersonID
+	if e.ID.IsZero() {
+		e.ID = clinical.Mint[clinical.Encounter](a.g.opt.Mint)
+	}
+	if old, ok := a.snap.encounters.get(e.ID); ok {
+		if err := current(e.Rev, old.Rev); err != nil {
+			return clinical.Change{}, err
+		}
+		if e.Patient != old.Patient {
+			return clinical.Change{}, invalid("patient", "An encounter stays with its patient. Open a new one.")
+		}
+		before = old.Team
+	} else {
+		e.Rev = 0
+	}
+	if a.snap.shard(e.Patient).patient == nil {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	if slices.Contains(e.Team, a.person.ID) && !slices.Contains(before, a.person.ID) {
+		return clinical.Change{}, forbid("yourself", "Nobody puts themselves on a treating team. Ask a colleague or the ward.")
+	}
+	if e.Opened.IsZero() {
+		e.Opened = a.now
+	}
+	if !e.Closed.IsZero() && e.Closed.Before(e.Opened) {
+		return clinical.Change{}, invalid("dates", "An encounter ends after it begins. Correct the dates.")
+	}
+	for _, id := range e.Team {
+		if _, ok := a.snap.people.get(id); !ok {
+			return clinical.Change{}, invalid("team", "Somebody on the team is not known. Add them first.")
+		}
+	}
+	c := a.change(clinical.ActEncounterOpened, "")
+	c.Patient, c.Encounters = e.Patient, []clinical.Encounter{e}
+	return c, nil
+}
+
+func (a *act) addJobs(cmd clinical.AddJobs) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Admin, clinical.Operator); err != nil {
+		return clinical.Change{}, err
+	}
+	if len(cmd.Jobs) == 0 || len(cmd.Jobs) > 1000 {
+		return clinical.Change{}, invalid("jobs", "Between 1 and 1,000 jobs are added at once. Send them in parts.")
+	}
+	c := a.change(clinical.ActJobAdded, "")
+	numbers := map[string]bool{}
+	for _, j := range cmd.Jobs {
+		if j.ID.IsZero() {
+			j.ID = clinical.Mint[clinical.Job](a.g.opt.Mint)
+		}
+		if _, ok := a.snap.jobs.get(j.ID); ok || numbers[j.Number] {
+			return clinical.Change{}, conflict("job-number", "Two jobs have the same number. Correct one of them.")
+		}
+		numbers[j.Number] = true
+		j.Rev = 0
+		if j.Status == "" {
+			j.Status = clinical.JobRequested
+		}
+		if j.Requester.IsZero() && a.person.Role == clinical.Clinician {
+			j.Requester = a.person.ID
+		}
+		if err := a.checkJob(j); err != nil {
+			return clinical.Change{}, err
+		}
+		c.Jobs = append(c.Jobs, j)
+	}
+	if len(c.Jobs) == 1 {
+		c.Patient = c.Jobs[0].Patient
+	}
+	return c, nil
+}
+
+func (a *act) changeJob(cmd clinical.ChangeJob) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Admin); err != nil {
+		return clinical.Change{}, err
+	}
+	j := cmd.Job
+	old, ok := a.snap.jobs.get(j.ID)
+	if !ok || a.person.Role != clinical.Admin && !a.snap.seesJob(a.person, old, a.now) {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	if err := current(j.Rev, old.Rev); err != nil {
+		return clinical.Change{}, err
+	}
+	if j.Patient != old.Patient && len(a.snap.picturesOf(j.ID, old.Patient)) > 0 {
+		return clinical.Change{}, conflict("job-patient", "Pictures were taken for this job. Refile them, and make a new job for the right patient.")
+	}
+	if err := a.checkJob(j); err != nil {
+		return clinical.Change{}, err
+	}
+	if j.Status == clinical.JobFiled && j.FiledAt.IsZero() {
+		j.FiledAt = a.now
+	}
+	c := a.change(clinical.ActJobChanged, "")
+	c.Patient, c.Jobs = j.Patient, []clinical.Job{j}
+	return c, nil
+}
+
+// picturesOf returns a patient's pictures that were taken for a job.
+func (s *Snapshot) picturesOf(job clinical.JobID, patient clinical.PatientID) []*picture {
+	var out []*picture
+	for _, pic := range s.shard(patient).pictures {
+		if pic.frame.job == job && !pic.frame.state.Gone() {
+			out = append(out, pic)
+		}
+	}
+	return out
+}
+
+func (a *act) checkJob(j clinical.Job) error {
+	taken := false
+	a.snap.jobs.each(func(id clinical.JobID, o *clinical.Job) bool {
+		taken = id != j.ID && o.Number == j.Number
+		return !taken
+	})
+	switch {
+	case strings.TrimSpace(j.Number) == "" || len(j.Number) > 64 || !utf8.ValidString(j.Number):
+		return invalid("job-number", "A job needs a number of at most 64 characters. Write the one on the request.")
+	case taken:
+		return conflict("job-number", "Another job has this number. Correct the number.")
+	case a.snap.shard(j.Patient).patient == nil:
+		return clinical.ErrNotFound
+	case j.Frames < 0:
+		return invalid("frames", "A number of frames is not negative. Correct it.")
+	}
+	switch j.Status {
+	case clinical.JobRequested, clinical.JobBooked, clinical.JobArrived, clinical.JobTaken, clinical.JobFiled,
+		clinical.JobDelivered, clinical.JobRefused, clinical.JobAbsent:
+	default:
+		return invalid("job-status", "This status is not known. Choose requested, booked, arrived, taken, filed, delivered, refused or did-not-attend.")
+	}
+	if e, ok := a.snap.encounters.get(j.Encounter); !j.Encounter.IsZero() && (!ok || !a.snap.samePatient(e.Patient, j.Patient)) {
+		return invalid("encounter", "This encounter is another patient's. Choose one of this patient's.")
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+package policy
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fovea/clinical"
+)
+
+// visible reads pictures that the asker sees for care.
+func (a *act) visible(ctx context.Context, ids []clinical.AssetID) ([]clinical.Asset, error) {
+	return a.read(ctx, ids, func(pic *picture) error {
+		if !a.sees(pic.id) {
+			return clinical.ErrNotFound
+		}
+		if a.held(pic) {
+			return conflict("on-hold", onHold)
+		}
+		return nil
+	})
+}
+
+// classify says what is in the pictures of a session, or in those named.
+func (a *act) classify(ctx context.Context, cmd clinical.ClassifyAssets) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer); err != nil {
+		return clinical.Change{}, err
+	}
+	const all = clinical.Known | clinical.Face | clinical.Intimate | clinical.Safeguarding | clinical.VIP
+	switch {
+	case !cmd.Sensitivity.Has(clinical.Known) || cmd.Sensitivity&^all != 0:
+		return clinical.Change{}, invalid("sensitivity", "Say what is in the pictures: face, intimate, safeguarding or vip, or plain for none.")
+	case cmd.NoIdentifyingFeature && cmd.Sensitivity&(clinical.Face|clinical.Intimate) != 0:
+		return clinical.Change{}, invalid("identifying", "A face or an intimate picture cannot pass as having no identifying feature. Leave that out.")
+	case cmd.Session.IsZero() == (len(cmd.Assets) == 0):
+		return clinical.Change{}, invalid("pictures", "Name either a session or pictures. Choose one of the two.")
+	}
+	ids := cmd.Assets
+	if !cmd.Session.IsZero() {
+		if ids = a.ofSession(cmd.Session); len(ids) == 0 {
+			return clinical.Change{}, clinical.ErrNotFound
+		}
+	}
+	assets, err := a.visible(ctx, ids)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	c := a.change(clinical.ActClassified, cmd.Reason)
+	for i := range assets {
+		as := &assets[i]
+		switch lowers := as.Sensitivity&^cmd.Sensitivity&^clinical.Known != 0; {
+		case as.State == clinical.Quarantined:
+			return clinical.Change{}, conflict("quarantined", "These pictures have no patient yet. File them first.")
+		case lowers && cmd.Reason == "":
+			return clinical.Change{}, invalid("no-reason", "Taking a flag away needs a reason, which goes into the record. Write one.")
+		}
+		as.Sensitivity, as.NoIdentifyingFeature = cmd.Sensitivity, cmd.NoIdentifyingFeature && !as.IDShot
+		as.ClassifiedBy, as.ReviewedBy = a.person.ID, clinical.PersonID{}
+		as.ReviewedAt = time.Time{}
+		c.Patient = as.Patient
+	}
+	keep(&c, assets)
+	return c, nil
+}
+
+// ofSession returns the pictures of a session that the asker sees.
+func (a *act) ofSession(id clinical.SessionID) []clinical.AssetID {
+	s, ok := a.snap.sessions.get(id)
+	if !ok {
+		return nil
+	}
+	var ids []clinical.AssetID
+	for _, pic := range a.snap.shard(s.Patient).pictures {
+		if pic.frame.session == id && !pic.frame.state.Gone() && a.sees(pic.id) {
+			ids = append(ids, pic.id)
+		}
+	}
+	return ids
+}
+
+// review records a second person's word that nothing identifies the patient.
+func (a *act) review(ctx context.Context, cmd clinical.ReviewAssets) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician); err != nil {
+		return clinical.Change{}, err
+	}
+	assets, err := a.visible(ctx, cmd.Assets)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	c := a.change(clinical.ActReviewed, cmd.Reason)
+	for i := range assets {
+		as := &assets[i]
+		switch {
+		case as.Identifiability() != clinical.I1:
+			return clinical.Change{}, invalid("identifying", "Only a classified picture said to have no identifying feature is reviewed. Classify it first.")
+		case as.ClassifiedBy == a.person.ID:
+			return clinical.Change{}, forbid("second-person", "You classified this picture yourself. Ask a second person to review it.")
+		}
+		as.ReviewedBy, as.ReviewedAt = a.person.ID, a.now
+		c.Patient = as.Patient
+	}
+	keep(&c, assets)
+	return c, nil
+}
+
+// describe edits the catalogue entry of one picture.
+func (a *act) describe(ctx context.Context, cmd clinical.DescribeAsset) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician); err != nil {
+		return clinical.Change{}, err
+	}
+	assets, err := a.visible(ctx, []clinical.AssetID{cmd.Asset})
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	as := &assets[0]
+	if err := current(cmd.Rev, as.Rev); err != nil {
+		return clinical.Change{}, err
+	}
+	if cmd.Caption != nil {
+		as.Caption = strings.TrimSpace(*cmd.Caption)
+	}
+	if cmd.Keywords != nil {
+		as.Keywords = keywords(*cmd.Keywords)
+	}
+	if cmd.View != nil {
+		as.View = *cmd.View
+	}
+	if cmd.Lesion != nil {
+		if l, ok := a.snap.lesions.get(*cmd.Lesion); !cmd.Lesion.IsZero() && (!ok || !a.snap.samePatient(l.Patient, as.Patient)) {
+			return clinical.Change{}, invalid("lesion", "This lesion is another patient's. Choose one of this patient's.")
+		}
+		as.Lesion = *cmd.Lesion
+	}
+	if len(as.Caption) > 2000 || !utf8.ValidString(as.Caption) || len(as.Keywords) > 100 {
+		return clinical.Change{}, invalid("description", "A caption has at most 2,000 bytes and a picture at most 100 keywords. Shorten it.")
+	}
+	c := a.change(clinical.ActDescribed, "")
+	c.Patient = as.Patient
+	keep(&c, assets)
+	return c, nil
+}
+
+// keywords tidies and sorts, each once.
+func keywords(list []string) []string {
+	out := make([]string, 0, len(list))
+	for _, w := range list {
+		if w = strings.Join(strings.Fields(w), " "); w != "" && len(w) <= 100 && utf8.ValidString(w) {
+			out = append(out, w)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// refile corrects a wrong patient. The pictures leave every set, inherit no
+// consent, and wait to be classified anew; what is known to be in them stays
+// known.
+func (a *act) refile(ctx context.Context, cmd clinical.RefileAssets) (clinical.Change, error) {
+	if err := a.allow(clinical.Photographer, clinical.Governance); err != nil {
+		return clinical.Change{}, err
+	}
+	if err := reasoned(cmd.Reason); err != nil {
+		return clinical.Change{}, err
+	}
+	to := a.snap.root(cmd.To)
+	if a.snap.shard(to).patient == nil {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	runs := map[clinical.RunID]int{}
+	assets, err := a.read(ctx, cmd.Assets, func(pic *picture) error {
+		switch state := pic.frame.state; {
+		case state == clinical.Quarantined && a.sees(pic.id):
+			return conflict("quarantined", "These pictures have no patient yet. File them from quarantine.")
+		case state != clinical.Filed && state != clinical.Provisional, a.person.Role != clinical.Governance && !a.sees(pic.id):
+			return clinical.ErrNotFound
+		case a.held(pic):
+			return conflict("on-hold", onHold)
+		case a.snap.samePatient(pic.frame.patient, to):
+			return invalid("same-patient", "Some of these pictures are this patient's already. Leave them out.")
+		}
+		if pic.frame.state == clinical.Provisional && !pic.frame.idShot {
+			runs[pic.frame.run]++
+		}
+		return nil
+	})
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	c := a.change(clinical.ActRefiled, cmd.Reason)
+	c.Patient = to
+	for i := range assets {
+		a.unlink(&c, &assets[i], to)
+	}
+	a.sitting(&c, assets, to, clinical.JobID{})
+	keep(&c, assets)
+	a.shrink(&c, runs)
+	return c, nil
+}
+
+// unlink takes a picture away from everything of the wrong patient.
+func (a *act) unlink(c *clinical.Change, as *clinical.Asset, to clinical.PatientID) {
+	as.Subjects = without(as.Subjects, to)
+	as.Patient, as.State, as.Reason, as.FiledAt = to, clinical.Filed, "", a.now
+	as.Job, as.Encounter, as.Lesion, as.Run = clinical.JobID{}, clinical.EncounterID{}, clinical.LesionID{}, clinical.RunID{}
+	as.Sensitivity &^= clinical.Known
+	as.NoIdentifyingFeature, as.ClassifiedBy, as.ReviewedBy = false, clinical.PersonID{}, clinical.PersonID{}
+	as.ReviewedAt = time.Time{}
+	ids, _ := a.snap.members.get(as.ID)
+	for _, id := range ids {
+		st, ok := a.snap.sets.get(id)
+		if !ok {
+			continue
+		}
+		for _, it := range st.items {
+			if it.Asset == as.ID && !it.Removed {
+				gone := it.SetItem
+				gone.Removed = true
+				c.Items = append(c.Items, gone)
+			}
+		}
+	}
+}

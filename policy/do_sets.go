@@ -1,0 +1,356 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"fovea/clinical"
+)
+
+// RosterOverAudience is the Rule of a set's event whose roster is larger than
+// its audience: a warning, since nobody who is rostered is locked out.
+const RosterOverAudience = "roster-over-audience"
+
+func (a *act) createSet(cmd clinical.CreateSet) (clinical.Change, error) {
+	if err := a.allow(clinical.Educator, clinical.Clinician, clinical.Photographer); err != nil {
+		return clinical.Change{}, err
+	}
+	in := cmd.Set
+	s := clinical.TeachingSet{
+		ID: in.ID, Name: in.Name, Title: in.Title, Purpose: in.Purpose, Audience: in.Audience, Owner: a.person.ID,
+		Specialty: in.Specialty, Roster: in.Roster, From: in.From, Until: in.Until, CreatedAt: a.now, NextNumber: step(),
+	}
+	if s.ID.IsZero() {
+		s.ID = clinical.Mint[clinical.TeachingSet](a.g.opt.Mint)
+	}
+	if _, ok := a.snap.sets.get(s.ID); ok {
+		return clinical.Change{}, conflict("exists", "This set is there already. Change it instead.")
+	}
+	if s.Purpose == clinical.NoPurpose {
+		s.Purpose = clinical.P2
+	}
+	if s.Name == "" {
+		s.Name = cleanName(s.Title, maxSetName)
+	}
+	if s.Title == "" {
+		s.Title = s.Name
+	}
+	return a.setChange(clinical.ActSetCreated, s)
+}
+
+// changeSet replaces title, audience, roster and dates, and nothing else.
+func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
+	st, err := a.ownSet(cmd.Set.ID)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	if err := current(cmd.Set.Rev, st.Rev); err != nil {
+		return clinical.Change{}, err
+	}
+	s := st.TeachingSet
+	s.Title, s.Audience, s.Roster, s.From, s.Until = cmd.Set.Title, cmd.Set.Audience, cmd.Set.Roster, cmd.Set.From, cmd.Set.Until
+	return a.setChange(clinical.ActSetChanged, s)
+}
+
+// setChange checks a set and makes its change.
+func (a *act) setChange(what clinical.Act, s clinical.TeachingSet) (clinical.Change, error) {
+	s.Title = strings.TrimSpace(s.Title)
+	s.Roster = roster(s.Roster)
+	if err := a.checkSet(s); err != nil {
+		return clinical.Change{}, err
+	}
+	c := a.change(what, "")
+	c.Set, c.Sets = s.ID, []clinical.TeachingSet{s}
+	if AudienceFor(len(s.Roster), a.snap.site.Limits) > s.Audience {
+		c.Rule = RosterOverAudience
+	}
+	return c, nil
+}
+
+// roster names everybody once.
+func roster(list []clinical.PersonID) []clinical.PersonID {
+	out := slices.Clone(list)
+	slices.SortFunc(out, clinical.PersonID.Compare)
+	return slices.Compact(out)
+}
+
+func (a *act) checkSet(s clinical.TeachingSet) error {
+	switch {
+	case nameFault(s.Name, maxSetName) != "":
+		return invalid("set-name", "This cannot be the name of a folder: "+nameFault(s.Name, maxSetName)+". Choose another.")
+	case a.nameTaken(s):
+		return conflict("set-name-taken", "Another set has this name. Choose another.")
+	case len(s.Title) > 300 || s.Title == "":
+		return invalid("set-title", "A set needs a title of at most 300 bytes. Write it.")
+	case s.Purpose != clinical.P2:
+		return invalid("set-purpose", "A set is for teaching. Other uses go out as a release.")
+	case s.Audience < clinical.A1 || s.Audience > clinical.A5:
+		return invalid("set-audience", "Say how many at most are shown the set at once. Choose an audience from A1 to A5.")
+	case !s.From.IsZero() && !s.Until.IsZero() && s.Until.Before(s.From):
+		return invalid("dates", "This set ends before it begins. Correct the dates.")
+	}
+	for _, id := range s.Roster {
+		if p, ok := a.snap.people.get(id); !ok || !channels(p.Role, clinical.P2).Has(clinical.ViewOnScreen) {
+			return invalid("roster", "Somebody on the roster is not known, or is not one to be taught. Take them off.")
+		}
+	}
+	return nil
+}
+
+func (a *act) nameTaken(s clinical.TeachingSet) bool {
+	taken := false
+	key := func(n string) string { return strings.ToLower(norm.NFKC.String(n)) }
+	a.snap.sets.each(func(id clinical.SetID, o *set) bool {
+		taken = id != s.ID && key(o.Name) == key(s.Name)
+		return !taken
+	})
+	return taken
+}
+
+// ownSet returns a set of the asker's; somebody else's is NotFound.
+func (a *act) ownSet(id clinical.SetID) (*set, error) {
+	st, ok := a.snap.sets.get(id)
+	if !ok || st.Owner != a.person.ID {
+		return nil, clinical.ErrNotFound
+	}
+	if st.Status == clinical.SetClosed {
+		return nil, conflict("set-closed", "This set is closed. Make a new one.")
+	}
+	return st, nil
+}
+
+// step is how far the number of the next item jumps: never regular, so that a
+// gap in a listing says nothing.
+func step() int { return 2 + rand.IntN(17) } //nolint:gosec // not a secret: it only has to be irregular
+
+// lastNumber keeps names at six digits.
+const lastNumber = 999_999
+
+// addToSet adds pictures to a set: its owner what teaching would admit or they
+// see for care, photographers and clinicians what they see for care.
+func (a *act) addToSet(cmd clinical.AddToSet) (clinical.Change, error) {
+	st, err := a.openSet(cmd.Set)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	switch {
+	case len(cmd.Assets) == 0 || len(cmd.Assets) > maxAct:
+		return clinical.Change{}, invalid("pictures", "Between 1 and 2,000 pictures are added at once. Choose some.")
+	case len(cmd.Labels) > 0 && len(cmd.Labels) != len(cmd.Assets):
+		return clinical.Change{}, invalid("labels", "There are not as many labels as pictures. Give one for each, or none.")
+	}
+	s := st.TeachingSet
+	s.NextNumber = max(s.NextNumber, 1)
+	c := a.change(clinical.ActSetItemsAdded, "")
+	c.Set, c.Event.Assets = s.ID, cmd.Assets
+	held := make(map[clinical.AssetID]bool, len(st.items))
+	for _, it := range st.items {
+		held[it.Asset] = held[it.Asset] || !it.Removed
+	}
+	second := s.Audience >= clinical.A4
+	for i, id := range cmd.Assets {
+		if held[id] {
+			return clinical.Change{}, conflict("in-set", "One of these pictures is in the set already. Leave it out.")
+		}
+		held[id] = true
+		label := ""
+		if len(cmd.Labels) > 0 {
+			label = cmd.Labels[i]
+		}
+		it, needs, err := a.newItem(st, id, label)
+		if err != nil {
+			return clinical.Change{}, err
+		}
+		if s.NextNumber > lastNumber {
+			return clinical.Change{}, conflict("set-full", "This set has used up its numbers. Make a new one.")
+		}
+		it.Number = s.NextNumber
+		s.NextNumber += step()
+		second = second || needs
+		c.Items = append(c.Items, it)
+	}
+	if alone := s.Owner == a.person.ID && !second && !a.pending(st); alone && s.Status == clinical.SetPublished {
+		s.PublishedAt = a.now // nothing here asks for a second person, so the owner publishes it with the act
+	}
+	c.Sets = []clinical.TeachingSet{s}
+	return c, nil
+}
+
+// pending reports whether a published set has items that wait to be published.
+func (a *act) pending(st *set) bool {
+	return slices.ContainsFunc(st.items, func(it *item) bool { return !it.Removed && it.AddedAt.After(st.PublishedAt) })
+}
+
+// openSet returns a set to which the asker may add.
+func (a *act) openSet(id clinical.SetID) (*set, error) {
+	st, ok := a.snap.sets.get(id)
+	contributes := a.person.Role == clinical.Photographer || a.person.Role == clinical.Clinician
+	if !ok || st.Owner != a.person.ID && !contributes {
+		return nil, clinical.ErrNotFound
+	}
+	if st.Status == clinical.SetClosed {
+		return nil, conflict("set-closed", "This set is closed. Make a new one.")
+	}
+	return st, nil
+}
+
+// newItem checks one picture and its label, and whether it asks for a second
+// person.
+func (a *act) newItem(st *set, id clinical.AssetID, label string) (clinical.SetItem, bool, error) {
+	pic, ok := a.snap.pictures.get(id)
+	if !ok || pic.frame.state != clinical.Filed || !a.sees(id) && !(st.Owner == a.person.ID && a.admitted(st, pic)) {
+		return clinical.SetItem{}, false, clinical.ErrNotFound
+	}
+	if pic.frame.idShot {
+		return clinical.SetItem{}, false, invalid("id-shot", "An ID shot shows who the patient is and never leaves care. Leave it out.")
+	}
+	if label != "" && nameFault(label, maxLabel) != "" {
+		return clinical.SetItem{}, false, invalid("label", "This cannot be part of a file name: "+nameFault(label, maxLabel)+". Choose another label.")
+	}
+	if a.namesPatient(pic, label) {
+		return clinical.SetItem{}, false, invalid("label-patient", "This label has the patient's name or number in it. Choose another.")
+	}
+	m := newMatter(a.snap, Request{Asset: id, Now: a.now})
+	m.set = st
+	return clinical.SetItem{
+		ID: clinical.Mint[clinical.SetItem](a.g.opt.Mint), Set: st.ID, Asset: id, Label: label, AddedBy: a.person.ID, AddedAt: a.now,
+	}, m.needsSecond(), nil
+}
+
+// admitted reports whether the rules about the picture let it into the set.
+func (a *act) admitted(st *set, pic *picture) bool {
+	m := newMatter(a.snap, Request{Use: mountOf(st), Asset: pic.id, Now: a.now})
+	m.anybody = true
+	return m.decide().Permit
+}
+
+// namesPatient reports whether a label holds a name or number of somebody in
+// the picture.
+func (a *act) namesPatient(pic *picture, label string) bool {
+	label = strings.ToLower(label)
+	m := newMatter(a.snap, Request{Asset: pic.id, Now: a.now})
+	for _, sh := range m.people {
+		if sh.patient == nil {
+			continue
+		}
+		words := strings.Fields(sh.patient.Family + " " + sh.patient.Given)
+		for _, i := range sh.patient.Identifiers {
+			words = append(words, i.Value)
+		}
+		for _, w := range words {
+			if len(w) >= 3 && strings.Contains(label, strings.ToLower(w)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *act) removeFromSet(cmd clinical.RemoveFromSet) (clinical.Change, error) {
+	st, ok := a.snap.sets.get(cmd.Set)
+	if !ok || st.Owner != a.person.ID && a.person.Role != clinical.Governance && !maySecond(a.person, &st.TeachingSet) {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	c := a.change(clinical.ActSetItemsRemoved, "")
+	c.Set = st.ID
+	for _, it := range st.items {
+		if slices.Contains(cmd.Items, it.ID) && !it.Removed {
+			gone := it.SetItem
+			gone.Removed = true
+			c.Items = append(c.Items, gone)
+			c.Event.Assets = append(c.Event.Assets, it.Asset)
+		}
+	}
+	if len(c.Items) == 0 {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	return c, nil
+}
+
+// submitSet asks a second person to publish. What is published stays so.
+func (a *act) submitSet(cmd clinical.SubmitSet) (clinical.Change, error) {
+	st, err := a.ownSet(cmd.Set)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	s := st.TeachingSet
+	s.SubmittedBy, s.SubmittedAt = a.person.ID, a.now
+	if s.Status == clinical.SetDraft {
+		s.Status = clinical.SetSubmitted
+	}
+	c := a.change(clinical.ActSetSubmitted, "")
+	c.Set, c.Sets = s.ID, []clinical.TeachingSet{s}
+	return c, nil
+}
+
+// publishSet puts a set on its roster's drives: a second person where anything
+// in it asks for one, else its owner may too.
+func (a *act) publishSet(cmd clinical.PublishSet) (clinical.Change, error) {
+	st, ok := a.snap.sets.get(cmd.Set)
+	if !ok {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	owner := st.Owner == a.person.ID
+	waits := st.SubmittedAt.After(st.PublishedAt)
+	second := waits && !owner && st.SubmittedBy != a.person.ID && (seconds(a.person.Role) || a.person.Role == clinical.Governance)
+	switch {
+	case !owner && !second:
+		return clinical.Change{}, clinical.ErrNotFound
+	case st.Status == clinical.SetClosed:
+		return clinical.Change{}, conflict("set-closed", "This set is closed. Make a new one.")
+	case !second && a.needsSecond(st):
+		return clinical.Change{}, forbid("second-person", "A face, an intimate or child picture, or a large audience needs a second person. Submit the set, and ask a colleague to publish it.")
+	case !st.Until.IsZero() && st.Until.Before(a.snap.dayOf(a.now)):
+		return clinical.Change{}, invalid("dates", "The last day of this set is past. Change its dates first.")
+	}
+	s := st.TeachingSet
+	s.Status, s.PublishedBy, s.PublishedAt = clinical.SetPublished, a.person.ID, a.now
+	if owner {
+		s.SubmittedBy = a.person.ID
+	}
+	c := a.change(clinical.ActSetPublished, "")
+	c.Set, c.Sets = s.ID, []clinical.TeachingSet{s}
+	for _, it := range st.items {
+		if !it.Removed {
+			c.Event.Assets = append(c.Event.Assets, it.Asset)
+		}
+	}
+	return c, nil
+}
+
+// needsSecond reports whether anything in the set asks for a second person.
+// What nobody has classified is hidden until it is, and then decides by itself.
+func (a *act) needsSecond(st *set) bool {
+	if st.Audience >= clinical.A4 {
+		return true
+	}
+	for _, it := range st.items {
+		m := newMatter(a.snap, Request{Asset: it.Asset, Now: a.now})
+		if it.Removed || m == nil || !m.f.sensitivity.Has(clinical.Known) {
+			continue
+		}
+		m.set = st
+		if m.needsSecond() {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *act) closeSet(cmd clinical.CloseSet) (clinical.Change, error) {
+	st, ok := a.snap.sets.get(cmd.Set)
+	if !ok || st.Owner != a.person.ID && a.person.Role != clinical.Governance {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	if st.Status == clinical.SetClosed {
+		return clinical.Change{}, conflict("set-closed", "This set is closed already. Nothing is left to do.")
+	}
+	s := st.TeachingSet
+	s.Status = clinical.SetClosed
+	c := a.change(clinical.ActSetClosed, "")
+	c.Set, c.Sets = s.ID, []clinical.TeachingSet{s}
+	return c, nil
+}

@@ -1,0 +1,105 @@
+package policy
+
+import (
+	"context"
+
+	"fovea/clinical"
+)
+
+// Find searches inside what the caller may see for a use: totals and facets
+// count nothing else. The index may be a moment behind or ahead; every hit is
+// decided once more before it is shown.
+func (g *Gate) Find(ctx context.Context, c clinical.Caller, u clinical.Use, q clinical.Query) (clinical.Found, []clinical.Shown, error) {
+	snap, err := g.snapshot()
+	if err != nil {
+		return clinical.Found{}, nil, err
+	}
+	if g.opt.Searcher == nil {
+		return clinical.Found{}, nil, clinical.Refuse(clinical.Unavailable, "no-index", "Search is not ready yet. Try again in a moment.")
+	}
+	now := g.opt.Now()
+	scope := g.scopes.of(snap, &g.history, scopeKey{c.Person, u}, now)
+	found, err := g.opt.Searcher.Search(ctx, q, scope)
+	if err != nil {
+		return clinical.Found{}, nil, err
+	}
+	snap, err = g.snapshot()
+	if err != nil {
+		return clinical.Found{}, nil, err
+	}
+	kept := make([]uint32, 0, len(found.Ordinals))
+	shown := make([]clinical.Shown, 0, len(found.Ordinals))
+	for _, n := range found.Ordinals {
+		pic := snap.ordinals.get(n)
+		if pic == nil || !Decide(snap, Request{Person: c.Person, Use: u, Asset: pic.id, Rendition: clinical.Thumbnail, Search: true, Now: now}).Permit {
+			found.Total--
+			continue
+		}
+		one, err := g.show(ctx, snap, pic, u.Purpose)
+		if err != nil {
+			if clinical.KindOf(err) == clinical.NotFound { // erased since
+				found.Total--
+				continue
+			}
+			return clinical.Found{}, nil, err
+		}
+		kept, shown = append(kept, n), append(shown, one)
+	}
+	found.Ordinals = kept
+	e := g.event(clinical.ActSearched, c)
+	e.Use, e.Patient, e.Count = u, q.Patient, found.Total
+	g.opt.Recorder.NoteLater(e)
+	return found, shown, nil
+}
+
+// show reads a picture's record for a page. Beyond care nothing that names the
+// patient goes with it.
+func (g *Gate) show(ctx context.Context, snap *Snapshot, pic *picture, p clinical.Purpose) (clinical.Shown, error) {
+	a, err := g.opt.Reader.Asset(ctx, pic.id)
+	if err != nil {
+		return clinical.Shown{}, hidden(err)
+	}
+	if p != clinical.P0 {
+		a = clinical.Asset{
+			ID: a.ID, Rev: a.Rev, Ordinal: a.Ordinal, State: a.State, Specialty: a.Specialty, View: a.View,
+			Sensitivity: a.Sensitivity, NoIdentifyingFeature: a.NoIdentifyingFeature,
+			Original: clinical.Blob{Size: a.Original.Size, MIME: a.Original.MIME},
+			Capture:  clinical.Capture{Width: a.Capture.Width, Height: a.Capture.Height, Orientation: a.Capture.Orientation},
+		}
+	}
+	return clinical.Shown{Asset: a, Badge: snap.badge(pic, g.opt.Now()), Thumb: pic.thumb}, nil
+}
+
+// Asset shows one picture: for care where the caller may, else as a set that
+// reaches them shows it. Anything else is NotFound.
+func (g *Gate) Asset(ctx context.Context, c clinical.Caller, id clinical.AssetID) (clinical.Shown, error) {
+	snap, err := g.snapshot()
+	if err != nil {
+		return clinical.Shown{}, err
+	}
+	now := g.opt.Now()
+	teaching := clinical.Use{Purpose: clinical.P2, Audience: clinical.A6, Channel: clinical.ViewOnScreen}
+	uses := []clinical.Use{clinical.Care()}
+	ids, _ := snap.members.get(id)
+	for _, set := range ids {
+		if st, ok := snap.sets.get(set); ok {
+			teaching.Audience = st.Audience
+			uses = append(uses, teaching)
+		}
+	}
+	for _, u := range uses {
+		d := Decide(snap, Request{Person: c.Person, Use: u, Asset: id, Rendition: clinical.Thumbnail, Now: now})
+		if !d.Permit {
+			continue
+		}
+		pic, _ := snap.pictures.get(id)
+		e := g.event(clinical.ActViewed, c)
+		e.Use, e.Assets, e.Rule, e.Patient = u, []clinical.AssetID{id}, d.Rule, pic.frame.patient
+		g.opt.Recorder.NoteLater(e)
+		return g.show(ctx, snap, pic, u.Purpose)
+	}
+	e := g.event(clinical.ActDenied, c)
+	e.Use, e.Assets, e.Denied = clinical.Care(), []clinical.AssetID{id}, true
+	g.opt.Recorder.NoteLater(e)
+	return clinical.Shown{}, clinical.ErrNotFound
+}

@@ -1,0 +1,161 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fovea/clinical"
+)
+
+// OpenRequest asks for the bytes of one picture.
+type OpenRequest struct {
+	// Use is what it is wanted for. Where Set is stated only the channel
+	// counts: purpose and audience are the set's.
+	Use   clinical.Use
+	Set   clinical.SetID
+	Asset clinical.AssetID
+	Kind  clinical.RenditionKind // empty: what the use is served by default
+}
+
+// Open serves a picture. A refused picture and an absent one are the same
+// clinical.ErrNotFound; Unavailable means that nobody can tell.
+//
+// The content rechecks the decision at every chunk. Before an act that
+// withdraws it returns to its caller, Gone is closed and every read fails with
+// NotFound.
+func (g *Gate) Open(ctx context.Context, c clinical.Caller, r OpenRequest) (*clinical.Served, error) {
+	snap, err := g.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	req := Request{Person: c.Person, Use: r.Use, Set: r.Set, Asset: r.Asset, Rendition: r.Kind, Now: g.opt.Now()}
+	if st, ok := snap.sets.get(r.Set); ok {
+		req.Use.Purpose, req.Use.Audience = st.Purpose, st.Audience
+	}
+	seen := versionsOf(snap, req)
+	d := Decide(snap, req)
+	if !d.Permit {
+		e := g.event(clinical.ActDenied, c)
+		e.Use, e.Assets, e.Set, e.Denied, e.Rule = req.Use, []clinical.AssetID{r.Asset}, r.Set, true, d.Rule
+		g.opt.Recorder.NoteLater(e)
+		return nil, clinical.ErrNotFound
+	}
+	served, blob, err := g.file(ctx, snap, r.Asset, d.Rendition)
+	if err != nil {
+		return nil, hidden(err)
+	}
+	served.Obligations = d.Obligations
+	e := g.event(clinical.ActViewed, c)
+	if req.Use.Channel != clinical.ViewOnScreen {
+		e.Act = clinical.ActServed
+	}
+	pic, _ := snap.pictures.get(r.Asset)
+	e.Use, e.Assets, e.Set, e.Rule, e.Patient = req.Use, []clinical.AssetID{r.Asset}, r.Set, d.Rule, pic.frame.patient
+	content, err := g.opt.Opener.Open(ctx, blob)
+	if err != nil {
+		return nil, hidden(err)
+	}
+	if err := g.note(ctx, e, d.LogBeforeBytes); err != nil {
+		return nil, errors.Join(err, content.Close())
+	}
+	req.Rendition = d.Rendition
+	return served, g.attach(served, content, req, seen)
+}
+
+// OpenInSet serves a picture as the mounted drive shows it.
+func (g *Gate) OpenInSet(ctx context.Context, c clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
+	if set.IsZero() {
+		return nil, clinical.ErrNotFound
+	}
+	return g.Open(ctx, c, OpenRequest{Use: clinical.Use{Channel: clinical.Mount}, Set: set, Asset: asset, Kind: clinical.Teaching})
+}
+
+// note writes the ledger, before the first byte where that is owed.
+func (g *Gate) note(ctx context.Context, e clinical.Event, first bool) error {
+	if !first {
+		g.opt.Recorder.NoteLater(e)
+		return nil
+	}
+	if err := g.opt.Recorder.Note(ctx, e); err != nil {
+		return clinical.Errorf(clinical.Unavailable, "policy: note before bytes: %w", err)
+	}
+	return nil
+}
+
+// hidden makes an absent file look like a refused one and passes the rest on.
+func hidden(err error) error {
+	if clinical.KindOf(err) == clinical.NotFound {
+		return clinical.ErrNotFound
+	}
+	return err
+}
+
+// file finds the bytes of a rendition.
+func (g *Gate) file(ctx context.Context, snap *Snapshot, id clinical.AssetID, kind clinical.RenditionKind) (*clinical.Served, clinical.BlobID, error) {
+	served := &clinical.Served{Asset: id}
+	switch kind {
+	case clinical.Teaching:
+		sl, ok := snap.slides.get(id)
+		if !ok {
+			return nil, clinical.BlobID{}, clinical.ErrNotFound
+		}
+		served.MIME, served.ETag, served.Modified, served.Width, served.Height = sl.mime, sl.etag, sl.modified, sl.width, sl.height
+		return served, sl.blob, nil
+	case clinical.Original:
+		a, err := g.opt.Reader.Asset(ctx, id)
+		if err != nil {
+			return nil, clinical.BlobID{}, err
+		}
+		served.MIME, served.ETag, served.Modified = a.Original.MIME, snap.etag(a.Original.SHA256), a.KeptAt
+		served.Width, served.Height = a.Capture.Width, a.Capture.Height
+		return served, a.Original.ID, nil
+	default:
+		return g.derived(ctx, snap, id, kind)
+	}
+}
+
+// derived finds the newest rendition of a kind.
+func (g *Gate) derived(ctx context.Context, snap *Snapshot, id clinical.AssetID, kind clinical.RenditionKind) (*clinical.Served, clinical.BlobID, error) {
+	all, err := g.opt.Reader.Renditions(ctx, id)
+	if err != nil {
+		return nil, clinical.BlobID{}, err
+	}
+	var best *clinical.Rendition
+	for i, r := range all {
+		if r.Kind == kind && r.Failed == "" && !r.Blob.ID.IsZero() && (best == nil || r.Rev > best.Rev) {
+			best = &all[i]
+		}
+	}
+	if best == nil {
+		return nil, clinical.BlobID{}, clinical.ErrNotFound
+	}
+	return &clinical.Served{
+		Asset: id, MIME: best.Blob.MIME, ETag: snap.etag(best.Blob.SHA256), Modified: best.MadeAt,
+		Width: best.Width, Height: best.Height,
+	}, best.Blob.ID, nil
+}
+
+// attach makes the content recheck the decision from here on. What was decided
+// before the stream could be cut is decided again once it can be.
+func (g *Gate) attach(served *clinical.Served, content clinical.Content, req Request, seen versions) error {
+	s := &stream{Content: content, g: g, req: req, gone: make(chan struct{}), seen: seen}
+	s.wasCut = func() {
+		e := clinical.Event{At: g.opt.Now(), Act: clinical.ActStreamCut, Caller: clinical.Caller{Person: req.Person}}
+		e.Use, e.Set, e.Assets = req.Use, req.Set, []clinical.AssetID{req.Asset}
+		g.opt.Recorder.NoteLater(e)
+	}
+	if !served.Until.IsZero() {
+		s.until.Store(served.Until.UnixNano())
+	}
+	g.streams.add(s)
+	served.Content, served.Gone = s, s.gone
+	if err := s.check(); err != nil {
+		return errors.Join(clinical.ErrNotFound, s.Close())
+	}
+	return nil
+}
+
+// past reports whether an answer that holds until t no longer does; the zero
+// time holds.
+func past(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }

@@ -1,0 +1,229 @@
+package policy
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+)
+
+// maxPatients is how many patients a search by name returns.
+const maxPatients = 50
+
+// treats reports whether the person has a need to know about the patient that
+// does not rest on single pictures.
+func (s *Snapshot) treats(p *clinical.Person, sh *shard, now time.Time) bool {
+	if sh.patient != nil && slices.Contains(sh.patient.NamedTeam, p.ID) {
+		return true
+	}
+	return slices.ContainsFunc(sh.encounters, func(e *clinical.Encounter) bool {
+		return e.ActiveAt(now) && (slices.Contains(e.Team, p.ID) || p.Specialty != "" && p.Specialty == e.Specialty)
+	})
+}
+
+// meets reports whether the person may open the patient's page: photographers,
+// who file under anybody and record consent, those who treat the patient, and
+// governance, which sees no pictures there.
+func (s *Snapshot) meets(p *clinical.Person, sh *shard, now time.Time) bool {
+	if sh.patient == nil {
+		return false
+	}
+	switch p.Role {
+	case clinical.Governance:
+		return true
+	case clinical.Photographer:
+		return !sh.patient.Vip || slices.Contains(sh.patient.NamedTeam, p.ID) ||
+			slices.ContainsFunc(sh.jobs, func(j *clinical.Job) bool { return j.Photographer == p.ID })
+	case clinical.Clinician, clinical.Nurse:
+		if sh.patient.Vip {
+			return slices.Contains(sh.patient.NamedTeam, p.ID)
+		}
+		mine := func(x *clinical.Session) bool { return x.Photographer == p.ID }
+		asked := func(j *clinical.Job) bool { return j.Requester == p.ID }
+		return s.treats(p, sh, now) || slices.ContainsFunc(sh.sessions, mine) || slices.ContainsFunc(sh.jobs, asked)
+	default:
+		return false
+	}
+}
+
+// Patients finds patients by name or number among those the caller may meet,
+// at most 50. Records merged into another are not listed by themselves.
+func (g *Gate) Patients(_ context.Context, c clinical.Caller, text string) ([]clinical.Patient, error) {
+	snap, p, err := g.ready(c)
+	if err != nil {
+		return nil, err
+	}
+	words := strings.Fields(strings.ToLower(text))
+	now := g.opt.Now()
+	var out []clinical.Patient
+	snap.shards.each(func(id clinical.PatientID, sh *shard) bool {
+		if sh.patient == nil || !sh.patient.MergedInto.IsZero() || !matches(sh.patient, words) {
+			return true
+		}
+		if snap.meets(p, snap.subject(id), now) {
+			out = append(out, *sh.patient)
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b clinical.Patient) int {
+		return cmp.Or(strings.Compare(a.Family, b.Family), strings.Compare(a.Given, b.Given), a.ID.Compare(b.ID))
+	})
+	return out[:min(len(out), maxPatients)], nil
+}
+
+// matches reports whether every word begins a name or is in a number.
+func matches(p *clinical.Patient, words []string) bool {
+	for _, w := range words {
+		found := false
+		for _, name := range strings.FieldsFunc(strings.ToLower(p.Family+" "+p.Given), func(r rune) bool { return r == ' ' || r == '-' || r == '\'' }) {
+			found = found || strings.HasPrefix(name, strings.Trim(w, ","))
+		}
+		for _, i := range p.Identifiers {
+			found = found || len(w) >= 3 && strings.Contains(strings.ToLower(i.Value), w)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// PatientByNumber finds the patient with exactly this number. Photographers,
+// clinicians, nurses and administrators need it to ask for pictures and to
+// record what a patient says; who may not meet the patient learns the ID only.
+func (g *Gate) PatientByNumber(_ context.Context, c clinical.Caller, i clinical.Identifier) (clinical.Patient, error) {
+	snap, err := g.snapshot()
+	if err != nil {
+		return clinical.Patient{}, err
+	}
+	var p *clinical.Person
+	if !operatorAlone(c) {
+		if p, err = g.asker(snap, c); err != nil {
+			return clinical.Patient{}, err
+		}
+		if !staff(p.Role) {
+			return clinical.Patient{}, clinical.ErrNotFound
+		}
+	}
+	i = g.tidy(i)
+	sh := snap.byNumber(i)
+	if sh == nil {
+		return clinical.Patient{}, clinical.ErrNotFound
+	}
+	root := snap.shard(snap.root(sh.id))
+	if p != nil && root.patient != nil && snap.meets(p, snap.subject(root.id), g.opt.Now()) {
+		return *root.patient, nil
+	}
+	return clinical.Patient{ID: root.id, Identifiers: []clinical.Identifier{i}}, nil
+}
+
+func (s *Snapshot) byNumber(i clinical.Identifier) *shard {
+	var found *shard
+	s.shards.each(func(_ clinical.PatientID, sh *shard) bool {
+		if sh.patient != nil && slices.Contains(sh.patient.Identifiers, i) {
+			found = sh
+		}
+		return found == nil
+	})
+	return found
+}
+
+// PatientPage returns a patient's timeline as the caller may see it.
+func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.PatientID) (clinical.PatientPage, error) {
+	snap, p, sh, err := g.patient(c, id)
+	if err != nil {
+		return clinical.PatientPage{}, err
+	}
+	now := g.opt.Now()
+	root := snap.shard(snap.root(id))
+	page := clinical.PatientPage{Patient: *root.patient, Consent: snap.consentLine(sh, now), Grants: grantsOf(sh), Holds: holdsOf(sh)}
+	v := newVerdicts(snap, Request{Person: p.ID, Use: clinical.Care(), Now: now})
+	sittings := map[clinical.SessionID][]*picture{}
+	var order []clinical.SessionID
+	for _, member := range snap.family(id) {
+		for _, pic := range snap.shard(member).pictures {
+			switch {
+			case v.of(pic, nil, nil).Permit:
+				if _, ok := sittings[pic.frame.session]; !ok {
+					order = append(order, pic.frame.session)
+				}
+				sittings[pic.frame.session] = append(sittings[pic.frame.session], pic)
+			case pic.frame.state == clinical.Filed && p.Role == clinical.Clinician:
+				page.Restricted = true
+			}
+		}
+	}
+	for _, session := range order {
+		one := clinical.SessionPage{}
+		if s, ok := snap.sessions.get(session); ok {
+			one.Session = *s
+		}
+		if j, ok := snap.jobs.get(one.Session.Job); ok {
+			one.Job = *j
+		}
+		if one.Shown, err = g.showAll(ctx, snap, sittings[session]); err != nil {
+			return clinical.PatientPage{}, err
+		}
+		page.Sessions = append(page.Sessions, one)
+	}
+	slices.SortStableFunc(page.Sessions, func(a, b clinical.SessionPage) int { return b.Session.Began.Compare(a.Session.Began) })
+	e := g.event(clinical.ActPatientSeen, c)
+	e.Patient, e.Use = id, clinical.Care()
+	g.opt.Recorder.NoteLater(e)
+	return page, nil
+}
+
+// Grants returns a patient's consents, newest first.
+func (g *Gate) Grants(_ context.Context, c clinical.Caller, id clinical.PatientID) ([]clinical.Grant, error) {
+	_, _, sh, err := g.patient(c, id)
+	if err != nil {
+		return nil, err
+	}
+	return grantsOf(sh), nil
+}
+
+// Holds returns the holds on a patient and their pictures, newest first.
+func (g *Gate) Holds(_ context.Context, c clinical.Caller, id clinical.PatientID) ([]clinical.Hold, error) {
+	_, _, sh, err := g.patient(c, id)
+	if err != nil {
+		return nil, err
+	}
+	return holdsOf(sh), nil
+}
+
+// patient returns a patient whom the caller may meet, NotFound otherwise.
+func (g *Gate) patient(c clinical.Caller, id clinical.PatientID) (*Snapshot, *clinical.Person, *shard, error) { //nolint:revive // one look-up, three things found
+	snap, p, err := g.ready(c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	sh := snap.subject(id)
+	if !snap.meets(p, sh, g.opt.Now()) {
+		e := g.event(clinical.ActDenied, c)
+		e.Patient, e.Denied = id, true
+		g.opt.Recorder.NoteLater(e)
+		return nil, nil, nil, clinical.ErrNotFound
+	}
+	return snap, p, sh, nil
+}
+
+func grantsOf(sh *shard) []clinical.Grant {
+	out := make([]clinical.Grant, 0, len(sh.grants))
+	for _, g := range sh.grants {
+		out = append(out, g.Grant)
+	}
+	slices.SortStableFunc(out, func(a, b clinical.Grant) int { return cmp.Or(b.RecordedAt.Compare(a.RecordedAt), b.ID.Compare(a.ID)) })
+	return out
+}
+
+func holdsOf(sh *shard) []clinical.Hold {
+	out := make([]clinical.Hold, 0, len(sh.holds))
+	for _, h := range sh.holds {
+		out = append(out, *h)
+	}
+	slices.SortStableFunc(out, func(a, b clinical.Hold) int { return cmp.Or(b.PlacedAt.Compare(a.PlacedAt), b.ID.Compare(a.ID)) })
+	return out
+}
