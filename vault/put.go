@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"sync"
 
 	"github.com/minio/sio"
 	"github.com/zeebo/blake3"
@@ -15,12 +16,13 @@ import (
 )
 
 const (
-	packageSize  = 64 << 10         // plaintext bytes sealed at a time
-	packageMore  = 32               // what sealing adds to each
-	putMemory    = 128 << 20        // sealed bytes held by all Puts together
-	fuseLimit    = 64 << 20         // largest blob held in memory for one transaction
-	readSize     = 16 * packageSize // what Put reads ahead
-	minimumGuess = 1 << 20          // memory asked for where the size is not known to be smaller
+	packageSize  = 64 << 10                         // plaintext bytes sealed at a time
+	packageMore  = 32                               // what sealing adds to each
+	putMemory    = 128 << 20                        // sealed bytes held by all Puts together
+	fuseLimit    = 64 << 20                         // largest blob held in memory for one transaction
+	minimumGuess = 1 << 20                          // memory asked for where the size is not known to be smaller
+	firstGuess   = 16 << 20                         // memory taken at first
+	sealStep     = 16 * (packageSize + packageMore) // sealed at a time, while it is in the cache
 )
 
 // sealedBlob is bytes on their way into the vault: sealed, hashed, and either
@@ -72,11 +74,19 @@ func (v *Vault) Put(ctx context.Context, owner clinical.Owner, r io.Reader, buil
 		return clinical.Change{}, err
 	}
 	defer clear(b.dek[:])
+	settled := false
+	defer func() {
+		if settled {
+			v.scratch.put(b.fused)
+		}
+	}()
 	c, err := build(clinical.Blob{ID: b.id, Size: b.facts.Size, SHA256: b.facts.Content})
 	if err == nil {
 		c, err = v.submit(ctx, &request{change: c, journal: true, blob: b})
 	}
-	if err != nil && b.fused == nil && clinical.ReasonOf(err) != "outcome-unknown" {
+	// Until the outcome is known the store may still hold the bytes.
+	settled = clinical.ReasonOf(err) != "outcome-unknown" && clinical.ReasonOf(err) != "stopping"
+	if err != nil && b.fused == nil && settled {
 		// The sweeper would find it too, a day later.
 		err = errors.Join(err, v.opt.Blobs.DeleteBlob(context.WithoutCancel(ctx), b.id))
 	}
@@ -151,34 +161,78 @@ func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader,
 func (v *Vault) store(ctx context.Context, b *sealedBlob, s *sealing, claim int64) error {
 	var head []byte
 	if v.fuser != nil {
-		buf := bytes.NewBuffer(make([]byte, 0, claim))
-		_, err := io.CopyN(buf, s, claim)
-		if err == nil {
-			// Full to the brim: it fits if nothing follows.
-			_, err = io.CopyN(buf, s, 1)
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			b.fused = buf.Bytes()
+		buf, err := v.readSealed(s, claim)
+		if errors.Is(err, io.EOF) {
+			b.fused = buf
 			return nil
-		case err != nil:
+		}
+		if err != nil {
 			return putError(err)
 		}
-		head = buf.Bytes()
-	}
-	if s.plain == 0 {
-		// Nothing read yet: an empty file must not become a stored blob.
-		first := make([]byte, 1)
-		if _, err := io.ReadFull(s, first); err != nil {
+		head = buf
+	} else {
+		// An empty file must not become a stored blob.
+		head = make([]byte, 1)
+		if _, err := io.ReadFull(s, head); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return putError(err)
 		}
-		head = first
 	}
 	_, err := v.opt.Blobs.PutBlob(ctx, b.id, io.MultiReader(bytes.NewReader(head), s))
 	return putError(err)
+}
+
+// readSealed reads up to limit bytes; the error is io.EOF when that was all.
+func (v *Vault) readSealed(s *sealing, limit int64) ([]byte, error) {
+	buf := v.scratch.get(min(limit, firstGuess))
+	for {
+		if len(buf) == cap(buf) {
+			if int64(len(buf)) >= limit {
+				return v.oneMore(s, buf)
+			}
+			grown := v.scratch.get(min(limit, 4*int64(cap(buf))))
+			grown = append(grown, buf...)
+			v.scratch.put(buf)
+			buf = grown
+		}
+		n, err := s.Read(buf[len(buf):min(cap(buf), len(buf)+sealStep)])
+		buf = buf[:len(buf)+n]
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+// oneMore tells a stream that just fits from one that goes on.
+func (v *Vault) oneMore(s *sealing, buf []byte) ([]byte, error) {
+	last := make([]byte, 1)
+	n, err := io.ReadFull(s, last)
+	if n == 0 {
+		return buf, err
+	}
+	return append(buf, last...), nil
+}
+
+// scratch lends the memory in which bytes are sealed: fresh memory costs as
+// much as sealing does.
+type scratch struct{ pool sync.Pool }
+
+// scratchMax is the largest piece that is kept for the next one.
+const scratchMax = 32 << 20
+
+func (s *scratch) get(size int64) []byte {
+	if p, ok := s.pool.Get().(*[]byte); ok && int64(cap(*p)) >= size {
+		return (*p)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+func (s *scratch) put(b []byte) {
+	if cap(b) > 0 && cap(b) <= scratchMax {
+		s.pool.Put(&b)
+	}
 }
 
 // putError gives the kind Unavailable to what has none: a source or a disk

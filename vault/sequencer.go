@@ -14,6 +14,11 @@ import (
 // sync. Each is answered once that transaction is durable.
 const batchMax = 64
 
+// batchBytes is how many bytes of blobs share a transaction. For large ones a
+// common sync saves nothing, and writing one while the next is being sealed
+// does.
+const batchBytes = 4 << 20
+
 // laterMax bounds the ledger entries that wait for the next transaction.
 const laterMax = 4096
 
@@ -181,7 +186,7 @@ func (v *Vault) sequence(ctx context.Context, stop <-chan struct{}) {
 // blobs of the batch fit one transaction.
 func (v *Vault) collect(first *request) []*request {
 	batch := []*request{first}
-	room := v.fuseMax - first.blob.fusedSize()
+	room := min(batchBytes, v.fuseMax) - first.blob.fusedSize()
 	for len(batch) < batchMax {
 		if v.carry == nil {
 			select {

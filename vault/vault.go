@@ -116,6 +116,7 @@ type Vault struct {
 	fuser   Fuser // nil: blobs are put before the transaction
 	fuseMax int64
 	memory  *semaphore.Weighted
+	scratch scratch
 	guard   *Guard
 	signer  *ledger.Signer
 	watch   watch
