@@ -40,10 +40,8 @@ func (s *station) accept(ctx context.Context, k track, final bool) result {
 	if err != nil {
 		return failed(err)
 	}
-	if look.reason == reasonTruncated || look.reason == reasonEmpty {
-		if !s.once && !s.tracker.overdue(&k, s.in.opt.Now()) {
-			return result{phase: settling}
-		}
+	if look.incomplete() && !s.once && !s.tracker.overdue(&k, s.in.opt.Now()) {
+		return result{phase: settling}
 	}
 	a := arrival{src: src, mime: look.mime, reason: look.reason}
 	if a.reason == "" {
@@ -70,11 +68,9 @@ func (s *station) receive(ctx context.Context, a arrival, ext string) result {
 	}
 	a.source = source
 	if landing.ID.IsZero() {
-		if a.capture, err = s.capture(ctx, a.src, ext); err != nil {
-			if r, ok := refused(err); !ok {
+		if !a.known {
+			if a.capture, err = s.capture(ctx, a.src, ext); err != nil && (a.reason != "" || a.refuse(err) != nil) {
 				return failed(err)
-			} else if a.reason == "" {
-				a.claim, a.reason = nil, r
 			}
 		}
 		if landing, err = s.keep(ctx, a); err != nil {

@@ -32,14 +32,14 @@ func (s *station) dispose(src *source) error {
 		if errors.Is(err, unix.ENOENT) {
 			return nil // somebody took it away
 		}
-		return folderError("look at file", err)
+		return fileError("look at file", err)
 	}
 	if now := entryOf(src.rel, &st); !now.same(src.entry) {
 		return errChanged
 	}
 	if s.studio.Dispose == DisposeDelete {
 		if err := unix.Unlinkat(int(dir.Fd()), name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
-			return folderError("delete file", err)
+			return fileError("delete file", err)
 		}
 		return nil
 	}
@@ -61,7 +61,7 @@ func moveInto(root string, from int, name, to string) error {
 		case err == nil, errors.Is(err, unix.ENOENT):
 			return nil
 		case !errors.Is(err, unix.EEXIST):
-			return folderError("move file to done", err)
+			return fileError("move file to done", err)
 		}
 	}
 	return clinical.Errorf(clinical.Unavailable, "ingest: move file to done: no free name")

@@ -261,6 +261,13 @@ func (v *vault) Patient(_ context.Context, id clinical.PatientID) (clinical.Pati
 	return found(ok, p)
 }
 
+func (v *vault) Job(_ context.Context, id clinical.JobID) (clinical.Job, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	j, ok := v.jobs[id]
+	return found(ok, j)
+}
+
 func (v *vault) Asset(_ context.Context, id clinical.AssetID) (clinical.Asset, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

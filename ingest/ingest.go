@@ -25,6 +25,7 @@ type register interface {
 	FindPatient(ctx context.Context, id clinical.Identifier) (clinical.Patient, error)
 	FindJob(ctx context.Context, number string) (clinical.Job, error)
 	Patient(ctx context.Context, id clinical.PatientID) (clinical.Patient, error)
+	Job(ctx context.Context, id clinical.JobID) (clinical.Job, error)
 }
 
 // archive answers what was kept before; *vault.Vault is one.

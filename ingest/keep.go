@@ -23,6 +23,7 @@ type arrival struct {
 	details details
 	source  string // of its landing
 	idShot  bool
+	known   bool       // capture is there already
 	run     *placement // nil: filed by ticket or name, or quarantined
 }
 
@@ -106,8 +107,8 @@ func (s *station) keep(ctx context.Context, a arrival) (clinical.Landing, error)
 // sessionFor finds the session of the arrival's patient, or makes one, which is
 // then kept with this frame; until it is, no other frame starts one.
 func (s *station) sessionFor(a *arrival, session *clinical.Session, fresh *bool) (unlock func(), err error) {
-	if a.run != nil && !a.run.session.ID.IsZero() {
-		*session, *fresh = a.run.session, a.run.session.Rev == 0
+	if a.run != nil {
+		*session, *fresh = a.run.session, a.run.first && a.run.session.Rev == 0
 		return func() {}, nil
 	}
 	photographer := a.details.photographer.ID

@@ -25,8 +25,8 @@ type memory struct {
 	last     map[clinical.SessionID]time.Time // capture of the latest frame of a session
 	runs     map[clinical.RunID]clinical.Run
 	frames   map[clinical.AssetID]clinical.Asset // provisional ones
-	held     map[clinical.AssetID]clinical.StudioID
-	open     map[string]clinical.Landing // by source; not Done
+	held     map[clinical.AssetID]clinical.Asset // quarantined ones
+	open     map[string]clinical.Landing         // by source; not Done
 }
 
 func newMemory(since time.Time) *memory {
@@ -38,7 +38,7 @@ func newMemory(since time.Time) *memory {
 		last:     map[clinical.SessionID]time.Time{},
 		runs:     map[clinical.RunID]clinical.Run{},
 		frames:   map[clinical.AssetID]clinical.Asset{},
-		held:     map[clinical.AssetID]clinical.StudioID{},
+		held:     map[clinical.AssetID]clinical.Asset{},
 		open:     map[string]clinical.Landing{},
 	}
 }
@@ -143,7 +143,7 @@ func (m *memory) asset(a clinical.Asset) {
 	case clinical.Provisional:
 		m.frames[a.ID] = a
 	case clinical.Quarantined:
-		m.held[a.ID] = a.Studio
+		m.held[a.ID] = a
 	}
 	if m.recent(a.Session) && a.Capture.At.After(m.last[a.Session]) {
 		m.last[a.Session] = a.Capture.At
@@ -231,4 +231,57 @@ func (m *memory) sitting(want clinical.Session, at time.Time, gap time.Duration)
 		}
 	}
 	return clinical.Session{}, false
+}
+
+// run returns a run as it is known.
+func (m *memory) run(id clinical.RunID) (clinical.Run, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.runs[id]
+	return r, ok
+}
+
+// framesOf returns the provisional frames of a run.
+func (m *memory) framesOf(id clinical.RunID) []clinical.Asset {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []clinical.Asset
+	for _, a := range m.frames {
+		if a.Run == id {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, func(a, b clinical.Asset) int { return a.ID.Compare(b.ID) })
+	return out
+}
+
+// snapshot is what a studio's new frames are resolved together with.
+type snapshot struct {
+	open     []clinical.Run // provisional in this studio
+	barriers []clinical.Run // all others
+	frames   map[clinical.RunID][]clinical.Asset
+	held     []clinical.Asset // in this studio's quarantine
+}
+
+// studio returns the snapshot of a studio.
+func (m *memory) studio(s clinical.StudioID) snapshot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := snapshot{frames: map[clinical.RunID][]clinical.Asset{}}
+	for _, r := range m.runs {
+		if r.Studio == s && r.State == clinical.RunProvisional {
+			out.open = append(out.open, r)
+		} else {
+			out.barriers = append(out.barriers, r)
+		}
+	}
+	for _, a := range m.frames {
+		out.frames[a.Run] = append(out.frames[a.Run], a)
+	}
+	for _, a := range m.held {
+		if a.Studio == s {
+			out.held = append(out.held, a)
+		}
+	}
+	return out
 }

@@ -60,7 +60,7 @@ func (s *station) closeBatch(ctx context.Context, folders []string) error {
 		return err
 	}
 	left := s.unfinished()
-	if s.anyUnsettled() && !s.once {
+	if s.anyUnsettled() {
 		return nil
 	}
 	landed, err := s.batchLandings(ctx, left, now)

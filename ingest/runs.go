@@ -1,24 +1,382 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"fovea/clinical"
 )
 
-// Subject is whom a label or a ticket names.
-type Subject struct {
-	Patient clinical.PatientID
-	Job     clinical.JobID
-	Frames  int // how many the job expects; 0: not stated
+// facts is what the resolver needs to know of a new file, read once.
+type facts struct {
+	looked  looked
+	capture clinical.Capture
+	frame   Frame
+	claim   *claim // what ticket or name says
+	label   *claim // what a label that can be believed says
+	details details
+	landed  clinical.Landing // not zero: the file landed before
 }
 
-// placement is where a resolved frame goes.
-type placement struct {
-	session clinical.Session
+// resolveRuns gathers what is settled in a quiet folder, resolves it together
+// with what is provisional, and carries the verdicts out. As long as a file is
+// not whole yet nothing is resolved, for it may be an ID shot.
+func (s *station) resolveRuns(ctx context.Context, now time.Time) error {
+	tracks, hold, wait := s.candidates(now)
+	if wait || (len(tracks) == 0 && s.resolved) {
+		return nil
+	}
+	if err := s.gather(ctx, tracks); err != nil || s.paused.Load() != nil {
+		return err
+	}
+	for _, k := range tracks {
+		if k.phase == settling || (k.phase == retrying && !s.tracker.overdue(k, now)) {
+			return nil
+		}
+	}
+	p, err := s.plan(ctx, tracks, hold)
+	if err != nil {
+		return err
+	}
+	for _, v := range Resolve(p.frames, p.existing, ResolveOptions{Gap: s.studio.Gap}) {
+		if err := s.carryOut(ctx, p, v); err != nil {
+			return err
+		}
+	}
+	for _, r := range p.agreed {
+		if err := s.fileRun(ctx, r); err != nil {
+			return err
+		}
+	}
+	s.resolved = true
+	return nil
 }
 
-func (p *placement) place(_ *clinical.Asset, _ *clinical.Change) {}
+// candidates returns the files to resolve. hold says that a file cannot be
+// opened and may hide a label; wait says that it is too early.
+func (s *station) candidates(now time.Time) (tracks []*track, hold, wait bool) {
+	for _, k := range s.tracker.tracks {
+		switch {
+		case k.phase == finished || litter(k.name()) || s.isTicket(k):
+		case k.phase == retrying && now.Before(k.retry):
+			hold = true
+			wait = wait || !s.tracker.overdue(k, now)
+		default:
+			tracks = append(tracks, k)
+		}
+	}
+	slices.SortFunc(tracks, func(a, b *track) int { return strings.Compare(a.rel, b.rel) })
+	return tracks, hold, wait
+}
 
-func (s *station) resolveRuns(_ context.Context, _ time.Time) error { return nil }
+// gather reads the facts of every file, workers side by side. Files that landed
+// before only have their source disposed of.
+func (s *station) gather(ctx context.Context, tracks []*track) error {
+	results := make([]result, len(tracks))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(s.in.opt.Workers)
+	for i, k := range tracks {
+		if k.facts != nil {
+			results[i] = result{phase: waiting}
+			continue
+		}
+		g.Go(func() error {
+			results[i] = s.slot(gctx, k, func() result { return s.learn(gctx, k) })
+			return gctx.Err()
+		})
+	}
+	err := g.Wait()
+	for i, k := range tracks {
+		s.conclude(k, results[i])
+	}
+	return err
+}
+
+// learn reads the facts of one file.
+func (s *station) learn(ctx context.Context, k *track) result {
+	if k.size > s.in.opt.MaxFile {
+		return s.leave(*k, reasonTooLarge)
+	}
+	src, err := openSource(s.root, k.entry)
+	if err != nil {
+		return failed(err)
+	}
+	defer src.close() //nolint:errcheck // nothing was written
+	look, err := s.look(src)
+	if err != nil {
+		return failed(err)
+	}
+	if look.incomplete() && !s.once && !s.tracker.overdue(k, s.in.opt.Now()) {
+		return result{phase: settling}
+	}
+	if err := src.digest(ctx); err != nil {
+		return failed(err)
+	}
+	f := &facts{looked: look}
+	landing, _, err := s.landed(ctx, src)
+	if err != nil {
+		return failed(err)
+	}
+	if !landing.ID.IsZero() {
+		return s.settleUp(ctx, src, landing)
+	}
+	if f.capture, err = s.capture(ctx, src, look.ext); err != nil {
+		r, ok := refused(err)
+		if !ok {
+			return failed(err)
+		}
+		f.looked.reason = cmp.Or(look.reason, r)
+	}
+	if err := s.learnWho(ctx, src, f, *k); err != nil {
+		return failed(err)
+	}
+	k.facts = f
+	return result{phase: waiting}
+}
+
+// learnWho asks ticket, name and labels whose frame this is.
+func (s *station) learnWho(ctx context.Context, src *source, f *facts, k track) error {
+	f.frame = Frame{Key: k.rel, Camera: f.capture.Serial, Number: runningNumber(f.capture.FileNumber, k.name()), Blind: f.looked.reason}
+	if !f.capture.Estimated {
+		f.frame.At = f.capture.At
+	}
+	if f.looked.reason != "" {
+		return nil
+	}
+	a := arrival{}
+	if s.studio.has(RuleTicket) || s.pattern != nil {
+		if _, err := s.identify(ctx, &a, k, true); err != nil {
+			return err
+		}
+		f.claim, f.details = a.claim, a.details
+		if a.claim != nil {
+			subject := a.claim.subject()
+			f.frame.Claim = &subject
+		} else if a.reason != s.studio.silence() {
+			// A ticket or name that cannot be believed bounds runs as a bad label does.
+			f.frame.Label = &Label{Reason: a.reason}
+			return nil
+		}
+	}
+	return s.learnLabel(ctx, src, f)
+}
+
+// learnLabel reads the labels in a frame. Codes that are nobody's number are
+// only believed to be no label where a good one is beside them.
+func (s *station) learnLabel(ctx context.Context, src *source, f *facts) error {
+	if f.looked.video {
+		return nil
+	}
+	texts, err := s.in.opt.Labels(ctx, src.file, src.size, f.looked.mime)
+	if err != nil {
+		if ctx.Err() != nil || clinical.KindOf(err) == clinical.Unavailable {
+			return err
+		}
+		f.frame.Blind = reasonUnreadable
+		return nil
+	}
+	id := identifier{register: s.in.opt.Register, rules: s.in.opt.Rules}
+	var claims []claim
+	var bad clinical.Reason
+	for _, text := range texts {
+		c, err := id.label(ctx, text)
+		r, ok := refused(err)
+		switch {
+		case err == nil:
+			claims = append(claims, c)
+		case !ok:
+			return err
+		case bad == "" || bad == reasonLabelUnknown:
+			bad = r
+		}
+	}
+	switch {
+	case len(texts) == 0:
+	case bad != "" && (bad != reasonLabelUnknown || len(claims) == 0):
+		f.frame.Label = &Label{Reason: bad}
+	default:
+		c, err := agree(claims)
+		if err != nil {
+			f.frame.Label = &Label{Reason: reasonTwoLabels}
+			return nil
+		}
+		f.label = &c
+		f.frame.Label = &Label{Subject: c.subject()}
+	}
+	return nil
+}
+
+// runningNumber takes the camera's number from its metadata, else from a name
+// as cameras give them (DCF: four characters and four digits).
+func runningNumber(stated, name string) Number {
+	series := "stated"
+	digits := strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' {
+			return -1
+		}
+		return r
+	}, stated)
+	if stated == "" {
+		stem, _, _ := strings.Cut(name, ".")
+		if len(stem) != 8 {
+			return Number{}
+		}
+		series, digits = "name", stem[4:]
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 0 {
+		return Number{}
+	}
+	return Number{Series: series, N: n}
+}
+
+// plan is one resolution: the frames and where they come from.
+type plan struct {
+	frames   []Frame
+	existing []clinical.Run
+	tracks   map[int]*track         // new frames
+	kept     map[int]clinical.Asset // provisional ones
+	hold     bool
+	agreed   []agreedRun
+}
+
+// plan joins new files, provisional frames and what bounds them.
+func (s *station) plan(ctx context.Context, tracks []*track, hold bool) (*plan, error) {
+	p := &plan{tracks: map[int]*track{}, kept: map[int]clinical.Asset{}, hold: hold}
+	for _, k := range tracks {
+		if k.phase == finished {
+			continue // it landed before
+		}
+		if k.facts == nil {
+			p.hold = true
+			continue
+		}
+		p.tracks[len(p.frames)] = k
+		p.frames = append(p.frames, k.facts.frame)
+	}
+	snapshot := s.in.memory.studio(s.studio.ID)
+	p.existing = snapshot.barriers
+	for _, run := range snapshot.open {
+		subject := Subject{Patient: run.Patient, Job: run.Job}
+		if !run.Job.IsZero() {
+			j, err := s.in.opt.Register.Job(ctx, run.Job)
+			if err != nil {
+				return nil, fmt.Errorf("ingest: job of run %s: %w", run.ID, err)
+			}
+			subject.Frames = j.Frames
+		}
+		// The run's own label bounds it even where a person discarded the picture of it.
+		p.frames = append(p.frames, Frame{
+			Key: run.ID.String(), Camera: run.Camera, At: run.From, Label: &Label{Subject: subject}, Run: run.ID, Held: true,
+		})
+		for _, a := range snapshot.frames[run.ID] {
+			f := Frame{Key: a.ID.String(), Camera: run.Camera, At: a.Capture.At, Number: runningNumber(a.Capture.FileNumber, a.Name), Run: run.ID}
+			if a.IDShot {
+				f.Label = &Label{Subject: subject}
+			}
+			p.kept[len(p.frames)] = a
+			p.frames = append(p.frames, f)
+		}
+	}
+	for _, a := range snapshot.held {
+		p.frames = append(p.frames, heldFrame(a))
+	}
+	return p, nil
+}
+
+// heldFrame is a quarantined asset as the boundary it was when it came.
+func heldFrame(a clinical.Asset) Frame {
+	f := Frame{Key: a.ID.String(), Camera: a.Capture.Serial, Number: runningNumber(a.Capture.FileNumber, a.Name), Held: true}
+	if !a.Capture.Estimated {
+		f.At = a.Capture.At
+	}
+	if a.IDShot {
+		f.Label = &Label{Reason: a.Reason}
+	} else if hidesLabel(a.Reason) {
+		f.Blind = a.Reason
+	}
+	return f
+}
+
+// hidesLabel reports whether a file quarantined for r was never looked into.
+func hidesLabel(r clinical.Reason) bool {
+	switch r {
+	case reasonTruncated, reasonEmpty, reasonTypeLies, reasonPixels, reasonUnreadable:
+		return true
+	default:
+		return false
+	}
+}
+
+// carryOut does what one verdict says.
+func (s *station) carryOut(ctx context.Context, p *plan, v Verdict) error {
+	switch {
+	case v.Reason != "":
+		return s.hold(ctx, p, v)
+	case v.Claimed:
+		k := p.tracks[v.Frames[0]]
+		f := k.facts
+		s.conclude(k, s.slot(ctx, k, func() result {
+			return s.receiveResolved(ctx, *k, arrival{claim: f.claim, details: f.details, idShot: f.frame.Label != nil})
+		}))
+		return ctx.Err()
+	default:
+		return s.keepRun(ctx, p, v)
+	}
+}
+
+// hold quarantines the frames of a verdict, new ones and provisional ones.
+func (s *station) hold(ctx context.Context, p *plan, v Verdict) error {
+	var moved []clinical.Asset
+	for _, i := range v.Frames {
+		if a, ok := p.kept[i]; ok {
+			a.State, a.Reason = clinical.Quarantined, v.Reason
+			a.Patient, a.Session, a.Job, a.Encounter, a.Run = clinical.PatientID{}, clinical.SessionID{}, clinical.JobID{}, clinical.EncounterID{}, clinical.RunID{}
+			moved = append(moved, a)
+			continue
+		}
+		k := p.tracks[i]
+		s.conclude(k, s.slot(ctx, k, func() result {
+			return s.receiveResolved(ctx, *k, arrival{reason: v.Reason, idShot: k.facts.frame.Label != nil})
+		}))
+	}
+	if len(moved) == 0 {
+		return ctx.Err()
+	}
+	c := clinical.Change{Event: s.event(clinical.ActRunResolved, s.in.opt.Now()), Delta: clinical.Delta{Assets: moved}}
+	for _, a := range moved {
+		c.Event.Assets = append(c.Event.Assets, a.ID)
+		if err := s.explain(a.Name, v.Reason, a.ID.String()); err != nil {
+			return err
+		}
+	}
+	return s.commit(ctx, c)
+}
+
+// commit commits a change of ingest's own and remembers it.
+func (s *station) commit(ctx context.Context, c clinical.Change) error {
+	c, err := s.in.opt.Keeper.Commit(ctx, c)
+	if err != nil {
+		return fmt.Errorf("ingest: %s in studio %s: %w", c.Act, s.studio.ID, err)
+	}
+	s.in.memory.own(c)
+	return nil
+}
+
+// receiveResolved takes a resolved file from opening to disposal.
+func (s *station) receiveResolved(ctx context.Context, k track, a arrival) result {
+	src, err := openSource(s.root, k.entry)
+	if err != nil {
+		return failed(err)
+	}
+	defer src.close() //nolint:errcheck // nothing was written
+	a.src, a.mime, a.capture, a.known = src, k.facts.looked.mime, k.facts.capture, true
+	return s.receive(ctx, a, k.facts.looked.ext)
+}

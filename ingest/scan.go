@@ -69,15 +69,27 @@ func scan(ctx context.Context, root string) (seen, error) {
 	return s, nil
 }
 
-// folderError drops the path, which may name a patient, and keeps the cause.
+// folderError is a failure of the studio's folder: the whole studio waits.
 func folderError(doing string, err error) error {
+	return clinical.Errorf(clinical.Unavailable, "ingest: %s: %w", doing, pathless(err))
+}
+
+// fileError is a failure of one file, which is tried again while others go on.
+func fileError(doing string, err error) error {
+	return fmt.Errorf("ingest: %s: %w", doing, pathless(err))
+}
+
+// pathless drops the path, which may name a patient, and keeps the cause.
+func pathless(err error) error {
 	var errno unix.Errno
-	if errors.As(err, &errno) {
-		err = errno
-	} else if !errors.Is(err, context.Canceled) {
-		err = errors.New("cannot be read")
+	switch {
+	case errors.As(err, &errno):
+		return errno
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	default:
+		return errors.New("cannot be read")
 	}
-	return clinical.Errorf(clinical.Unavailable, "ingest: %s: %w", doing, err)
 }
 
 type walk struct {

@@ -27,6 +27,7 @@ type track struct {
 	landing clinical.Landing
 	outcome clinical.Outcome
 	reason  clinical.Reason
+	facts   *facts // of a frame that waits to be resolved
 }
 
 // tracker compares looks at a folder and tells what is settled.

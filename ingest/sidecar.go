@@ -121,7 +121,7 @@ func (s *station) readTicket(ctx context.Context, k *track) (ticket, error) {
 	defer src.close() //nolint:errcheck // nothing was written
 	b, err := io.ReadAll(contextReader{ctx, src.reader()})
 	if err != nil {
-		return ticket{}, folderError("read ticket", err)
+		return ticket{}, fileError("read ticket", err)
 	}
 	if err := src.unchanged(); err != nil {
 		return ticket{}, err

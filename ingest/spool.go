@@ -40,7 +40,7 @@ func openSource(root string, e entry) (*source, error) {
 		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) {
 			return nil, errChanged
 		}
-		return nil, folderError("open file", err)
+		return nil, fileError("open file", err)
 	}
 	s := &source{entry: e, file: os.NewFile(uintptr(fd), "source")}
 	if err := s.unchanged(); err != nil {
@@ -55,7 +55,7 @@ func (s *source) close() error { return s.file.Close() }
 func (s *source) unchanged() error {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(s.file.Fd()), &st); err != nil {
-		return folderError("look at file", err)
+		return fileError("look at file", err)
 	}
 	if now := entryOf(s.rel, &st); !now.same(s.entry) || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return errChanged
@@ -74,7 +74,7 @@ func (s *source) digest(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("ingest: read file: %w", ctx.Err())
 	case err != nil:
-		return folderError("read file", err)
+		return fileError("read file", err)
 	case n != s.size:
 		return errChanged
 	}

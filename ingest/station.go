@@ -36,6 +36,7 @@ type station struct {
 	paused  atomic.Pointer[error] // why nothing is accepted until the next cycle
 	reasons map[string]string     // reason files and what they refer to
 
+	resolved    bool      // what was provisional at the start has been resolved once
 	last        time.Time // when the last file got its outcome
 	lastReceipt Receipt
 	expired     time.Time // when done/ was last looked through
@@ -49,7 +50,7 @@ func newStation(in *Ingest, s Studio, root string) *station {
 		in: in, studio: s, root: root, bell: make(chan struct{}, 1),
 		tracker: newTracker(in.opt.Timing), batch: newBatch(), tickets: map[string]readTicket{},
 		reasons: map[string]string{},
-		state: StudioStatus{Studio: s.ID, State: StateNotReached},
+		state:   StudioStatus{Studio: s.ID, State: StateNotReached},
 	}
 	if s.has(RulePattern) {
 		st.pattern, _ = compilePattern(s.Pattern) // checked by New
@@ -164,7 +165,7 @@ func (s *station) acceptSettled(ctx context.Context, now time.Time) error {
 	g.SetLimit(s.in.opt.Workers)
 	for i, k := range ready {
 		g.Go(func() error {
-			results[i] = s.one(gctx, k, final)
+			results[i] = s.slot(gctx, k, func() result { return s.accept(gctx, *k, final) })
 			return gctx.Err()
 		})
 	}
@@ -201,9 +202,9 @@ func (s *station) ready(now time.Time, final bool) []*track {
 	return out[:min(len(out), perCycle)]
 }
 
-// one accepts one file when there is a free place for it, unless the vault said
-// meanwhile that it takes nothing.
-func (s *station) one(ctx context.Context, k *track, final bool) result {
+// slot does something with one file when there is a free place for it, unless
+// the vault said meanwhile that it takes nothing.
+func (s *station) slot(ctx context.Context, k *track, do func() result) result {
 	select {
 	case s.in.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -213,7 +214,7 @@ func (s *station) one(ctx context.Context, k *track, final bool) result {
 	if s.paused.Load() != nil {
 		return result{phase: k.phase}
 	}
-	r := s.accept(ctx, *k, final)
+	r := do()
 	if r.err != nil && clinical.KindOf(r.err) == clinical.Unavailable {
 		s.paused.CompareAndSwap(nil, &r.err)
 	}

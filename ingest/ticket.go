@@ -37,12 +37,12 @@ type ticket struct {
 
 // note is what a ticket says of one file, or of all that it does not name.
 type note struct {
-	Job      string      `json:"job"`
-	Patient  ticketID    `json:"patient"`
-	View     ticketView  `json:"view"`
-	Keywords []string    `json:"keywords"`
-	Caption  string      `json:"caption"`
-	Lesion   string      `json:"lesion"`
+	Job      string     `json:"job"`
+	Patient  ticketID   `json:"patient"`
+	View     ticketView `json:"view"`
+	Keywords []string   `json:"keywords"`
+	Caption  string     `json:"caption"`
+	Lesion   string     `json:"lesion"`
 }
 
 type ticketID struct {
