@@ -1,0 +1,64 @@
+// Package darkroom turns originals into the pictures that are shown: a 256 px
+// thumbnail of everything kept, and an upright sRGB JPEG of at most 2048 px of
+// everything in a teaching set.
+//
+// A rendition is made once, from the original and a numbered recipe, sealed
+// under the original's owner, and remade when its bytes are missing. It is
+// re-encoded from pixels: nothing of the original but its pixels goes into it,
+// and a rendition that still carries any other segment is refused rather than
+// stored. Decoding happens in confined children (internal/sandbox); where they
+// are not installed, in Go.
+//
+// The package never decides who sees what, never writes to an original, and
+// never sends metadata along. Later recipes (crops, masks, watermarks) join it.
+//
+// Start reading at [Renderer.Render], one picture, and [Follower.Run], all of
+// them.
+package darkroom
+
+import (
+	"errors"
+
+	"fovea/clinical"
+)
+
+// ReasonUndecodable is why there is no rendition: no decoder makes a picture of
+// the original.
+const ReasonUndecodable clinical.Reason = "undecodable"
+
+// MaxPixels is the largest picture that is decoded, in pixels.
+const MaxPixels = 150_000_000
+
+// maxSource is the largest original that is held in memory, in bytes. Larger
+// videos and pictures are kept without a rendition.
+const maxSource = 512 << 20
+
+// errUndecodable is the cause inside an error of ReasonUndecodable.
+var errUndecodable = errors.New("original cannot be decoded")
+
+// undecodable blames the original, with what the decoder's end told.
+func undecodable(cause error) error {
+	return &clinical.Error{Kind: clinical.Invalid, Reason: ReasonUndecodable, Err: errors.Join(errUndecodable, cause)}
+}
+
+// Size is how large a picture is shown: its longer side in pixels.
+type Size int
+
+// The sizes in use.
+const (
+	ThumbnailSize Size = 256
+	TeachingSize  Size = 2048
+)
+
+// SizeOf returns the size of a kind of rendition, 0 for kinds that are not made
+// here.
+func SizeOf(k clinical.RenditionKind) Size {
+	switch k {
+	case clinical.Thumbnail:
+		return ThumbnailSize
+	case clinical.Teaching:
+		return TeachingSize
+	default:
+		return 0
+	}
+}

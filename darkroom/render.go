@@ -1,0 +1,210 @@
+package darkroom
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"  // and its decoder
+	_ "image/png" // decoder
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+	"fovea/internal/sandbox"
+)
+
+const (
+	vipsPath   = "/usr/bin/vipsthumbnail"
+	ffmpegPath = "/usr/bin/ffmpeg"
+	quality    = 85
+	// patience bounds one child. A picture that takes longer is no picture.
+	patience = 90 * time.Second
+)
+
+// The recipes: a rendition's bits are the same for the same original and the
+// same recipe. The engines differ in the last bit, so each has its own number.
+const (
+	recipeVips uint32 = 1
+	recipeGo   uint32 = 1001
+)
+
+// errNoOutput: the child ended well and said nothing.
+var errNoOutput = errors.New("no output")
+
+// Picture is a rendition's bytes and its dimensions, upright, in pixels.
+type Picture struct {
+	JPEG          []byte
+	Width, Height int
+}
+
+// Source is an original to render. Size is in bytes, MIME as sniffed.
+type Source struct {
+	io.Reader
+	Size int64
+	MIME string
+}
+
+// Renderer makes pictures. It may be used by many goroutines.
+type Renderer struct {
+	box *sandbox.Sandbox // nil: pure Go
+}
+
+// NewRenderer returns a Renderer that decodes in children of box. With a nil
+// box, or without libvips on this machine, it decodes in this process, which
+// knows fewer formats (JPEG, PNG, TIFF), no colour profiles, and costs ten times
+// the memory.
+func NewRenderer(box *sandbox.Sandbox) *Renderer { return &Renderer{box: box} }
+
+// Recipe is the number of what this Renderer does to a picture.
+func (r *Renderer) Recipe() uint32 {
+	if r.vips() {
+		return recipeVips
+	}
+	return recipeGo
+}
+
+func (r *Renderer) vips() bool { return r.box != nil && r.box.Has(vipsPath) }
+
+// Render makes an upright sRGB JPEG of src that fits size × size pixels and is
+// never larger than src. background runs it at low priority. An original that no
+// decoder can read is Invalid with ReasonUndecodable; what may pass by waiting
+// (a busy machine, the end of ctx) is anything else.
+func (r *Renderer) Render(ctx context.Context, src Source, size Size, background bool) (Picture, error) {
+	if src.Size > maxSource || size <= 0 {
+		return Picture{}, undecodable(errors.New("too large to hold in memory"))
+	}
+	turn := 1
+	switch {
+	case strings.HasPrefix(src.MIME, "video/"):
+		poster, err := r.poster(ctx, src, background)
+		if err != nil {
+			return Picture{}, err
+		}
+		src = Source{Reader: bytes.NewReader(poster), Size: int64(len(poster)), MIME: "image/png"}
+	case isRaw(src.MIME):
+		preview, o, err := rawPreview(src)
+		if err != nil {
+			return Picture{}, err
+		}
+		turn = o
+		src = Source{Reader: bytes.NewReader(preview), Size: int64(len(preview)), MIME: "image/jpeg"}
+	}
+	var out []byte
+	var err error
+	if r.vips() {
+		out, err = r.thumbnail(ctx, src, size, background)
+	} else {
+		out, err = renderGo(src, size)
+	}
+	if err != nil {
+		return Picture{}, err
+	}
+	if out, err = upright(out, turn); err != nil {
+		return Picture{}, err
+	}
+	return checked(out, size)
+}
+
+// thumbnail runs libvips. Colours are converted to sRGB by the embedded profile
+// before the profile is stripped: without it, a Display P3 picture turns pale.
+func (r *Renderer) thumbnail(ctx context.Context, src Source, size Size, background bool) ([]byte, error) {
+	head := bufio.NewReaderSize(src, 512<<10)
+	if err := fitsPixels(head); err != nil {
+		return nil, err
+	}
+	n := strconv.Itoa(int(size))
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := r.box.Run(limited, sandbox.Command{
+		Path: vipsPath,
+		Args: []string{
+			"stdin", "--size", n + "x" + n + ">", "--eprofile", "srgb",
+			"-o", ".jpg[Q=" + strconv.Itoa(quality) + ",strip,background=255]",
+		},
+		Env:        []string{"VIPS_BLOCK_UNTRUSTED=1", "VIPS_CONCURRENCY=1"},
+		Input:      sandbox.Stream(head),
+		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 3 << 30, File: 1 << 30, Output: 32 << 20, Input: maxSource},
+		Background: background,
+	})
+	if err == nil && len(out) == 0 {
+		err = errNoOutput
+	}
+	return out, blame(ctx, err)
+}
+
+// poster takes the first frame of a video, upright.
+func (r *Renderer) poster(ctx context.Context, src Source, background bool) ([]byte, error) {
+	if r.box == nil || !r.box.Has(ffmpegPath) {
+		return nil, undecodable(sandbox.ErrMissing)
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := r.box.Run(limited, sandbox.Command{
+		Path: ffmpegPath,
+		Args: []string{
+			"-v", "quiet", "-nostdin", "-threads", "1", "-protocol_whitelist", "file,pipe",
+			"-i", sandbox.DataPath, "-map", "0:v:0", "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "pipe:1",
+		},
+		Input:      sandbox.File(src),
+		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 3 << 30, Output: 256 << 20, Input: maxSource},
+		Background: background,
+	})
+	if err == nil && len(out) == 0 {
+		err = errNoOutput
+	}
+	return out, blame(ctx, err)
+}
+
+// blame sorts a child's end: what the picture did to it, and what is no fault of
+// the picture.
+func blame(ctx context.Context, err error) error {
+	var exit *sandbox.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // we are stopping
+	case errors.As(err, &exit), errors.Is(err, sandbox.ErrDeadline), errors.Is(err, sandbox.ErrOutput), errors.Is(err, errNoOutput):
+		return undecodable(err)
+	}
+	return clinical.Errorf(clinical.Unavailable, "darkroom: render: %w", err)
+}
+
+// fitsPixels refuses a picture whose header claims too many pixels, before any
+// of them is decoded. Formats whose header is not known here are bounded by the
+// child's memory.
+func fitsPixels(head *bufio.Reader) error {
+	b, err := head.Peek(head.Size())
+	if err != nil && !errors.Is(err, io.EOF) && len(b) == 0 {
+		return clinical.Errorf(clinical.Unavailable, "darkroom: read original: %w", err)
+	}
+	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
+	if err == nil && int64(cfg.Width)*int64(cfg.Height) > MaxPixels {
+		return undecodable(errors.New("too many pixels"))
+	}
+	return nil
+}
+
+// upright turns a small JPEG by an EXIF orientation and encodes it again.
+func upright(b []byte, orientation int) ([]byte, error) {
+	if orientation <= 1 {
+		return b, nil
+	}
+	img, err := jpeg.Decode(bytes.NewReader(b))
+	if err != nil {
+		return nil, undecodable(nil)
+	}
+	return encode(orient(img, orientation))
+}
+
+func encode(img image.Image) ([]byte, error) {
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: quality}); err != nil {
+		return nil, fmt.Errorf("darkroom: encode: %w", err)
+	}
+	return out.Bytes(), nil
+}
