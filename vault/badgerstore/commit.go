@@ -51,6 +51,9 @@ func (s *Store) write(ctx context.Context, f func(*badger.Txn) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return s.sync(t)
 }
 

@@ -32,7 +32,7 @@ type Store struct {
 	capacity uint64
 	maxFused int64
 
-	turn sync.Mutex // held by the one Update
+	turn chan struct{} // holds the one token of Update
 
 	mu     sync.RWMutex // guards what follows, for moments only
 	medium *medium
@@ -70,7 +70,7 @@ func New(o Options) *Store {
 		o.MaxFused = 64 << 20
 	}
 	return &Store{
-		now: o.Now, capacity: o.Capacity, maxFused: o.MaxFused,
+		now: o.Now, capacity: o.Capacity, maxFused: o.MaxFused, turn: make(chan struct{}, 1),
 		medium: &medium{records: newTree[[]byte](), blobs: newTree[blob]()},
 	}
 }
@@ -82,7 +82,9 @@ func (s *Store) Reopen() *Store {
 	defer s.mu.Unlock()
 	s.closed = true
 	survivor := *s.medium
-	return &Store{now: s.now, capacity: s.capacity, maxFused: s.maxFused, medium: &survivor}
+	return &Store{
+		now: s.now, capacity: s.capacity, maxFused: s.maxFused, turn: make(chan struct{}, 1), medium: &survivor,
+	}
 }
 
 // View runs f on the records as they were when it began.
@@ -108,8 +110,12 @@ func (s *Store) records() (tree[[]byte], error) {
 
 // Update runs f on a working copy and makes it the truth when f returns nil.
 func (s *Store) Update(ctx context.Context, f func(vault.Txn) error) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
