@@ -1,0 +1,365 @@
+package darkroom
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fovea/clinical"
+)
+
+// journal is what the Follower follows: the vault.
+type journal interface {
+	Load(ctx context.Context, each func(clinical.Delta) error) (uint64, error)
+	Changes(ctx context.Context, after uint64, limit int) ([]clinical.Change, error)
+}
+
+// keeper seals what is made.
+type keeper interface {
+	Put(ctx context.Context, owner clinical.Owner, r io.Reader, build func(clinical.Blob) (clinical.Change, error)) (clinical.Change, error)
+	Commit(ctx context.Context, c clinical.Change) (clinical.Change, error)
+}
+
+// opener opens originals, and tells whether a rendition's bytes are there.
+type opener interface {
+	Open(ctx context.Context, id clinical.BlobID) (clinical.Content, error)
+}
+
+// Options of a Follower. Journal, Keeper, Opener, Renderer, Now, Mint and Log
+// are required.
+type Options struct {
+	Journal  journal
+	Keeper   keeper
+	Opener   opener
+	Renderer *Renderer
+	Now      func() time.Time
+	Mint     *clinical.Minter
+	Log      *slog.Logger
+	// Workers render side by side; default: one per processor.
+	Workers int
+	// Retry is how often work that failed for want of room or time is tried
+	// again; default 30 s.
+	Retry time.Duration
+	// Undecodable is told of every asset whose original no decoder reads, once
+	// the failure is recorded: a suggestion to quarantine it. May be nil.
+	Undecodable func(context.Context, clinical.AssetID)
+}
+
+// Follower makes the renditions that the journal calls for: a thumbnail of every
+// asset whose bytes are there, a teaching picture of every member of a set. It
+// keeps no state of its own: everything is in the journal.
+type Follower struct {
+	opt   Options
+	group *flight
+	ready chan struct{} // closed once the journal was loaded
+
+	mu     sync.Mutex
+	assets map[clinical.AssetID]*known
+	items  map[clinical.ItemID]clinical.AssetID // members not removed
+	todo   []task                               // background work, oldest first
+	later  []task                               // what failed for now
+	wake   chan struct{}                        // holds a token when todo grew
+}
+
+// known is what matters of one asset.
+type known struct {
+	rev      uint64
+	original clinical.Blob
+	owner    clinical.Owner
+	gone     bool
+	members  int // set items that show it
+	made     map[clinical.RenditionKind]clinical.Rendition
+}
+
+// task is one rendition to make.
+type task struct {
+	asset clinical.AssetID
+	kind  clinical.RenditionKind
+}
+
+// NewFollower returns a Follower; Run makes it work.
+func NewFollower(opt Options) *Follower {
+	if opt.Workers <= 0 {
+		opt.Workers = runtime.NumCPU()
+	}
+	if opt.Retry <= 0 {
+		opt.Retry = 30 * time.Second
+	}
+	return &Follower{
+		opt: opt, group: newFlight(), ready: make(chan struct{}), wake: make(chan struct{}, 1),
+		assets: map[clinical.AssetID]*known{}, items: map[clinical.ItemID]clinical.AssetID{},
+	}
+}
+
+// Run follows the journal and renders until ctx ends, and returns once every
+// child is gone. It returns nil when it was asked to stop.
+func (f *Follower) Run(ctx context.Context) error {
+	seq, err := f.opt.Journal.Load(ctx, func(d clinical.Delta) error { f.apply(d); return nil })
+	if err != nil {
+		return stopped(ctx, clinical.Errorf(clinical.KindOf(err), "darkroom: load: %w", err))
+	}
+	close(f.ready)
+	g, ctx := errgroup.WithContext(ctx)
+	for range f.opt.Workers {
+		g.Go(func() error { return f.work(ctx) })
+	}
+	g.Go(func() error { return f.Missing(ctx) })
+	g.Go(func() error { return f.retry(ctx) })
+	g.Go(func() error {
+		for {
+			changes, err := f.opt.Journal.Changes(ctx, seq, 256)
+			if err != nil {
+				return clinical.Errorf(clinical.KindOf(err), "darkroom: follow: %w", err)
+			}
+			for _, c := range changes {
+				f.apply(c.Delta)
+				seq = c.Seq
+			}
+		}
+	})
+	return stopped(ctx, g.Wait())
+}
+
+// stopped turns the errors of a wanted stop into none.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || clinical.KindOf(err) == clinical.Unavailable) {
+		return nil
+	}
+	return err
+}
+
+// apply takes in records, in any order, the newest of each winning, and queues
+// what they call for.
+func (f *Follower) apply(d clinical.Delta) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	touched := map[clinical.AssetID]bool{}
+	for _, a := range d.Assets {
+		k := f.asset(a.ID)
+		if a.Rev < k.rev {
+			continue
+		}
+		k.rev, k.original, k.gone = a.Rev, a.Original, a.State.Gone()
+		k.owner = clinical.Owner{Patient: a.Patient, Asset: a.ID}
+		if a.Patient.IsZero() {
+			k.owner.Studio = a.Studio
+		}
+		touched[a.ID] = true
+	}
+	for _, r := range d.Renditions {
+		k := f.asset(r.Asset)
+		if old, ok := k.made[r.Kind]; !ok || r.Rev >= old.Rev {
+			k.made[r.Kind] = r
+		}
+	}
+	for _, it := range d.Items {
+		_, was := f.items[it.ID]
+		switch {
+		case it.Removed && was:
+			delete(f.items, it.ID)
+			f.asset(it.Asset).members--
+		case !it.Removed && !was:
+			f.items[it.ID] = it.Asset
+			f.asset(it.Asset).members++
+			touched[it.Asset] = true
+		}
+	}
+	for id := range touched {
+		for _, kind := range f.assets[id].wanted() {
+			if _, there := f.assets[id].made[kind]; !there {
+				f.queue(task{id, kind})
+			}
+		}
+	}
+}
+
+func (f *Follower) asset(id clinical.AssetID) *known {
+	k := f.assets[id]
+	if k == nil {
+		k = &known{made: map[clinical.RenditionKind]clinical.Rendition{}}
+		f.assets[id] = k
+	}
+	return k
+}
+
+// wanted lists the renditions that should exist.
+func (k *known) wanted() []clinical.RenditionKind {
+	switch {
+	case k.gone || k.original.ID.IsZero():
+		return nil
+	case k.members > 0:
+		return []clinical.RenditionKind{clinical.Thumbnail, clinical.Teaching}
+	default:
+		return []clinical.RenditionKind{clinical.Thumbnail}
+	}
+}
+
+// queue adds background work; the caller holds mu.
+func (f *Follower) queue(t task) {
+	f.todo = append(f.todo, t)
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next takes the oldest work, and passes the token on when there is more.
+func (f *Follower) next() (task, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.todo) == 0 {
+		return task{}, false
+	}
+	t := f.todo[0]
+	f.todo = f.todo[1:]
+	if len(f.todo) > 0 {
+		select {
+		case f.wake <- struct{}{}:
+		default:
+		}
+	}
+	return t, true
+}
+
+// work renders in the background, giving way to live requests.
+func (f *Follower) work(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-f.wake:
+		}
+		t, ok := f.next()
+		if !ok {
+			continue
+		}
+		if err := f.group.yield(ctx); err != nil {
+			return nil //nolint:nilerr // ctx ended: the journal remembers the work
+		}
+		if _, err := f.once(ctx, t, true); err != nil && ctx.Err() == nil {
+			f.opt.Log.Warn("rendition not made", "asset", t.asset, "kind", t.kind,
+				"reason", clinical.ReasonOf(err), "failure", clinical.KindOf(err))
+			f.postpone(t, err)
+		}
+	}
+}
+
+// postpone keeps what may succeed another time: a full disk, a busy machine.
+func (f *Follower) postpone(t task, err error) {
+	switch clinical.KindOf(err) {
+	case clinical.Unavailable, clinical.Conflict:
+		f.mu.Lock()
+		f.later = append(f.later, t)
+		f.mu.Unlock()
+	default: // the record says it, or an operator must
+	}
+}
+
+// retry brings back what was postponed, now and then.
+func (f *Follower) retry(ctx context.Context) error {
+	tick := time.NewTicker(f.opt.Retry)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		f.mu.Lock()
+		again := f.later
+		f.later = nil
+		for _, t := range again {
+			f.queue(t)
+		}
+		f.mu.Unlock()
+	}
+}
+
+// Ensure returns the record of a rendition whose bytes are there, making them
+// first where they are not. It goes before the background work. Where no decoder
+// reads the original the error is Invalid with ReasonUndecodable; an unknown
+// asset or kind, or one whose bytes were destroyed, is NotFound.
+func (f *Follower) Ensure(ctx context.Context, asset clinical.AssetID, kind clinical.RenditionKind) (clinical.Rendition, error) {
+	select {
+	case <-f.ready:
+	case <-ctx.Done():
+		return clinical.Rendition{}, clinical.Errorf(clinical.Unavailable, "darkroom: ensure %s: %w", asset, ctx.Err())
+	}
+	f.mu.Lock()
+	k, ok := f.assets[asset]
+	var made clinical.Rendition
+	if ok {
+		ok = !k.gone && !k.original.ID.IsZero()
+		made = k.made[kind]
+	}
+	f.mu.Unlock()
+	if !ok || SizeOf(kind) == 0 {
+		return clinical.Rendition{}, clinical.Errorf(clinical.NotFound, "darkroom: ensure %s of asset %s", kind, asset)
+	}
+	if made.Failed != "" && made.Recipe == f.opt.Renderer.Recipe() {
+		return made, undecodable(errors.New("known from an earlier attempt"))
+	}
+	if there, err := f.there(ctx, made); there || err != nil {
+		return made, err
+	}
+	return f.once(ctx, task{asset, kind}, false)
+}
+
+// there tells whether a rendition's bytes can be opened.
+func (f *Follower) there(ctx context.Context, r clinical.Rendition) (bool, error) {
+	if r.Blob.ID.IsZero() {
+		return false, nil
+	}
+	c, err := f.opt.Opener.Open(ctx, r.Blob.ID)
+	switch clinical.KindOf(err) {
+	case clinical.NotFound, clinical.Corrupt:
+		return false, nil
+	}
+	if err != nil {
+		return false, clinical.Errorf(clinical.KindOf(err), "darkroom: open rendition %s: %w", r.ID, err)
+	}
+	return true, c.Close()
+}
+
+// Missing looks for renditions whose bytes are gone and queues them to be made
+// again. Run does so once at the start; a restore or a scrub calls for it again.
+func (f *Follower) Missing(ctx context.Context) error {
+	f.mu.Lock()
+	var all []clinical.Rendition
+	for id := range maps.Keys(f.assets) {
+		k := f.assets[id]
+		for _, kind := range k.wanted() {
+			if r, ok := k.made[kind]; ok && r.Failed == "" {
+				all = append(all, r)
+			}
+		}
+	}
+	f.mu.Unlock()
+	slices.SortFunc(all, func(a, b clinical.Rendition) int { return a.ID.Compare(b.ID) })
+	for _, r := range all {
+		if err := f.group.yield(ctx); err != nil {
+			return nil //nolint:nilerr // ctx ended: the next start looks again
+		}
+		there, err := f.there(ctx, r)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if !there {
+			f.mu.Lock()
+			f.queue(task{r.Asset, r.Kind})
+			f.mu.Unlock()
+		}
+	}
+	return nil
+}
