@@ -27,3 +27,5 @@ func open(tb testing.TB, o badgerstore.Options) *badgerstore.Store {
 }
 
 func TestConformance(t *testing.T) { vaulttest.Run(t, driver) }
+
+func BenchmarkDriver(b *testing.B) { vaulttest.Bench(b, driver) }

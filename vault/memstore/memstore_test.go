@@ -44,3 +44,5 @@ func TestFullMemoryIsUnavailableAndRecovers(t *testing.T) {
 		t.Fatalf("free %d, %v", space.Free, err)
 	}
 }
+
+func BenchmarkDriver(b *testing.B) { vaulttest.Bench(b, driver) }
