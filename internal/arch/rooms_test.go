@@ -68,6 +68,7 @@ func visits() map[string]string {
 		"darkroom":          "internal/demo vault vault/memstore",
 		"index":             "vault vault/memstore",
 		"policy":            "vault vault/memstore",
+		"internal/demo":     "ingest/label",
 		"internal/mounts":   everything + " internal/demo",
 	}
 }
