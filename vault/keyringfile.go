@@ -172,13 +172,13 @@ func encodeRing(r ring) []byte {
 	out = appendBytes(out, []byte(r.signer))
 	out = binary.BigEndian.AppendUint64(out, uint64(len(r.owners)))
 	for _, o := range r.owners {
-		out = append(out, flag(o.gone))
+		out = append(out, mark(o.gone))
 		out = appendBytes(out, []byte(o.name))
 		out = append(out, o.key[:]...)
 	}
 	out = binary.BigEndian.AppendUint64(out, uint64(len(r.slots)))
 	for _, s := range r.slots {
-		out = append(out, flag(s.gone))
+		out = append(out, mark(s.gone))
 		out = append(out, s.key[:]...)
 	}
 	return out
@@ -284,7 +284,7 @@ func appendBytes(out, b []byte) []byte {
 	return append(out, b...)
 }
 
-func flag(set bool) byte {
+func mark(set bool) byte {
 	if set {
 		return 1
 	}

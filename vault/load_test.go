@@ -175,6 +175,9 @@ func TestNothingOfAPatientIsInPlainOnDisk(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if err := b.opt.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
 	words := []string{"Doolittle", "DOOLITTLE", "Eliza", "doolittle", "9434765919", "varicose", "Higgins", "JFIF", "sessions", "secret-session", "patient.added", "hospital"}
 	files := 0
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

@@ -251,25 +251,40 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	return v, nil
 }
 
-// assemble derives every key and makes a vault that nobody runs yet.
+// assemble makes a vault that nobody runs yet.
 func assemble(o Options, k *keyring) (*Vault, error) {
+	v, err := assembleKeys(o, k)
+	if err != nil {
+		return nil, err
+	}
+	if v.signer, err = ledger.NewSigner(k.ring.signer); err != nil {
+		return nil, clinical.Errorf(clinical.Corrupt, "vault: %w", err)
+	}
+	v.memory = semaphore.NewWeighted(putMemory)
+	v.guard = NewGuard(o.Store.Free, o.Space)
+	v.queue = make(chan *request, batchMax)
+	v.later = make(chan clinical.Event, laterMax)
+	v.stop, v.stopped = make(chan struct{}), make(chan struct{})
+	v.moved = make(chan struct{})
+	v.due = make(chan struct{}, 1)
+	v.fuseMax = fuseLimit
+	if f, ok := o.Blobs.(Fuser); ok && f.MaxFused() > 0 {
+		v.fuser = f
+		v.fuseMax = min(fuseLimit, f.MaxFused())
+	}
+	return v, nil
+}
+
+// assembleKeys derives every key that is not in the keyring itself.
+func assembleKeys(o Options, k *keyring) (*Vault, error) {
 	anchor := k.ring.anchor
 	v := &Vault{
 		opt: o, keys: k, mint: clinical.NewMinter(o.Now, o.Rand),
-		memory: semaphore.NewWeighted(putMemory), guard: NewGuard(o.Store.Free, o.Space),
-		queue: make(chan *request, batchMax), later: make(chan clinical.Event, laterMax),
-		stop: make(chan struct{}), stopped: make(chan struct{}), moved: make(chan struct{}),
-		due: make(chan struct{}, 1),
 		secrets: secrets{
 			anchor: anchor,
 			unique: subkey(anchor[:], nil, "unique"), pseudonym: subkey(anchor[:], nil, "pseudonym"),
 			shelf: subkey(anchor[:], nil, "shelf"), scrub: subkey(anchor[:], nil, "scrub"),
 		},
-	}
-	v.fuseMax = fuseLimit
-	if f, ok := o.Blobs.(Fuser); ok && f.MaxFused() > 0 {
-		v.fuser = f
-		v.fuseMax = min(fuseLimit, f.MaxFused())
 	}
 	var err error
 	for _, b := range []struct {
@@ -286,9 +301,6 @@ func assemble(o Options, k *keyring) (*Vault, error) {
 		if *b.into, err = newBox(anchor, b.what, o.Rand); err != nil {
 			return nil, err
 		}
-	}
-	if v.signer, err = ledger.NewSigner(k.ring.signer); err != nil {
-		return nil, clinical.Errorf(clinical.Corrupt, "vault: %w", err)
 	}
 	return v, nil
 }
