@@ -1,6 +1,10 @@
 package policy
 
-import "fovea/clinical"
+import (
+	"slices"
+
+	"fovea/clinical"
+)
 
 // Words says a decision's reason to a set's owner or to governance, as a short
 // fact that ends with what to do where something can be done. It names nobody.
@@ -69,4 +73,16 @@ func words() map[clinical.Reason]string {
 		"identity-hold":           "It is being checked whose picture this is. Named team only.",
 		"legal-hold":              "A legal hold keeps the picture from leaving.",
 	}
+}
+
+// Reasons returns every reason for which something is refused, sorted.
+func Reasons() []clinical.Reason {
+	var out []clinical.Reason
+	for why := range words() {
+		if why != "" {
+			out = append(out, why)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

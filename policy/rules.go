@@ -384,3 +384,12 @@ func purposeOf(kind string) clinical.Purpose {
 		return clinical.NoPurpose
 	}
 }
+
+// RuleCodes returns the codes of the table, in its order.
+func RuleCodes() []string {
+	var out []string
+	for _, r := range rules() {
+		out = append(out, r.code)
+	}
+	return out
+}
