@@ -269,6 +269,9 @@ func (v *vault) Job(_ context.Context, id clinical.JobID) (clinical.Job, error) 
 }
 
 func (v *vault) Asset(_ context.Context, id clinical.AssetID) (clinical.Asset, error) {
+	if err := v.step("asset"); err != nil {
+		return clinical.Asset{}, err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	a, ok := v.assets[id]
@@ -276,6 +279,9 @@ func (v *vault) Asset(_ context.Context, id clinical.AssetID) (clinical.Asset, e
 }
 
 func (v *vault) FindLanding(_ context.Context, source string) (clinical.Landing, error) {
+	if err := v.step("find landing"); err != nil {
+		return clinical.Landing{}, err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	l, ok := v.landings[source]
@@ -370,4 +376,11 @@ func (v *vault) holds(b []byte) (owners []string) {
 		}
 	}
 	return owners
+}
+
+// head returns the number of the last change.
+func (v *vault) head() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.seq
 }

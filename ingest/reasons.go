@@ -1,6 +1,11 @@
 package ingest
 
-import "fovea/clinical"
+import (
+	"maps"
+	"slices"
+
+	"fovea/clinical"
+)
 
 // Why a file was quarantined or ignored. The codes are in receipts, landings
 // and assets for ever: add, never rename.
@@ -122,3 +127,6 @@ func words() map[clinical.Reason]string {
 		reasonLabelInFiled:  "This ID shot arrived late, in the middle of frames that are filed under another label. Check those frames now and refile the wrong ones." + byHand,
 	}
 }
+
+// Reasons returns every code that has words, in order.
+func Reasons() []clinical.Reason { return slices.Sorted(maps.Keys(words())) }

@@ -163,8 +163,9 @@ func (s *station) ticketClaim(ctx context.Context, id identifier, t joinedTicket
 	return c, nil
 }
 
-// ticketLife is how long a ticket may wait for the files it is about.
-const ticketLife = 24 * time.Hour
+// ticketLife is how long a ticket may wait for the files it is about: never until
+// the next day.
+const ticketLife = 12 * time.Hour
 
 // spendTickets disposes of the tickets whose files all have an outcome, so that
 // none is ever believed about tomorrow's files. A ticket that nothing came for
@@ -176,7 +177,7 @@ func (s *station) spendTickets(now time.Time) error {
 			continue
 		}
 		switch {
-		case t.used:
+		case t.used, s.stale[rel]:
 			if err := s.dispose(&source{entry: k.entry}); err != nil {
 				if errors.Is(err, errChanged) {
 					continue

@@ -35,6 +35,7 @@ type station struct {
 
 	paused  atomic.Pointer[error] // why nothing is accepted until the next cycle
 	reasons map[string]string     // reason files and what they refer to
+	stale   map[string]bool       // tickets that were there when a stopped batch was taken up
 
 	resolved    bool      // what was provisional at the start has been resolved once
 	last        time.Time // when the last file got its outcome
@@ -103,6 +104,7 @@ func (s *station) cycle(ctx context.Context, w *watch) (time.Duration, error) {
 	w.follow(look.folders)
 	now := s.in.opt.Now()
 	s.batch.found += s.tracker.update(s.chosen(look.files), now)
+	s.takeUp()
 	s.sweep()
 	s.sort(now)
 	s.paused.Store(nil)
@@ -118,6 +120,23 @@ func (s *station) cycle(ctx context.Context, w *watch) (time.Duration, error) {
 		}
 	}
 	return s.next(s.in.opt.Now()), nil
+}
+
+// takeUp notes, at the first look, the tickets of a batch that an earlier run of
+// the program did not close: they may have been used.
+func (s *station) takeUp() {
+	if s.stale != nil {
+		return
+	}
+	s.stale = map[string]bool{}
+	if s.once || len(s.in.memory.undone(s.studio.ID)) == 0 {
+		return
+	}
+	for rel, k := range s.tracker.tracks {
+		if s.isTicket(k) {
+			s.stale[rel] = true
+		}
+	}
 }
 
 // chosen leaves out what an import did not ask for.
