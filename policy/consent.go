@@ -77,13 +77,13 @@ func (m *matter) consented() clinical.Reason {
 
 // refused reports whether the patient said no to the purpose: a refusal stands
 // until it is superseded, whatever else was given. A child's dissent is a
-// refusal of whatever was consented to on their behalf.
+// refusal of whatever was consented to on their behalf, and outlasts a
+// withdrawal of that consent.
 func (m *matter) refused(s *shard) bool {
 	return slices.ContainsFunc(s.grants, func(g *grant) bool {
-		switch {
-		case g.Status == clinical.GrantRefused:
-		case g.Status == clinical.GrantGiven && g.Assent == clinical.Dissented && m.req.Use.Purpose >= clinical.P2:
-		default:
+		dissent := g.Assent == clinical.Dissented && m.req.Use.Purpose >= clinical.P2
+		over := g.Status == clinical.GrantSuperseded || g.Status == clinical.GrantEnteredInError
+		if g.Status != clinical.GrantRefused && !dissent || over {
 			return false
 		}
 		p := m.req.Use.Purpose

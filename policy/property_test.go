@@ -1,0 +1,405 @@
+package policy_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"fovea/clinical"
+	"fovea/clinical/clinicaltest"
+	"fovea/policy"
+)
+
+// world draws a small hospital in which anything may be the case.
+func world(t *rapid.T) clinical.Delta {
+	d := clinicaltest.Hospital()
+	hour := func(label string) time.Time {
+		return clinicaltest.Now().Add(time.Duration(rapid.IntRange(-72, 72).Draw(t, label)) * time.Hour)
+	}
+	day := func(label string) clinical.Date {
+		if rapid.Bool().Draw(t, label+"?") {
+			return clinical.Date{}
+		}
+		return clinical.DateOf(hour(label))
+	}
+	for i := range d.People {
+		d.People[i].TermEnds = day("term")
+		d.People[i].Disabled = rapid.IntRange(0, 9).Draw(t, "disabled") == 0
+	}
+	for i := range d.Patients {
+		p := &d.Patients[i]
+		switch rapid.IntRange(0, 3).Draw(t, "born") {
+		case 0:
+			p.Born = clinical.Date{}
+		case 1:
+			p.Born = clinical.DateOf(hour("birthday").AddDate(-18, 0, 0))
+		}
+		p.Vip = rapid.IntRange(0, 4).Draw(t, "vip") == 0
+		p.PhotographyRefused = rapid.IntRange(0, 6).Draw(t, "photography refused") == 0
+		if rapid.IntRange(0, 4).Draw(t, "merged") == 0 {
+			p.MergedInto = rapid.SampledFrom(d.Patients).Draw(t, "into").ID
+		}
+		if rapid.Bool().Draw(t, "named") {
+			p.NamedTeam = []clinical.PersonID{rapid.SampledFrom(d.People).Draw(t, "team").ID}
+		}
+		d.Encounters[i].Closed = rapid.SampledFrom([]time.Time{{}, hour("closed")}).Draw(t, "closes")
+		j := &d.Jobs[i]
+		j.Status = rapid.SampledFrom([]clinical.JobStatus{clinical.JobTaken, clinical.JobFiled}).Draw(t, "job")
+		j.FiledAt = hour("filed").AddDate(0, 0, -30)
+		j.Photographer = rapid.SampledFrom([]clinical.PersonID{{}, human("paula"), human("piet")}).Draw(t, "assigned")
+	}
+	for i := range rapid.IntRange(1, 10).Draw(t, "pictures") {
+		d.Assets = append(d.Assets, drawAsset(t, d, i, hour("taken")))
+		d.Renditions = append(d.Renditions, clinicaltest.Slide(fmt.Sprint("picture ", i)))
+	}
+	for i := range rapid.IntRange(0, 8).Draw(t, "consents") {
+		d.Grants = append(d.Grants, drawGrant(t, d, i, hour("from"), day))
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "holds") {
+		h := clinical.Hold{ID: clinicaltest.ID[clinical.Hold](fmt.Sprint(i)), Patient: rapid.SampledFrom(d.Patients).Draw(t, "held").ID}
+		h.Kind = rapid.SampledFrom([]clinical.HoldKind{clinical.LegalHold, clinical.IdentityDispute, "other"}).Draw(t, "hold")
+		if rapid.Bool().Draw(t, "pinned") {
+			h.Assets = []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "on").ID}
+		}
+		h.LiftedAt = rapid.SampledFrom([]time.Time{{}, hour("lifted")}).Draw(t, "lifts")
+		d.Holds = append(d.Holds, h)
+	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "sets") {
+		name := fmt.Sprint("set ", i)
+		s := clinicaltest.Set(name)
+		s.Audience = rapid.SampledFrom([]clinical.Audience{clinical.A2, clinical.A3, clinical.A4}).Draw(t, "audience")
+		s.Status = rapid.SampledFrom([]clinical.SetStatus{clinical.SetPublished, clinical.SetPublished, clinical.SetDraft, clinical.SetClosed}).Draw(t, "status")
+		s.PublishedBy = rapid.SampledFrom([]clinical.PersonID{human("edith"), human("emil")}).Draw(t, "publisher")
+		s.From, s.Until = day("opens"), day("closes")
+		s.SubmittedAt = rapid.SampledFrom([]time.Time{{}, s.PublishedAt.Add(time.Minute)}).Draw(t, "submitted")
+		d.Sets = append(d.Sets, s)
+		for n, a := range d.Assets {
+			if rapid.Bool().Draw(t, "member") {
+				it := clinicaltest.Item(name, fmt.Sprint("picture ", n), n)
+				it.AddedAt = rapid.SampledFrom([]time.Time{it.AddedAt, s.PublishedAt.Add(time.Minute)}).Draw(t, "added")
+				it.Asset = a.ID
+				d.Items = append(d.Items, it)
+			}
+		}
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "releases") {
+		r := clinical.Release{ID: clinicaltest.ID[clinical.Release](fmt.Sprint(i)), Authority: "order", Recipient: "use", UseBy: day("use by")}
+		r.Kind = rapid.SampledFrom([]string{"court", "journal", "research", "other"}).Draw(t, "kind")
+		r.By = rapid.SampledFrom([]clinical.PersonID{human("clara"), human("paula")}).Draw(t, "by")
+		r.Assets = []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "released").ID}
+		d.Releases = append(d.Releases, r)
+	}
+	return d
+}
+
+func drawAsset(t *rapid.T, d clinical.Delta, i int, taken time.Time) clinical.Asset {
+	of := rapid.SampledFrom(d.Patients).Draw(t, "of")
+	a := clinicaltest.Picture(fmt.Sprint("picture ", i), of.Given)
+	a.Ordinal = uint32(i + 1)
+	a.Capture.At = taken
+	if rapid.IntRange(0, 7).Draw(t, "undated") == 0 {
+		a.Capture.At = time.Time{}
+	}
+	a.FiledAt = taken.AddDate(0, 0, -30)
+	a.State = rapid.SampledFrom([]clinical.AssetState{
+		clinical.Filed, clinical.Filed, clinical.Filed, clinical.Filed, clinical.Provisional, clinical.Quarantined, clinical.Discarded, "",
+	}).Draw(t, "state")
+	a.Sensitivity = clinical.Sensitivity(rapid.IntRange(0, 31).Draw(t, "flags"))
+	if rapid.Bool().Draw(t, "plain") {
+		a.Sensitivity = clinical.Plain
+	}
+	a.NoIdentifyingFeature = rapid.Bool().Draw(t, "no feature")
+	a.IDShot = rapid.IntRange(0, 7).Draw(t, "id shot") == 0
+	if rapid.IntRange(0, 3).Draw(t, "jobless") == 0 {
+		a.Job, a.Session = clinical.JobID{}, clinical.SessionID{}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "company") == 0 {
+		a.Subjects = []clinical.PatientID{rapid.SampledFrom(d.Patients).Draw(t, "with").ID}
+	}
+	return a
+}
+
+func drawGrant(t *rapid.T, d clinical.Delta, i int, from time.Time, day func(string) clinical.Date) clinical.Grant {
+	g := clinicaltest.Teaching(fmt.Sprint(i), rapid.SampledFrom(d.Patients).Draw(t, "giver").Given)
+	g.Status = rapid.SampledFrom([]clinical.GrantStatus{
+		clinical.GrantGiven, clinical.GrantGiven, clinical.GrantGiven, clinical.GrantGiven, clinical.GrantRefused, clinical.GrantWithdrawn, clinical.GrantRequested,
+	}).Draw(t, "given")
+	g.Mode = rapid.SampledFrom([]clinical.Mode{clinical.Written, clinical.Written, clinical.Verbal, clinical.Implied, ""}).Draw(t, "mode")
+	g.Witness = rapid.SampledFrom([]string{"", "somebody"}).Draw(t, "witness")
+	g.Purposes = rapid.SliceOfNDistinct(rapid.SampledFrom(clinical.Purposes()), 0, 3, rapid.ID).Draw(t, "for")
+	if rapid.Bool().Draw(t, "for teaching") {
+		g.Purposes = []clinical.Purpose{clinical.P2}
+	}
+	g.Audience = clinical.Audience(rapid.IntRange(0, 7).Draw(t, "ceiling"))
+	g.Level = clinical.Identifiability(rapid.IntRange(0, 3).Draw(t, "level"))
+	g.Channels = clinical.Channel(rapid.IntRange(0, 31).Draw(t, "channels"))
+	g.Capacity = rapid.SampledFrom([]clinical.Capacity{
+		clinical.AdultCapacity, clinical.AdultCapacity, clinical.Parental, clinical.MatureMinor, clinical.BestInterest, clinical.DeceasedCapacity, "",
+	}).Draw(t, "capacity")
+	g.Assent = rapid.SampledFrom([]clinical.Assent{"", "", clinical.Assented, clinical.Dissented}).Draw(t, "assent")
+	g.ValidFrom, g.RecordedAt = from, from
+	g.Expires, g.ReviewAt = day("expires"), day("review")
+	g.ImagesShown, g.IntimateBeyondA2 = rapid.Bool().Draw(t, "shown"), rapid.Bool().Draw(t, "tick")
+	g.NamedUse = rapid.SampledFrom([]string{"", "use"}).Draw(t, "use")
+	switch rapid.IntRange(0, 4).Draw(t, "covers") {
+	case 0:
+		g.Covers = clinical.Cover{All: true}
+	case 1:
+		g.Covers = clinical.Cover{CourseFrom: from.Add(-48 * time.Hour), CourseUntil: from.Add(48 * time.Hour)}
+	case 2:
+		g.Covers = clinical.Cover{Assets: []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "covered").ID}}
+	case 3:
+		g.Covers = clinical.Cover{}
+	}
+	return g
+}
+
+func site() policy.Site {
+	return policy.Site{Zone: clinicaltest.Zone(), Limits: policy.Limits{VerbalTeaching: true}}
+}
+
+// uses are those that any rule tells apart, and one that is invalid.
+func uses() []clinical.Use {
+	return []clinical.Use{
+		clinical.Care(),
+		{Purpose: clinical.P0, Audience: clinical.A0, Channel: clinical.Download},
+		{Purpose: clinical.P1, Audience: clinical.A0, Channel: clinical.ViewOnScreen},
+		{Purpose: clinical.P2, Audience: clinical.A3, Channel: clinical.Mount},
+		{Purpose: clinical.P2, Audience: clinical.A2, Channel: clinical.ViewOnScreen},
+		{Purpose: clinical.P2b, Audience: clinical.A1, Channel: clinical.ViewOnScreen},
+		{Purpose: clinical.P3, Audience: clinical.A5, Channel: clinical.Download},
+		{Purpose: clinical.P4, Audience: clinical.A5, Channel: clinical.Download},
+		{Purpose: clinical.P6, Audience: clinical.A5, Channel: clinical.Download},
+		{},
+	}
+}
+
+func later(t *rapid.T, label string) time.Time {
+	return clinicaltest.Now().Add(time.Duration(rapid.IntRange(-100, 100).Draw(t, label)) * 47 * time.Minute)
+}
+
+func TestDecideAndScopeAgree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := world(t)
+		now := later(t, "now")
+		snap := policy.NewSnapshot(site()).With(now, d)
+		for _, p := range d.People {
+			for _, u := range uses() {
+				scope := snap.Scope(p.ID, u, now)
+				for _, a := range d.Assets {
+					got := policy.Decide(snap, policy.Request{Person: p.ID, Use: u, Asset: a.ID, Search: true, Now: now})
+					if got.Permit != scope.Allows(a.Ordinal) {
+						t.Fatalf("%s %+v %d: Decide says %v (%s, %s), Scope %v", p.Login, u, a.Ordinal, got.Permit, got.Rule, got.Reason, scope.Allows(a.Ordinal))
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestNothingChangesBeforeUntil(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := world(t)
+		now, then := later(t, "now"), later(t, "then")
+		if then.Before(now) {
+			now, then = then, now
+		}
+		snap := policy.NewSnapshot(site()).With(now, d)
+		for _, p := range d.People {
+			for _, u := range uses() {
+				scope := snap.Scope(p.ID, u, now)
+				for _, a := range d.Assets {
+					r := policy.Request{Person: p.ID, Use: u, Asset: a.ID, Search: true, Now: now}
+					before := policy.Decide(snap, r)
+					r.Now = then
+					after := policy.Decide(snap, r)
+					if (before.Until.IsZero() || then.Before(before.Until)) && before.Permit != after.Permit {
+						t.Fatalf("%s %+v %d: %v, then %v, though nothing was to change before %v", p.Login, u, a.Ordinal, before, after, before.Until)
+					}
+					if (scope.Until.IsZero() || then.Before(scope.Until)) && scope.Allows(a.Ordinal) != after.Permit {
+						t.Fatalf("%s %+v %d: the scope is stale before %v", p.Login, u, a.Ordinal, scope.Until)
+					}
+				}
+			}
+		}
+	})
+}
+
+// What only tightens never turns a deny into a permit. Care is apart where
+// flags say so.
+func TestTighteningNeverPermits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := world(t)
+		now := later(t, "now")
+		before := policy.NewSnapshot(site()).With(now, d)
+		change, care := tighten(t, d)
+		after := before.With(now, change)
+		for _, p := range d.People {
+			for _, u := range uses() {
+				if u.Purpose == clinical.P0 && !care {
+					continue
+				}
+				for _, a := range d.Assets {
+					r := policy.Request{Person: p.ID, Use: u, Asset: a.ID, Now: now}
+					if was, is := policy.Decide(before, r), policy.Decide(after, r); is.Permit && !was.Permit {
+						t.Fatalf("%s %+v %d: was denied by %s (%s) and is now permitted", p.Login, u, a.Ordinal, was.Rule, was.Reason)
+					}
+				}
+			}
+		}
+	})
+}
+
+// tighten draws a change that only takes away; care says whether that is so of
+// care as well.
+func tighten(t *rapid.T, d clinical.Delta) (change clinical.Delta, care bool) {
+	a := rapid.SampledFrom(d.Assets).Draw(t, "picture")
+	g := clinical.Grant{Status: clinical.GrantRequested, ID: clinicaltest.ID[clinical.Grant]("none"), Patient: patient("adult")}
+	given := slices.DeleteFunc(slices.Clone(d.Grants), func(g clinical.Grant) bool { return g.Status == clinical.GrantRefused })
+	if len(given) > 0 {
+		g = rapid.SampledFrom(given).Draw(t, "consent")
+	}
+	switch rapid.IntRange(0, 11).Draw(t, "tighten") {
+	case 0:
+		g.Status = clinical.GrantWithdrawn
+		return clinical.Delta{Grants: []clinical.Grant{g}}, true
+	case 1:
+		g.Audience = clinical.Audience(rapid.IntRange(0, int(g.Audience)).Draw(t, "lower"))
+		return clinical.Delta{Grants: []clinical.Grant{g}}, true
+	case 2:
+		g.Level = clinical.Identifiability(rapid.IntRange(0, int(g.Level)).Draw(t, "lower"))
+		return clinical.Delta{Grants: []clinical.Grant{g}}, true
+	case 3:
+		g.Channels &= clinical.Channel(rapid.IntRange(0, 31).Draw(t, "kept"))
+		return clinical.Delta{Grants: []clinical.Grant{g}}, true
+	case 4:
+		g.Status, g.Covers, g.Purposes = clinical.GrantRefused, clinical.Cover{}, nil
+		g.ID = clinicaltest.ID[clinical.Grant]("refusal")
+		return clinical.Delta{Grants: []clinical.Grant{g}}, true
+	case 5:
+		a.Sensitivity |= rapid.SampledFrom([]clinical.Sensitivity{clinical.Face, clinical.Intimate, clinical.Safeguarding, clinical.VIP}).Draw(t, "flag")
+		return clinical.Delta{Assets: []clinical.Asset{a}}, true
+	case 6:
+		a.Sensitivity = 0
+		return clinical.Delta{Assets: []clinical.Asset{a}}, false
+	case 7:
+		a.NoIdentifyingFeature = false
+		return clinical.Delta{Assets: []clinical.Asset{a}}, true
+	case 8:
+		a.Subjects = append(slices.Clone(a.Subjects), rapid.SampledFrom(d.Patients).Draw(t, "stranger").ID)
+		return clinical.Delta{Assets: []clinical.Asset{a}}, true
+	case 9:
+		h := clinical.Hold{ID: clinicaltest.ID[clinical.Hold]("new"), Kind: clinical.LegalHold, Patient: a.Patient}
+		return clinical.Delta{Holds: []clinical.Hold{h}}, true
+	case 10:
+		p := rapid.SampledFrom(d.Patients).Draw(t, "patient")
+		p.PhotographyRefused, p.Vip = true, true
+		return clinical.Delta{Patients: []clinical.Patient{p}}, true
+	default:
+		p := rapid.SampledFrom(d.People).Draw(t, "person")
+		p.Disabled = true
+		return clinical.Delta{People: []clinical.Person{p}}, true
+	}
+}
+
+// pieces splits a world into changes that come one by one, some of them twice
+// and in two versions.
+func pieces(t *rapid.T, d clinical.Delta) []clinical.Delta {
+	out := []clinical.Delta{{People: d.People, Patients: d.Patients, Jobs: d.Jobs, Sessions: d.Sessions}}
+	revs(&d, func(_ [16]byte, rev *uint64) { *rev = 7 })
+	out = append(out, clinical.Delta{Assets: d.Assets, Renditions: d.Renditions})
+	for _, e := range d.Encounters {
+		out = append(out, clinical.Delta{Encounters: []clinical.Encounter{e}})
+	}
+	for _, g := range d.Grants {
+		asked := g
+		asked.Status, asked.Rev = clinical.GrantGiven, 3
+		out = append(out, clinical.Delta{Grants: []clinical.Grant{asked}}, clinical.Delta{Grants: []clinical.Grant{g}})
+	}
+	for _, h := range d.Holds {
+		out = append(out, clinical.Delta{Holds: []clinical.Hold{h}})
+	}
+	for _, s := range d.Sets {
+		out = append(out, clinical.Delta{Sets: []clinical.TeachingSet{s}})
+	}
+	for _, it := range d.Items {
+		out = append(out, clinical.Delta{Items: []clinical.SetItem{it}})
+	}
+	for _, a := range d.Assets {
+		elsewhere := a
+		elsewhere.Patient, elsewhere.Rev = rapid.SampledFrom(d.Patients).Draw(t, "before").ID, 3
+		out = append(out, clinical.Delta{Assets: []clinical.Asset{elsewhere}})
+		if rapid.Bool().Draw(t, "move") {
+			elsewhere.Rev = 9
+			back := a
+			back.Rev = 11
+			out = append(out, clinical.Delta{Assets: []clinical.Asset{elsewhere}}, clinical.Delta{Assets: []clinical.Asset{back}})
+		}
+	}
+	out = append(out, clinical.Delta{Releases: d.Releases})
+	return append(out, rapid.SliceOfN(rapid.SampledFrom(out[1:]), 0, 5).Draw(t, "again")...)
+}
+
+// A scope that is brought up to date change by change is the one made anew,
+// and the order and repetition of changes leaves no trace.
+func TestScopesFollowChanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := world(t)
+		now := clinicaltest.Now()
+		k := policy.NewKeeper(site())
+		who := []string{"paula", "clara", "carl", "edith", "stella"}
+		asked := []clinical.Use{uses()[0], uses()[3], uses()[4], uses()[8]}
+		for _, piece := range pieces(t, d) {
+			k.Add(now, piece)
+			now = now.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "wait")) * time.Minute)
+			login := rapid.SampledFrom(who).Draw(t, "who")
+			for _, u := range asked {
+				got, want := k.Scope(human(login), u, now), k.Snapshot.Scope(human(login), u, now)
+				for _, a := range d.Assets {
+					if got.Allows(a.Ordinal) != want.Allows(a.Ordinal) {
+						t.Fatalf("%s %+v %d: kept %v, made anew %v", login, u, a.Ordinal, got.Allows(a.Ordinal), want.Allows(a.Ordinal))
+					}
+				}
+			}
+		}
+		whole := policy.NewSnapshot(site()).With(now, d)
+		for _, login := range who {
+			for _, u := range asked {
+				for _, a := range d.Assets {
+					r := policy.Request{Person: human(login), Use: u, Asset: a.ID, Now: now}
+					got, want := policy.Decide(k.Snapshot, r), policy.Decide(whole, r)
+					if !got.Until.Equal(want.Until) {
+						t.Fatalf("%s %+v %d: until %v piece by piece, %v at once", login, u, a.Ordinal, got.Until, want.Until)
+					}
+					got.Until = want.Until
+					if got != want {
+						t.Fatalf("%s %+v %d: piece by piece %+v, at once %+v", login, u, a.Ordinal, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestFolderListsWhatDecidePermits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := world(t)
+		now := later(t, "now")
+		snap := policy.NewSnapshot(site()).With(now, d)
+		for _, p := range d.People {
+			for _, s := range d.Sets {
+				listed := snap.Listed(p.ID, s.ID, clinical.Mount, now)
+				for _, a := range d.Assets {
+					u := clinical.Use{Purpose: s.Purpose, Audience: s.Audience, Channel: clinical.Mount}
+					want := policy.Decide(snap, policy.Request{Person: p.ID, Use: u, Set: s.ID, Asset: a.ID, Now: now})
+					if listed[a.ID] != want.Permit {
+						t.Fatalf("%s %s %d: listed %v, decided %+v", p.Login, s.Name, a.Ordinal, listed[a.ID], want)
+					}
+				}
+			}
+		}
+	})
+}
