@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -27,25 +26,30 @@ func (v *Vault) AuditKey() string { return v.signer.Key() }
 // Checkpoint signs the ledger as it is now, keeps the checkpoint in the store
 // for exports, writes it to Options.CheckpointDir, and returns it.
 func (v *Vault) Checkpoint(ctx context.Context) ([]byte, error) {
+	text, _, err := v.checkpoint(ctx)
+	return text, err
+}
+
+func (v *Vault) checkpoint(ctx context.Context) ([]byte, uint64, error) {
 	text, size, err := v.signNow(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	key := numberKey(prefixCheckpoint, size)
 	value, err := v.boxes.leaf.seal(key, text)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := v.shelve(ctx, write{key: key, value: value}); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := v.exportCheckpoint(text); err != nil {
-		return nil, clinical.Errorf(clinical.Unavailable, "vault: checkpoint: %w", err)
+		return nil, 0, clinical.Errorf(clinical.Unavailable, "vault: checkpoint: %w", err)
 	}
 	v.mu.Lock()
 	v.checkpointed = max(v.checkpointed, size)
 	v.mu.Unlock()
-	return text, nil
+	return text, size, nil
 }
 
 func (v *Vault) signNow(ctx context.Context) ([]byte, uint64, error) {
@@ -130,19 +134,16 @@ func (v *Vault) ExportAudit(ctx context.Context, w io.Writer) error {
 
 // exportAudit is ExportAudit with a look at each leaf.
 func (v *Vault) exportAudit(ctx context.Context, w io.Writer, each func(r Reader, n uint64, text []byte) error) error {
-	if _, err := v.Checkpoint(ctx); err != nil {
+	_, size, err := v.checkpoint(ctx)
+	if err != nil {
 		return err
 	}
-	err := v.opt.Store.View(ctx, func(r Reader) error {
-		size, marks, err := v.checkpoints(r)
-		if err != nil {
-			return err
-		}
+	err = v.opt.Store.View(ctx, func(r Reader) error {
 		e, err := ledger.NewExporter(outlet{w}, v.signer.Key(), int64(size))
 		if err != nil {
 			return err
 		}
-		if err := v.exportLeaves(ctx, r, &marked{e, marks, size}, each); err != nil {
+		if err := v.exportLeaves(ctx, r, sized{e, size}, each); err != nil {
 			return err
 		}
 		return e.Close()
@@ -151,22 +152,6 @@ func (v *Vault) exportAudit(ctx context.Context, w io.Writer, each func(r Reader
 		err = clinical.Errorf(clinical.Corrupt, "vault: export of the ledger: %w", err)
 	}
 	return err
-}
-
-// checkpoints returns the signed checkpoints by size, and the largest size.
-func (v *Vault) checkpoints(r Reader) (uint64, map[uint64][]byte, error) {
-	marks := map[uint64][]byte{}
-	var last uint64
-	err := r.Scan([]byte{prefixCheckpoint}, nil, func(key, value []byte) (bool, error) {
-		text, err := v.boxes.leaf.open(key, value)
-		if err != nil {
-			return false, err
-		}
-		last = binary.BigEndian.Uint64(key[1:])
-		marks[last] = text
-		return true, nil
-	})
-	return last, marks, err
 }
 
 // outlet tells a reader who went away from a ledger that is damaged.
@@ -180,14 +165,13 @@ func (o outlet) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// marked is an export and the checkpoints that go between its leaves.
-type marked struct {
+// sized is an export of so many leaves.
+type sized struct {
 	*ledger.Exporter
-	marks map[uint64][]byte
-	size  uint64
+	size uint64
 }
 
-func (v *Vault) exportLeaves(ctx context.Context, r Reader, m *marked, each func(r Reader, n uint64, text []byte) error) error {
+func (v *Vault) exportLeaves(ctx context.Context, r Reader, e sized, each func(r Reader, n uint64, text []byte) error) error {
 	var n uint64
 	return r.Scan([]byte{prefixLeaf}, nil, func(key, value []byte) (bool, error) {
 		if err := ctx.Err(); err != nil {
@@ -197,20 +181,35 @@ func (v *Vault) exportLeaves(ctx context.Context, r Reader, m *marked, each func
 		if err != nil {
 			return false, err
 		}
-		if err := m.Leaf(text); err != nil {
+		if err := e.Leaf(text); err != nil {
 			return false, err
 		}
 		if err := each(r, n, text); err != nil {
 			return false, err
 		}
 		n++
-		if mark, ok := m.marks[n]; ok {
-			if err := m.Checkpoint(mark); err != nil {
-				return false, err
-			}
+		if err := v.exportMark(r, e, n); err != nil {
+			return false, err
 		}
-		return n < m.size, nil
+		return n < e.size, nil
 	})
+}
+
+// exportMark writes the checkpoint that was signed at n leaves, if one was.
+func (v *Vault) exportMark(r Reader, e sized, n uint64) error {
+	key := numberKey(prefixCheckpoint, n)
+	value, err := r.Get(key)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	text, err := v.boxes.leaf.open(key, value)
+	if err != nil {
+		return err
+	}
+	return e.Checkpoint(text)
 }
 
 // signOn declares the gap that a crash may have left and takes back the mark

@@ -390,7 +390,7 @@ func (f *fsck) pending(_ context.Context, r Reader) error {
 }
 
 func (f *fsck) keyring() {
-	if _, slots := f.v.keys.counts(); f.head.slot > slots {
+	if f.head.slot > f.v.keys.slots() {
 		f.report.add("keyring", number(f.head.slot), "older-than-store")
 	}
 	if f.head.epoch > f.v.keys.epoch() {

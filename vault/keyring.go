@@ -161,11 +161,11 @@ func (k *keyring) epoch() uint64 {
 	return k.ring.epoch
 }
 
-// counts returns how many owners and slots were ever made.
-func (k *keyring) counts() (owners, slots uint64) {
+// slots returns how many slots were ever made.
+func (k *keyring) slots() uint64 {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	return uint64(len(k.ring.owners)), uint64(len(k.ring.slots))
+	return uint64(len(k.ring.slots))
 }
 
 // ensure makes keys for owners that have none and refills the slots so that
@@ -229,10 +229,7 @@ func (k *keyring) destroy(ctx context.Context, slots []uint64, rotate bool) erro
 			return err
 		}
 	}
-	if err := k.replace(ctx, next); err != nil {
-		return err
-	}
-	return nil
+	return k.replace(ctx, next)
 }
 
 func (k *keyring) newRoot(ctx context.Context, r *ring) error {

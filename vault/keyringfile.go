@@ -213,6 +213,9 @@ func decodeRing(body []byte, out *ring) error {
 // openKeyring reads the file in dir with the key wrapper.
 func openKeyring(ctx context.Context, dir string, w KeyWrapper, random io.Reader) (*keyring, error) {
 	path := filepath.Join(dir, keyringName)
+	if err := dropStrays(dir); err != nil {
+		return nil, err
+	}
 	file, err := readKeyringFile(path)
 	if err != nil {
 		return nil, err
@@ -227,6 +230,19 @@ func openKeyring(ctx context.Context, dir string, w KeyWrapper, random io.Reader
 		return nil, err
 	}
 	return newKeyring(path, w, random, r)
+}
+
+// dropStrays removes what a power cut left of a keyring half replaced: a copy
+// that nobody looks after would outlive the keys destroyed later.
+func dropStrays(dir string) error {
+	strays, err := filepath.Glob(filepath.Join(dir, "."+keyringName+"-*"))
+	for _, path := range strays {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
+		return clinical.Errorf(clinical.Unavailable, "vault: keyring: %w", err)
+	}
+	return nil
 }
 
 func readKeyringFile(path string) ([]byte, error) {

@@ -87,12 +87,7 @@ func (k identityFile) Unwrap(_ context.Context, wrapped []byte) ([]byte, error) 
 }
 
 func (k identityFile) identity() (*age.X25519Identity, error) {
-	f, err := os.Open(k.path)
-	if err != nil {
-		return nil, clinical.Errorf(clinical.Unavailable, "vault: key file: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Lstat(k.path)
 	if err != nil {
 		return nil, clinical.Errorf(clinical.Unavailable, "vault: key file: %w", err)
 	}
@@ -100,7 +95,12 @@ func (k identityFile) identity() (*age.X25519Identity, error) {
 		return nil, clinical.Refuse(clinical.Forbidden, "key-file-mode",
 			"The key file may be read by others. Run chmod 600 on it, and think about who has read it.")
 	}
-	ids, err := age.ParseIdentities(io.LimitReader(f, 64<<10))
+	text, err := os.ReadFile(k.path)
+	if err != nil {
+		return nil, clinical.Errorf(clinical.Unavailable, "vault: key file: %w", err)
+	}
+	defer clear(text)
+	ids, err := age.ParseIdentities(bytes.NewReader(text))
 	if err != nil || len(ids) != 1 {
 		return nil, clinical.Errorf(clinical.Invalid, "vault: key file: want exactly one age identity")
 	}

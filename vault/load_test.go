@@ -44,7 +44,7 @@ func onDisk(tb testing.TB) (*bench, string) {
 
 func TestFourWritersAndThirtyTwoReadersAgree(t *testing.T) {
 	for name, make := range map[string]func(testing.TB) *bench{
-		"memory": func(tb testing.TB) *bench { return newBench(tb) },
+		"memory": newBench,
 		"badger": func(tb testing.TB) *bench { b, _ := onDisk(tb); return b },
 	} {
 		t.Run(name, func(t *testing.T) { writeAndRead(t, make(t)) })

@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	packageSize  = 64 << 10                         // plaintext bytes sealed at a time
-	packageMore  = 32                               // what sealing adds to each
-	putMemory    = 128 << 20                        // sealed bytes held by all Puts together
-	fuseLimit    = 64 << 20                         // largest blob held in memory for one transaction
-	minimumGuess = 1 << 20                          // memory asked for where the size is not known to be smaller
-	firstGuess   = 16 << 20                         // memory taken at first
-	sealStep     = 16 * (packageSize + packageMore) // sealed at a time, while it is in the cache
+	packageSize = 64 << 10                         // plaintext bytes sealed at a time
+	packageMore = 32                               // what sealing adds to each
+	putMemory   = 128 << 20                        // sealed bytes held by all Puts together
+	fuseLimit   = 64 << 20                         // largest blob held in memory for one transaction
+	minimumRoom = 1 << 20                          // the least memory asked for
+	firstGuess  = 16 << 20                         // memory taken at first
+	sealStep    = 16 * (packageSize + packageMore) // sealed at a time, while it is in the cache
 )
 
 // sealedBlob is bytes on their way into the vault: sealed, hashed, and either
@@ -64,12 +64,12 @@ func (v *Vault) Put(ctx context.Context, owner clinical.Owner, r io.Reader, buil
 	if ownerName(owner.Patient, owner.Studio) == "" {
 		return clinical.Change{}, clinical.Errorf(clinical.Invalid, "vault: put: bytes without an owner")
 	}
-	claim, err := v.reserve(ctx, r)
+	room, err := v.reserve(ctx, r)
 	if err != nil {
 		return clinical.Change{}, err
 	}
-	defer v.memory.Release(claim)
-	b, err := v.sealBlob(ctx, owner, r, claim)
+	defer v.memory.Release(room.bytes)
+	b, err := v.sealBlob(ctx, owner, r, room)
 	if err != nil {
 		return clinical.Change{}, err
 	}
@@ -93,19 +93,31 @@ func (v *Vault) Put(ctx context.Context, owner clinical.Owner, r io.Reader, buil
 	return c, err
 }
 
+// room is the memory that one Put may use.
+type room struct {
+	bytes int64
+	fuse  bool // all sealed bytes may be held in it
+}
+
 // reserve takes memory for the sealed bytes: as many as r says it has, else as
-// many as may be fused.
-func (v *Vault) reserve(ctx context.Context, r io.Reader) (int64, error) {
-	want := v.fuseMax
+// many as may be fused. What cannot be fused needs little.
+func (v *Vault) reserve(ctx context.Context, r io.Reader) (room, error) {
+	want := room{bytes: v.fuseMax, fuse: v.fuser != nil}
+	disk := v.fuseMax
 	if size, known := sizeOf(r); known {
-		want = min(sealedSize(size), v.fuseMax)
+		disk = sealedSize(size)
+		want.bytes = min(disk, v.fuseMax)
+		want.fuse = want.fuse && disk <= v.fuseMax
 	}
-	want = max(want, minimumGuess)
-	if err := v.allow(want, false); err != nil {
-		return 0, err
+	if !want.fuse {
+		want.bytes = 0
 	}
-	if err := v.memory.Acquire(ctx, want); err != nil {
-		return 0, busy(ctx)
+	want.bytes = max(want.bytes, minimumRoom)
+	if err := v.allow(disk, false); err != nil {
+		return room{}, err
+	}
+	if err := v.memory.Acquire(ctx, want.bytes); err != nil {
+		return room{}, busy(ctx)
 	}
 	return want, nil
 }
@@ -136,9 +148,9 @@ func sealedSize(plain int64) int64 {
 	return plain + (plain+packageSize-1)/packageSize*packageMore
 }
 
-// sealBlob reads, hashes and seals r: into memory as long as that stays within
-// claim, else into the blob store.
-func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader, claim int64) (*sealedBlob, error) {
+// sealBlob reads, hashes and seals r: into memory as long as that fits the
+// room, else into the blob store.
+func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader, in room) (*sealedBlob, error) {
 	b := &sealedBlob{id: clinical.Mint[clinical.Blob](v.mint), owner: owner}
 	if _, err := io.ReadFull(v.opt.Rand, b.dek[:]); err != nil {
 		return nil, clinical.Errorf(clinical.Unavailable, "vault: no random bits: %v", err)
@@ -147,7 +159,7 @@ func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader,
 	if err != nil {
 		return nil, err
 	}
-	if err := v.store(ctx, b, s, claim); err != nil {
+	if err := v.store(ctx, b, s, in); err != nil {
 		return nil, err
 	}
 	b.facts = s.facts(v)
@@ -158,10 +170,10 @@ func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader,
 	return b, err
 }
 
-func (v *Vault) store(ctx context.Context, b *sealedBlob, s *sealing, claim int64) error {
+func (v *Vault) store(ctx context.Context, b *sealedBlob, s *sealing, in room) error {
 	var head []byte
-	if v.fuser != nil {
-		buf, err := v.readSealed(s, claim)
+	if in.fuse {
+		buf, err := v.readSealed(s, min(in.bytes, v.fuseMax))
 		if errors.Is(err, io.EOF) {
 			b.fused = buf
 			return nil

@@ -319,8 +319,7 @@ func (v *Vault) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, slots := v.keys.counts()
-	if v.head.epoch > v.keys.epoch() || v.head.slot > slots {
+	if v.head.epoch > v.keys.epoch() || v.head.slot > v.keys.slots() {
 		return clinical.Refuse(clinical.Corrupt, "old-keyring",
 			"The keyring is older than the store. Put back the newest keyring, or what was erased since would be readable again.")
 	}
