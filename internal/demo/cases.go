@@ -119,14 +119,33 @@ func idShot(c calendar, s sitting, name string, taken time.Time, cam Camera) Fra
 	return Frame{Name: name, Kind: Label, Seed: uint64(s.number), Options: o}
 }
 
-// frame is the ith picture of a sitting. Those of one patient and kind share a seed's scene; orientation and ruler
-// vary as they do in a studio.
+// healed is how far a finding has gone back since it was first photographed: 3 % a day.
+func (s sitting) healed() float64 {
+	for _, first := range sittings() {
+		if first.patient == s.patient {
+			return min(1, 0.03*float64(s.days-first.days))
+		}
+	}
+	return 0
+}
+
+// frame is the ith picture of a sitting. Those of one patient show the same scene, nearer and farther; orientation and
+// ruler vary as they do in a studio.
 func (s sitting) frame(i int, name string, taken time.Time, cam Camera) Frame {
 	orientations := []int{1, 1, 6, 8, 3}
+	person := 0
+	for n, p := range []string{moreau, okafor, nunez, whitfield, lefevre, garcia, brennan, benoit, benoitTwin, ashworth, castano, daubigne} {
+		if p == s.patient {
+			person = n
+		}
+	}
 	f := Frame{
-		Name: name, Kind: s.kind, Seed: uint64(s.number*10 + i),
-		Options: Options{Taken: taken, Camera: cam, Orientation: orientations[i%len(orientations)], Ruler: i%2 == 0},
-		View:    view(s.kind, i), Keywords: words(s.kind),
+		Name: name, Kind: s.kind, Seed: uint64(1 + person),
+		Options: Options{
+			Taken: taken, Camera: cam, Orientation: orientations[i%len(orientations)], Ruler: i%2 == 0,
+			Skin: []int{2, 6, 3, 5, 1, 3, 1, 2, 4, 1, 3, 2}[person], Close: []float64{1, 1.3, 1.7, 1.12}[i%4], Healed: s.healed(),
+		},
+		View: view(s.kind, i), Keywords: words(s.kind),
 	}
 	f.Caption = captions(s.kind)[i%3]
 	if s.classified {

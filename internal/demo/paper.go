@@ -22,8 +22,8 @@ import (
 	"fovea/clinical"
 )
 
-// write sets s with its left end and base line at x, y, in a face of size px.
-func write(dst draw.Image, ttf []byte, size float64, x, y int, s string) error {
+// write sets s with the left end of its base line at at, in a face of size px.
+func write(dst draw.Image, ttf []byte, size float64, at image.Point, s string) error {
 	parsed, err := opentype.Parse(ttf)
 	if err != nil {
 		return clinical.Errorf(clinical.Internal, "demo: font: %w", err)
@@ -32,13 +32,13 @@ func write(dst draw.Image, ttf []byte, size float64, x, y int, s string) error {
 	if err != nil {
 		return clinical.Errorf(clinical.Internal, "demo: font: %w", err)
 	}
-	d := font.Drawer{Dst: dst, Src: image.NewUniform(color.RGBA{24, 26, 30, 255}), Face: face, Dot: fixed.P(x, y)}
+	d := font.Drawer{Dst: dst, Src: image.NewUniform(color.RGBA{24, 26, 30, 255}), Face: face, Dot: fixed.P(at.X, at.Y)}
 	d.DrawString(s)
 	return nil
 }
 
-func fill(dst draw.Image, x0, y0, x1, y1 int, c color.Color) {
-	draw.Draw(dst, image.Rect(x0, y0, x1, y1), image.NewUniform(c), image.Point{}, draw.Src)
+func fill(dst draw.Image, r image.Rectangle, c color.Color) {
+	draw.Draw(dst, r, image.NewUniform(c), image.Point{}, draw.Src)
 }
 
 // lay puts a flat thing on the picture, turned by angle about its middle, with a soft shadow under it.
@@ -64,10 +64,11 @@ type solid struct {
 
 func (s solid) Bounds() image.Rectangle { return s.bounds }
 
-// ruler lays a paper ruler of 10 cm with four colour patches in the lower part of the picture.
-func ruler(img *image.RGBA, r *rand.Rand) {
+// ruler lays a paper ruler of 10 cm with four colour patches in the lower part of the picture, as large as things are
+// that near.
+func ruler(img *image.RGBA, r *rand.Rand, near float64) {
 	h := img.Bounds().Dy()
-	unit := h / 16 // a centimetre
+	unit := int(float64(h) / 16 * near) // a centimetre
 	strip := image.NewRGBA(image.Rect(0, 0, unit*145/10, unit*5/3))
 	draw.Draw(strip, strip.Bounds(), image.NewUniform(color.RGBA{244, 243, 238, 255}), image.Point{}, draw.Src)
 	ink := color.RGBA{20, 20, 24, 255}
@@ -78,18 +79,19 @@ func ruler(img *image.RGBA, r *rand.Rand) {
 		switch {
 		case mm%10 == 0:
 			length = unit / 2
-			_ = write(strip, gobold.TTF, float64(unit)*0.42, x-unit/8, unit*19/20, fmt.Sprint(mm/10)) // the fonts are our own
+			_ = write(strip, gobold.TTF, float64(unit)*0.42, image.Pt(x-unit/8, unit*19/20), fmt.Sprint(mm/10)) // the fonts are our own
 		case mm%5 == 0:
 			length = unit * 3 / 8
 		}
-		fill(strip, x, 0, x+max(1, unit/30), length, ink)
+		fill(strip, image.Rect(x, 0, x+max(1, unit/30), length), ink)
 	}
-	_ = write(strip, goregular.TTF, float64(unit)*0.30, left, unit*3/2, "cm    matt paper scale, discard after use")
+	_ = write(strip, goregular.TTF, float64(unit)*0.30, image.Pt(left, unit*3/2), "cm    matt paper scale, discard after use")
 	for i, c := range []color.RGBA{{28, 28, 30, 255}, {128, 128, 128, 255}, {190, 40, 44, 255}, {232, 196, 60, 255}} {
 		x := left + unit*109/10 + i*unit*3/4
-		fill(strip, x, unit/4, x+unit*2/3, unit*5/4, c)
+		fill(strip, image.Rect(x, unit/4, x+unit*2/3, unit*5/4), c)
 	}
-	lay(img, strip, image.Pt(img.Bounds().Dx()*(46+r.IntN(8))/100, h*85/100), (r.Float64()-0.5)*0.10)
+	at := max(img.Bounds().Dx()*(46+r.IntN(8))/100, strip.Bounds().Dx()/2+unit/2) // its zero stays in the frame
+	lay(img, strip, image.Pt(at, h*85/100), (r.Float64()-0.5)*0.10)
 }
 
 // label draws a job sheet on a desk, as photographed for an ID shot.
@@ -135,10 +137,10 @@ func sheet(w, h int, o Options) (image.Image, error) {
 	margin := h / 12
 	draw.Draw(paper, image.Rect(w-side-margin, h-side-margin, w-margin, h-margin), scaled, image.Point{}, draw.Src)
 	em := float64(h) / 15
-	if err := write(paper, goregular.TTF, em*0.62, margin, margin, "Medical photography"); err != nil {
+	if err := write(paper, goregular.TTF, em*0.62, image.Pt(margin, margin), "Medical photography"); err != nil {
 		return nil, err
 	}
-	fill(paper, margin, margin*5/4, w-margin, margin*5/4+max(2, h/240), color.RGBA{24, 26, 30, 255})
+	fill(paper, image.Rect(margin, margin*5/4, w-margin, margin*5/4+max(2, h/240)), color.RGBA{24, 26, 30, 255})
 	for i, line := range o.Lines {
 		if utf8.RuneCountInString(line) > maxLineRune || strings.ContainsAny(line, "\n\r\t") {
 			return nil, clinical.Errorf(clinical.Invalid, "demo: a label's line has at most %d characters and no break", maxLineRune)
@@ -147,7 +149,7 @@ func sheet(w, h int, o Options) (image.Image, error) {
 		if i == 0 {
 			ttf, size = gobold.TTF, em*1.05
 		}
-		if err := write(paper, ttf, size, margin, margin*5/4+int(em*1.5)+int(float64(i)*em*1.05), line); err != nil {
+		if err := write(paper, ttf, size, image.Pt(margin, margin*5/4+int(em*1.5)+int(float64(i)*em*1.05)), line); err != nil {
 			return nil, err
 		}
 	}

@@ -39,8 +39,14 @@ type Options struct {
 	Orientation int  // EXIF 1…8, how the camera was held; 0 is 1. Shown upright, the picture is the same
 	Height      int  // px of the upright picture, which is 4:3; 0: 1200. 240…3000
 	Ruler       bool // a ruler lies in the frame
-	Payload     string
-	Lines       []string // at most 8 lines of at most 32 characters
+	// Skin is a tone from 1 (light) to 6 (dark); 0: the seed's. Close is how near the camera stands, 1 (0 is 1) to 2,
+	// with the finding in the middle. Healed is how far the finding has gone back, 0 to 1. With the same seed these
+	// make pictures of one person on several days.
+	Skin    int
+	Close   float64
+	Healed  float64
+	Payload string
+	Lines   []string // at most 8 lines of at most 32 characters
 }
 
 const (
@@ -63,6 +69,12 @@ func Picture(kind Kind, seed uint64, o Options) ([]byte, error) {
 	if o.Orientation < 1 || o.Orientation > 8 || o.Height < minHeight || o.Height > maxHeight || o.Height%2 != 0 {
 		return nil, clinical.Errorf(clinical.Invalid, "demo: orientation is 1 to 8, height an even %d to %d", minHeight, maxHeight)
 	}
+	if o.Close == 0 {
+		o.Close = 1
+	}
+	if o.Skin < 0 || o.Skin > len(tones()) || o.Close < 1 || o.Close > 2 || o.Healed < 0 || o.Healed > 1 {
+		return nil, clinical.Errorf(clinical.Invalid, "demo: skin is 0 to 6, close 1 to 2, healed 0 to 1")
+	}
 	upright, err := frame(kind, seed, o)
 	if err != nil {
 		return nil, err
@@ -82,7 +94,7 @@ func Picture(kind Kind, seed uint64, o Options) ([]byte, error) {
 
 // frame draws the upright picture.
 func frame(kind Kind, seed uint64, o Options) (*image.RGBA, error) {
-	r := rand.New(rand.NewPCG(seed, 0xF07EA))
+	r := rand.New(rand.NewPCG(seed, 0xF07EA)) //nolint:gosec // G404: the same seed draws the same picture
 	w := o.Height * 4 / 3
 	if kind == Label {
 		img, err := label(r, w, o)
@@ -96,11 +108,11 @@ func frame(kind Kind, seed uint64, o Options) (*image.RGBA, error) {
 		return nil, clinical.Errorf(clinical.Invalid, "demo: no picture of this kind")
 	}
 	// The scene is soft and is drawn at half size; ruler and grain are sharp and come after.
-	half := compose(kind, r).render(w/2, o.Height/2)
+	half := compose(kind, r, o).render(w/2, o.Height/2)
 	img := image.NewRGBA(image.Rect(0, 0, w, o.Height))
 	draw.CatmullRom.Scale(img, img.Bounds(), half, half.Bounds(), draw.Src, nil)
 	if o.Ruler {
-		ruler(img, r)
+		ruler(img, r, o.Close)
 	}
 	grain(img, noise(seed)+77, 4)
 	return img, nil

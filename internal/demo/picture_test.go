@@ -162,6 +162,9 @@ func TestPictureOutOfBoundsIsInvalid(t *testing.T) {
 		"orientation": func(o *demo.Options) { o.Orientation = 9 },
 		"low":         func(o *demo.Options) { o.Height = 100 },
 		"high":        func(o *demo.Options) { o.Height = 5000 },
+		"skin":        func(o *demo.Options) { o.Skin = 7 },
+		"close":       func(o *demo.Options) { o.Close = 0.5 },
+		"healed":      func(o *demo.Options) { o.Healed = 1.5 },
 		"serial":      func(o *demo.Options) { o.Camera.Serial = strings.Repeat("1", 65) },
 		"make":        func(o *demo.Options) { o.Camera.Make = "Caf\u00e9" },
 	} {

@@ -23,19 +23,27 @@ type body struct {
 	rough noise
 }
 
-// away returns the distance to the outline and the radius of what is near.
+// maxParts is how many parts a body has at most.
+const maxParts = 16
+
+// away returns the distance to the outline and the radius of what is near: a soft minimum over the parts, of which
+// those far behind the nearest do not count.
 func (b body) away(p point) (d, r float64) {
+	var ds, rs [maxParts]float64
+	nearest := math.Inf(1)
+	for i, c := range b.parts {
+		ds[i], rs[i] = c.away(p)
+		nearest = min(nearest, ds[i])
+	}
 	sum, weight := 0.0, 0.0
-	for _, c := range b.parts {
-		pd, pr := c.away(p)
-		w := math.Exp(-pd / b.soft)
-		sum += w
-		weight += w * pr
+	for i := range b.parts {
+		if behind := (ds[i] - nearest) / b.soft; behind < 7 {
+			w := math.Exp(-behind)
+			sum += w
+			weight += w * rs[i]
+		}
 	}
-	if sum == 0 || math.IsInf(sum, 0) {
-		return 1, 0.1
-	}
-	d = -b.soft * math.Log(sum)
+	d = nearest - b.soft*math.Log(sum)
 	return d + 0.008*(b.rough.at(p.x*7, p.y*7)-0.5), weight / sum
 }
 

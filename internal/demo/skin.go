@@ -16,6 +16,8 @@ type scene struct {
 	finding finding
 	nails   []point // centres, with the finger pointing right
 	n       noise
+	near    float64 // how much larger than life's distance things are, about focus
+	focus   point
 }
 
 // tones are skin tones from light to dark, as a camera with a neutral balance sees them.
@@ -30,16 +32,19 @@ func drapes() []colour {
 }
 
 // compose sets up the scene of a kind.
-func compose(kind Kind, r *rand.Rand) scene {
+func compose(kind Kind, r *rand.Rand, o Options) scene {
 	n := noise(r.Uint32())
-	s := scene{n: n, skin: tones()[r.IntN(len(tones()))], drape: drapes()[r.IntN(len(drapes()))]}
+	s := scene{n: n, skin: tones()[r.IntN(len(tones()))], drape: drapes()[r.IntN(len(drapes()))], near: o.Close}
+	if o.Skin > 0 {
+		s.skin = tones()[o.Skin-1]
+	}
 	s.finding = finding{n: n + 5000, angle: r.Float64()*0.9 - 0.45, size: 0.12 + 0.04*r.Float64()}
 	near := func(x, y float64) point { return point{x + 0.1*(r.Float64()-0.5), y + 0.05*(r.Float64()-0.5)} }
 	switch kind {
 	case HandBurn:
 		s.body, s.finding.colour, s.finding.at, s.finding.size = hand(n), burn, near(0.44, 0.54), 0.12
 		for i, f := range fingers() {
-			s.nails = append(s.nails, point{f[2].x + 0.008, f[2].y - 0.004*float64(2-i)})
+			s.nails = append(s.nails, point{f[2].x - 0.012, f[2].y + 0.003*float64(2-i)})
 		}
 	case TrunkNaevus:
 		s.body, s.finding.colour, s.finding.at, s.finding.size = trunk(n), naevus, near(0.62, 0.45), 0.055+0.02*r.Float64()
@@ -53,7 +58,7 @@ func compose(kind Kind, r *rand.Rand) scene {
 		s.body, s.finding.colour, s.finding.at, s.finding.size = foot(n), ulcer, near(0.70, 0.52), 0.075
 		for i := range 5 {
 			y, x := 0.37+0.085*float64(i), 1.10-0.028*float64(i*i)/2
-			s.nails = append(s.nails, point{x + 0.008, y})
+			s.nails = append(s.nails, point{x - 0.010, y})
 		}
 	default: // LegUlcer
 		s.body, s.finding.colour, s.finding.at = limb(n, 0.10), ulcer, near(0.60, 0.44)
@@ -62,6 +67,8 @@ func compose(kind Kind, r *rand.Rand) scene {
 	if kind == TrunkNaevus {
 		s.finding.span = 12 * s.finding.size
 	}
+	s.finding.size *= 1 - 0.55*o.Healed
+	s.focus = point{mix(2.0/3, s.finding.at.x, 0.6), mix(0.5, s.finding.at.y, 0.6)}
 	return s
 }
 
@@ -93,13 +100,26 @@ func level(v float64) uint8 { return uint8(min(255, max(0, v*255+0.5))) }
 
 // at is the colour at p.
 func (s scene) at(p point) colour {
+	p = s.through(p)
 	d, _ := s.body.away(p)
-	cloth := s.cloth(p)
-	if d > 0.004 {
-		return cloth
+	switch {
+	case d > 0.004:
+		return s.cloth(p)
+	case d < -0.003:
+		return s.flesh(p)
+	default:
+		return s.cloth(p).mix(s.flesh(p), step(0.004, -0.003, d))
 	}
-	c := s.flesh(p)
-	return cloth.mix(c, step(0.004, -0.003, d))
+}
+
+// through is the place that the lens shows at p: the nearer it stands, the more the focus comes to the middle.
+func (s scene) through(p point) point {
+	middle := point{2.0 / 3, 0.5}
+	aside := 1 / (s.near * s.near)
+	return point{
+		s.focus.x + (p.x-middle.x)/s.near + (middle.x-s.focus.x)*aside,
+		s.focus.y + (p.y-middle.y)/s.near + (middle.y-s.focus.y)*aside,
+	}
 }
 
 // cloth is the drape with its folds, and the shadow of what lies on it.
@@ -120,7 +140,7 @@ func (s scene) flesh(p point) colour {
 	if !far {
 		c, lift, wet = s.finding.colour(s.finding, skin, p)
 	}
-	c, lift, wet = s.nail(c, lift, wet, p)
+	c, wet = s.nail(c, wet, p)
 	const e = 0.004
 	texture := func(q point) float64 {
 		return 0.0016*s.n.cloud(q.x*60, q.y*60, 2) + 0.0007*s.n.at(q.x*210, q.y*210)
@@ -173,7 +193,7 @@ func (s scene) freckle(p point) float64 {
 }
 
 // nail lays the nails over c.
-func (s scene) nail(c colour, lift, wet float64, p point) (colour, float64, float64) {
+func (s scene) nail(c colour, wet float64, p point) (colour, float64) {
 	for _, at := range s.nails {
 		d := p.minus(at)
 		q := math.Pow(math.Pow(math.Abs(d.x)/0.032, 3)+math.Pow(math.Abs(d.y)/0.025, 3), 1.0/3)
@@ -184,7 +204,7 @@ func (s scene) nail(c colour, lift, wet float64, p point) (colour, float64, floa
 		pink := s.skin.mix(rgb(232, 182, 172), 0.6)
 		pink = pink.mix(rgb(244, 232, 220), 0.8*step(0.019, 0.025, d.x))
 		c = c.mix(c.times(0.8), 0.6*step(1.2, 1.0, q)).mix(pink, in)
-		return c, lift + 0.003*in, max(wet, 0.5*in)
+		return c, max(wet, 0.5*in)
 	}
-	return c, lift, wet
+	return c, wet
 }
