@@ -137,8 +137,28 @@ func TestAnUploadMayBeSlowButNotStill(t *testing.T) {
 	if _, err := io.WriteString(c, header+"half of it"); err != nil {
 		t.Fatal(err)
 	}
-	if response, err = http.ReadResponse(answers, nil); err == nil && response.StatusCode != http.StatusBadRequest {
-		t.Errorf("still: %s", response.Status)
+	if response, err = http.ReadResponse(answers, nil); err != nil || response.StatusCode != http.StatusBadRequest {
+		t.Errorf("still: %v, %v", response, err)
+	}
+}
+
+// A body that a handler does not want, and that does not come, holds no connection.
+func TestAnUploadThatNobodyReadsMayNotBeStillEither(t *testing.T) {
+	r := start(t, server.Options{
+		API: says("no"), Drive: says("no"), Limits: server.Limits{Progress: 200 * time.Millisecond},
+	})
+	for _, path := range []string{"/api/x", "/dav/teaching/x"} {
+		c := r.dial(t)
+		if _, err := io.WriteString(c, "PUT "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\nhalf"); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v, %v", path, response, err)
+		}
+		if _, err := io.ReadAll(c); err != nil && strings.Contains(err.Error(), "i/o timeout") {
+			t.Errorf("%s: the connection was kept open for a minute", path)
+		}
 	}
 }
 

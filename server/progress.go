@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -17,6 +18,7 @@ type reply struct {
 	control  *http.ResponseController
 	progress time.Duration
 	h2       bool
+	body     *incoming // of the request, nil where it has none
 	status   int
 	bytes    int64
 
@@ -68,15 +70,25 @@ func (p *reply) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 // WriteHeader notes the status.
 func (p *reply) WriteHeader(status int) {
 	if p.status == 0 && status >= http.StatusOK {
-		p.status = status
+		p.begin(status)
 	}
 	p.ResponseWriter.WriteHeader(status)
+}
+
+// begin notes the status of an answer that starts. Before net/http sends it on HTTP/1 it reads what the handler left of
+// the body, so that the client is not cut off while it still sends; it must not wait for that longer than the answer's
+// own deadline.
+func (p *reply) begin(status int) {
+	p.status = status
+	if p.body != nil && !p.h2 && !p.body.ended {
+		_ = p.control.SetReadDeadline(time.Now().Add(min(p.progress/2, time.Second)))
+	}
 }
 
 // Write sends b piece by piece.
 func (p *reply) Write(b []byte) (int, error) {
 	if p.status == 0 {
-		p.status = http.StatusOK
+		p.begin(http.StatusOK)
 	}
 	defer p.disarm()
 	total := 0
@@ -107,12 +119,36 @@ type incoming struct {
 	io.ReadCloser
 	control  *http.ResponseController
 	progress time.Duration
+	h2       bool
+	ended    bool // all of it has been read
 }
 
-// Read waits for the next piece. Between two calls the handler may take its time.
+// receive puts an incoming in the place of a request's body, where it has one.
+func (p *reply) receive(r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	p.body = &incoming{ReadCloser: r.Body, control: p.control, progress: p.progress, h2: p.h2}
+	if !p.h2 {
+		p.body.arm()
+	}
+	r.Body = p.body
+}
+
+// arm gives the client time for the next piece. Where there is no connection, as in tests of a handler, nothing does.
+func (b *incoming) arm() { _ = b.control.SetReadDeadline(time.Now().Add(b.progress)) }
+
+func (b *incoming) disarm() { _ = b.control.SetReadDeadline(time.Time{}) }
+
+// Read waits for the next piece. Between two calls the handler may take its time. On HTTP/1 the deadline stays until
+// the end has come, because net/http itself reads what a handler leaves; on HTTP/2 it must not, because there it cuts
+// a stream that nobody reads from, too.
 func (b *incoming) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.progress)) // none without a connection
+	b.arm()
 	n, err := b.ReadCloser.Read(p)
-	_ = b.control.SetReadDeadline(time.Time{})
+	b.ended = b.ended || errors.Is(err, io.EOF)
+	if b.ended || b.h2 {
+		b.disarm()
+	}
 	return n, err
 }

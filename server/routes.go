@@ -63,11 +63,11 @@ func harden(header http.Header) {
 
 // admin is what the machine's owner reaches through the admin socket.
 func (s *Server) admin() http.Handler {
-	metrics, api := s.scrape(), s.progressing(s.o.API)
+	metrics := s.scrape()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/img/"):
-			api.ServeHTTP(w, r)
+			s.o.API.ServeHTTP(w, r)
 		case path == "/healthz" || path == "/readyz":
 			s.health(w, r)
 		default:
@@ -108,19 +108,10 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok\n") // who asked may be gone
 }
 
-// bounded bounds a request's body in size and in how long it may stall.
+// bounded bounds the size of a request's body.
 func (s *Server) bounded(h http.Handler) http.Handler {
-	progressing := s.progressing(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, s.o.Limits.Body)
-		progressing.ServeHTTP(w, r)
-	})
-}
-
-// progressing bounds how long a request's body may stall.
-func (s *Server) progressing(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = &incoming{ReadCloser: r.Body, control: http.NewResponseController(w), progress: s.o.Limits.Progress}
 		h.ServeHTTP(w, r)
 	})
 }
@@ -141,9 +132,12 @@ func (s *Server) around(running context.Context, h http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		r.Pattern = ""
 		p := newReply(w, r, s.o.Limits.Progress)
+		p.receive(r)
 		s.meter.running.Inc()
+		s.active.Add(1)
 		defer func() {
 			s.meter.running.Dec()
+			s.active.Add(-1)
 			cut := s.recovered(p, r, recover())
 			s.finished(p, r, time.Since(began), cut)
 			if cut {
@@ -181,7 +175,7 @@ func (s *Server) recovered(p *reply, r *http.Request, fault any) (cut bool) {
 // finished writes the access log and counts.
 func (s *Server) finished(p *reply, r *http.Request, took time.Duration, cut bool) {
 	if p.status == 0 {
-		p.status = http.StatusOK
+		p.begin(http.StatusOK)
 	}
 	p.arm() // for what net/http still has to send
 	at, method := route(r), knownMethod(r.Method)

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +48,7 @@ type Server struct {
 	meter   *meter
 	rates   *rates
 	address *addresses
+	active  atomic.Int64 // requests that run
 }
 
 // New checks the options and returns a Server that does not listen yet.
@@ -156,23 +158,49 @@ func (f *front) serve() error {
 	return fmt.Errorf("server: serve %s: %w", f.listener.Addr().Network(), err)
 }
 
-// stop closes every front: at once to new requests, after the grace to those that run.
+// stop closes every front: at once to new requests, after the grace to those that run. Connections on which nothing
+// runs are not waited for: net/http forgets to dismiss an HTTP/2 connection that was being made when it was told to
+// stop.
 func (s *Server) stop(requests context.Context, cut context.CancelFunc, fronts []front) {
 	ctx, cancel := context.WithTimeout(requests, grace)
 	defer cancel()
 	var group errgroup.Group
+	group.Go(func() error {
+		s.quiet(ctx)
+		cancel()
+		return nil
+	})
 	for _, f := range fronts {
 		group.Go(func() error {
-			if err := f.server.Shutdown(ctx); err != nil {
-				cut()
-				s.log.WarnContext(requests, "server: requests were cut off", "err", err)
-				return f.server.Close()
+			if err := f.server.Shutdown(ctx); err == nil {
+				return nil
 			}
-			return nil
+			if n := s.active.Load(); n > 0 {
+				s.log.WarnContext(requests, "server: requests are cut off", "count", n)
+			}
+			cut()
+			return f.server.Close()
 		})
 	}
 	if err := group.Wait(); err != nil {
 		s.log.WarnContext(requests, "server: close", "err", err)
+	}
+}
+
+// quiet waits until nothing has run for a while, long enough for an answer to leave.
+func (s *Server) quiet(ctx context.Context) {
+	const step, enough = 50 * time.Millisecond, 10
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	for still := 0; still < enough; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if still++; s.active.Load() > 0 {
+			still = 0
+		}
 	}
 }
 
