@@ -146,7 +146,7 @@ func (s *Store) PutBlob(ctx context.Context, id clinical.BlobID, r io.Reader) (i
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		chunks, last, err := group(r)
+		chunks, last, err := s.group(r)
 		if err != nil {
 			return 0, err
 		}
@@ -164,6 +164,9 @@ func (s *Store) PutBlob(ctx context.Context, id clinical.BlobID, r io.Reader) (i
 		})
 		if err != nil {
 			return 0, err
+		}
+		for _, c := range chunks {
+			s.spare.Put((*[chunkSize]byte)(c[:chunkSize]))
 		}
 		if last {
 			return h.size, nil
@@ -185,10 +188,13 @@ func mark(t *badger.Txn, id clinical.BlobID, h head, first, last bool) error {
 }
 
 // group reads the chunks of one transaction; last reports that r ended.
-func group(r io.Reader) (chunks [][]byte, last bool, err error) {
+func (s *Store) group(r io.Reader) (chunks [][]byte, last bool, err error) {
 	for len(chunks) < groupSize {
-		c := make([]byte, chunkSize)
-		n, err := io.ReadFull(r, c)
+		c, ok := s.spare.Get().(*[chunkSize]byte)
+		if !ok {
+			c = new([chunkSize]byte)
+		}
+		n, err := io.ReadFull(r, c[:])
 		if n > 0 {
 			chunks = append(chunks, c[:n])
 		}

@@ -223,32 +223,41 @@ func (w *walk) goodUntil(f *logFile, l logInfo) (entry, error) {
 // tailOf looks at what lies between the bad entry and the end of the data.
 func (f *logFile) tailOf(bad entry, end int64) (tail, error) {
 	t := tail{versions: map[uint64]struct{}{}}
-	gap := bad.start
+	gap := func(from, to int64) error {
+		hole, err := f.hasHole(from, to)
+		t.sound = t.sound || !hole
+		return err
+	}
+	err := f.after(bad, end, func(e entry, from int64) error {
+		t.entries++
+		t.versions[e.version] = struct{}{}
+		if from < e.start {
+			return gap(from, e.start)
+		}
+		return nil
+	})
+	if err == nil && t.entries == 0 {
+		err = gap(bad.start, max(end, bad.end))
+	}
+	return t, err
+}
+
+// after calls visit for each good entry behind the bad one. What is bad before
+// it begins at from; from is the entry's own start where nothing is.
+func (f *logFile) after(bad entry, end int64, visit func(e entry, from int64) error) error {
+	from := bad.start
 	for {
-		e, found, err := f.resync(gap, end)
-		if err != nil {
-			return t, err
-		}
-		to := max(end, bad.end)
-		if found {
-			to = e.start
-		}
-		if gap < to && (found || t.entries == 0) {
-			hole, err := f.hasHole(gap, to)
-			if err != nil {
-				return t, err
-			}
-			t.sound = t.sound || !hole
-		}
-		if !found {
-			return t, nil
+		e, found, err := f.resync(from, end)
+		if err != nil || !found {
+			return err
 		}
 		for good := true; good; {
-			t.entries++
-			t.versions[e.version] = struct{}{}
-			gap = e.end
-			if e, good, err = f.entry(gap); err != nil {
-				return t, err
+			if err := visit(e, from); err != nil {
+				return err
+			}
+			from = e.end
+			if e, good, err = f.entry(from); err != nil {
+				return err
 			}
 		}
 	}

@@ -63,6 +63,7 @@ type Store struct {
 	mu      sync.Mutex
 	putting map[clinical.BlobID]struct{}
 
+	spare  sync.Pool   // *[chunkSize]byte that nobody refers to any more
 	broken atomic.Bool // a write failed in a way that leaves the disk unknown
 	faults atomic.Uint64
 }
