@@ -13,6 +13,19 @@ import (
 	"fovea/policy"
 )
 
+// once reports true one time in n.
+func once(t *rapid.T, n int, label string) bool {
+	return rapid.SampledFrom(append(make([]bool, n-1), true)).Draw(t, label)
+}
+
+// mostly draws the first value nine times in ten.
+func mostly[V any](t *rapid.T, label string, first V, others ...V) V {
+	if !once(t, 10, label+"?") {
+		return first
+	}
+	return rapid.SampledFrom(others).Draw(t, label)
+}
+
 // world draws a small hospital in which anything may be the case.
 func world(t *rapid.T) clinical.Delta {
 	d := clinicaltest.Hospital()
@@ -20,45 +33,40 @@ func world(t *rapid.T) clinical.Delta {
 		return clinicaltest.Now().Add(time.Duration(rapid.IntRange(-72, 72).Draw(t, label)) * time.Hour)
 	}
 	day := func(label string) clinical.Date {
-		if rapid.Bool().Draw(t, label+"?") {
+		if !once(t, 8, label+"?") {
 			return clinical.Date{}
 		}
 		return clinical.DateOf(hour(label))
 	}
 	for i := range d.People {
 		d.People[i].TermEnds = day("term")
-		d.People[i].Disabled = rapid.IntRange(0, 9).Draw(t, "disabled") == 0
+		d.People[i].Disabled = once(t, 15, "disabled")
 	}
 	for i := range d.Patients {
 		p := &d.Patients[i]
-		switch rapid.IntRange(0, 3).Draw(t, "born") {
-		case 0:
-			p.Born = clinical.Date{}
-		case 1:
-			p.Born = clinical.DateOf(hour("birthday").AddDate(-18, 0, 0))
-		}
-		p.Vip = rapid.IntRange(0, 4).Draw(t, "vip") == 0
-		p.PhotographyRefused = rapid.IntRange(0, 6).Draw(t, "photography refused") == 0
-		if rapid.IntRange(0, 4).Draw(t, "merged") == 0 {
+		p.Born = mostly(t, "born", p.Born, clinical.Date{}, clinical.DateOf(hour("birthday").AddDate(-18, 0, 0)))
+		p.Vip = once(t, 8, "vip")
+		p.PhotographyRefused = once(t, 12, "photography refused")
+		if once(t, 6, "merged") {
 			p.MergedInto = rapid.SampledFrom(d.Patients).Draw(t, "into").ID
 		}
 		if rapid.Bool().Draw(t, "named") {
 			p.NamedTeam = []clinical.PersonID{rapid.SampledFrom(d.People).Draw(t, "team").ID}
 		}
-		d.Encounters[i].Closed = rapid.SampledFrom([]time.Time{{}, hour("closed")}).Draw(t, "closes")
+		d.Encounters[i].Closed = mostly(t, "closes", time.Time{}, hour("closed"))
 		j := &d.Jobs[i]
 		j.Status = rapid.SampledFrom([]clinical.JobStatus{clinical.JobTaken, clinical.JobFiled}).Draw(t, "job")
 		j.FiledAt = hour("filed").AddDate(0, 0, -30)
 		j.Photographer = rapid.SampledFrom([]clinical.PersonID{{}, human("paula"), human("piet")}).Draw(t, "assigned")
 	}
-	for i := range rapid.IntRange(1, 10).Draw(t, "pictures") {
+	for i := range rapid.IntRange(1, 8).Draw(t, "pictures") {
 		d.Assets = append(d.Assets, drawAsset(t, d, i, hour("taken")))
 		d.Renditions = append(d.Renditions, clinicaltest.Slide(fmt.Sprint("picture ", i)))
 	}
-	for i := range rapid.IntRange(0, 8).Draw(t, "consents") {
+	for i := range rapid.SampledFrom([]int{0, 2, 5, 9}).Draw(t, "consents") {
 		d.Grants = append(d.Grants, drawGrant(t, d, i, hour("from"), day))
 	}
-	for i := range rapid.IntRange(0, 2).Draw(t, "holds") {
+	for i := range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "holds") {
 		h := clinical.Hold{ID: clinicaltest.ID[clinical.Hold](fmt.Sprint(i)), Patient: rapid.SampledFrom(d.Patients).Draw(t, "held").ID}
 		h.Kind = rapid.SampledFrom([]clinical.HoldKind{clinical.LegalHold, clinical.IdentityDispute, "other"}).Draw(t, "hold")
 		if rapid.Bool().Draw(t, "pinned") {
@@ -67,11 +75,11 @@ func world(t *rapid.T) clinical.Delta {
 		h.LiftedAt = rapid.SampledFrom([]time.Time{{}, hour("lifted")}).Draw(t, "lifts")
 		d.Holds = append(d.Holds, h)
 	}
-	for i := range rapid.IntRange(0, 3).Draw(t, "sets") {
+	for i := range rapid.SampledFrom([]int{1, 3}).Draw(t, "sets") {
 		name := fmt.Sprint("set ", i)
 		s := clinicaltest.Set(name)
 		s.Audience = rapid.SampledFrom([]clinical.Audience{clinical.A2, clinical.A3, clinical.A4}).Draw(t, "audience")
-		s.Status = rapid.SampledFrom([]clinical.SetStatus{clinical.SetPublished, clinical.SetPublished, clinical.SetDraft, clinical.SetClosed}).Draw(t, "status")
+		s.Status = mostly(t, "status", clinical.SetPublished, clinical.SetDraft, clinical.SetClosed)
 		s.PublishedBy = rapid.SampledFrom([]clinical.PersonID{human("edith"), human("emil")}).Draw(t, "publisher")
 		s.From, s.Until = day("opens"), day("closes")
 		s.SubmittedAt = rapid.SampledFrom([]time.Time{{}, s.PublishedAt.Add(time.Minute)}).Draw(t, "submitted")
@@ -79,16 +87,16 @@ func world(t *rapid.T) clinical.Delta {
 		for n, a := range d.Assets {
 			if rapid.Bool().Draw(t, "member") {
 				it := clinicaltest.Item(name, fmt.Sprint("picture ", n), n)
-				it.AddedAt = rapid.SampledFrom([]time.Time{it.AddedAt, s.PublishedAt.Add(time.Minute)}).Draw(t, "added")
+				it.AddedAt = mostly(t, "added", it.AddedAt, s.PublishedAt.Add(time.Minute))
 				it.Asset = a.ID
 				d.Items = append(d.Items, it)
 			}
 		}
 	}
-	for i := range rapid.IntRange(0, 2).Draw(t, "releases") {
+	for i := range rapid.SampledFrom([]int{0, 1, 3, 5}).Draw(t, "releases") {
 		r := clinical.Release{ID: clinicaltest.ID[clinical.Release](fmt.Sprint(i)), Authority: "order", Recipient: "use", UseBy: day("use by")}
 		r.Kind = rapid.SampledFrom([]string{"court", "journal", "research", "other"}).Draw(t, "kind")
-		r.By = rapid.SampledFrom([]clinical.PersonID{human("clara"), human("paula")}).Draw(t, "by")
+		r.By = mostly(t, "by", human("clara"), human("paula"))
 		r.Assets = []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "released").ID}
 		d.Releases = append(d.Releases, r)
 	}
@@ -96,55 +104,47 @@ func world(t *rapid.T) clinical.Delta {
 }
 
 func drawAsset(t *rapid.T, d clinical.Delta, i int, taken time.Time) clinical.Asset {
-	of := rapid.SampledFrom(d.Patients).Draw(t, "of")
+	of := mostly(t, "of", d.Patients[0], d.Patients...)
 	a := clinicaltest.Picture(fmt.Sprint("picture ", i), of.Given)
 	a.Ordinal = uint32(i + 1)
 	a.Capture.At = taken
-	if rapid.IntRange(0, 7).Draw(t, "undated") == 0 {
+	if once(t, 8, "undated") {
 		a.Capture.At = time.Time{}
 	}
 	a.FiledAt = taken.AddDate(0, 0, -30)
-	a.State = rapid.SampledFrom([]clinical.AssetState{
-		clinical.Filed, clinical.Filed, clinical.Filed, clinical.Filed, clinical.Provisional, clinical.Quarantined, clinical.Discarded, "",
-	}).Draw(t, "state")
-	a.Sensitivity = clinical.Sensitivity(rapid.IntRange(0, 31).Draw(t, "flags"))
-	if rapid.Bool().Draw(t, "plain") {
-		a.Sensitivity = clinical.Plain
-	}
-	a.NoIdentifyingFeature = rapid.Bool().Draw(t, "no feature")
-	a.IDShot = rapid.IntRange(0, 7).Draw(t, "id shot") == 0
-	if rapid.IntRange(0, 3).Draw(t, "jobless") == 0 {
+	a.State = mostly(t, "state", clinical.Filed, clinical.Provisional, clinical.Quarantined, clinical.Discarded, "")
+	a.Sensitivity = mostly(t, "plain", clinical.Plain, clinical.Sensitivity(rapid.IntRange(0, 31).Draw(t, "flags")))
+	a.NoIdentifyingFeature = !once(t, 4, "feature")
+	a.IDShot = once(t, 12, "id shot")
+	if once(t, 4, "jobless") {
 		a.Job, a.Session = clinical.JobID{}, clinical.SessionID{}
 	}
-	if rapid.IntRange(0, 3).Draw(t, "company") == 0 {
+	if once(t, 6, "company") {
 		a.Subjects = []clinical.PatientID{rapid.SampledFrom(d.Patients).Draw(t, "with").ID}
 	}
 	return a
 }
 
 func drawGrant(t *rapid.T, d clinical.Delta, i int, from time.Time, day func(string) clinical.Date) clinical.Grant {
-	g := clinicaltest.Teaching(fmt.Sprint(i), rapid.SampledFrom(d.Patients).Draw(t, "giver").Given)
-	g.Status = rapid.SampledFrom([]clinical.GrantStatus{
-		clinical.GrantGiven, clinical.GrantGiven, clinical.GrantGiven, clinical.GrantGiven, clinical.GrantRefused, clinical.GrantWithdrawn, clinical.GrantRequested,
-	}).Draw(t, "given")
-	g.Mode = rapid.SampledFrom([]clinical.Mode{clinical.Written, clinical.Written, clinical.Verbal, clinical.Implied, ""}).Draw(t, "mode")
+	g := clinicaltest.Teaching(fmt.Sprint(i), mostly(t, "giver", d.Patients[0], d.Patients...).Given)
+	g.Status = mostly(t, "given", clinical.GrantGiven, clinical.GrantRefused, clinical.GrantWithdrawn, clinical.GrantRequested)
+	g.Mode = mostly(t, "mode", clinical.Written, clinical.Verbal, clinical.Implied, "")
 	g.Witness = rapid.SampledFrom([]string{"", "somebody"}).Draw(t, "witness")
-	g.Purposes = rapid.SliceOfNDistinct(rapid.SampledFrom(clinical.Purposes()), 0, 3, rapid.ID).Draw(t, "for")
-	if rapid.Bool().Draw(t, "for teaching") {
+	g.Purposes = rapid.SliceOfNDistinct(rapid.SampledFrom(clinical.Purposes()), 0, 4, rapid.ID).Draw(t, "for")
+	if !once(t, 3, "for others") {
 		g.Purposes = []clinical.Purpose{clinical.P2}
 	}
-	g.Audience = clinical.Audience(rapid.IntRange(0, 7).Draw(t, "ceiling"))
-	g.Level = clinical.Identifiability(rapid.IntRange(0, 3).Draw(t, "level"))
-	g.Channels = clinical.Channel(rapid.IntRange(0, 31).Draw(t, "channels"))
-	g.Capacity = rapid.SampledFrom([]clinical.Capacity{
-		clinical.AdultCapacity, clinical.AdultCapacity, clinical.Parental, clinical.MatureMinor, clinical.BestInterest, clinical.DeceasedCapacity, "",
-	}).Draw(t, "capacity")
-	g.Assent = rapid.SampledFrom([]clinical.Assent{"", "", clinical.Assented, clinical.Dissented}).Draw(t, "assent")
-	g.ValidFrom, g.RecordedAt = from, from
+	g.Audience = mostly(t, "ceiling", clinical.A5, clinical.Nobody, clinical.A0, clinical.A1, clinical.A2, clinical.A3, clinical.A6)
+	g.Level = mostly(t, "level", clinical.I1, clinical.NoIdentifiability, clinical.I0, clinical.I2)
+	g.Channels = mostly(t, "channels", 31, clinical.ViewOnScreen, clinical.Mount, clinical.Download, 0)
+	g.Capacity = mostly(t, "capacity", clinical.AdultCapacity, clinical.Parental, clinical.MatureMinor, clinical.BestInterest, clinical.DeceasedCapacity, "")
+	g.Assent = mostly(t, "assent", clinical.AssentNotAsked, clinical.Assented, clinical.Dissented)
+	g.ValidFrom = mostly(t, "valid", clinicaltest.Now().AddDate(0, 0, -5), from)
+	g.RecordedAt = g.ValidFrom
 	g.Expires, g.ReviewAt = day("expires"), day("review")
-	g.ImagesShown, g.IntimateBeyondA2 = rapid.Bool().Draw(t, "shown"), rapid.Bool().Draw(t, "tick")
-	g.NamedUse = rapid.SampledFrom([]string{"", "use"}).Draw(t, "use")
-	switch rapid.IntRange(0, 4).Draw(t, "covers") {
+	g.ImagesShown, g.IntimateBeyondA2 = !once(t, 4, "not shown"), rapid.Bool().Draw(t, "tick")
+	g.NamedUse = mostly(t, "use", "use", "")
+	switch rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 2, 3, 4}).Draw(t, "covers") {
 	case 0:
 		g.Covers = clinical.Cover{All: true}
 	case 1:
@@ -153,6 +153,7 @@ func drawGrant(t *rapid.T, d clinical.Delta, i int, from time.Time, day func(str
 		g.Covers = clinical.Cover{Assets: []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "covered").ID}}
 	case 3:
 		g.Covers = clinical.Cover{}
+	default: // its session
 	}
 	return g
 }
@@ -262,7 +263,7 @@ func tighten(t *rapid.T, d clinical.Delta) (change clinical.Delta, care bool) {
 	if len(given) > 0 {
 		g = rapid.SampledFrom(given).Draw(t, "consent")
 	}
-	switch rapid.IntRange(0, 11).Draw(t, "tighten") {
+	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}).Draw(t, "tighten") {
 	case 0:
 		g.Status = clinical.GrantWithdrawn
 		return clinical.Delta{Grants: []clinical.Grant{g}}, true
