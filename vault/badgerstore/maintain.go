@@ -2,8 +2,11 @@ package badgerstore
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -30,6 +33,9 @@ func (s *Store) Maintain(ctx context.Context) error {
 		return errBroken(nil)
 	}
 	if err := s.cycle(ctx); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	for {
@@ -70,6 +76,64 @@ func (s *Store) cycle(ctx context.Context) error {
 	}
 	s.db = db
 	return nil
+}
+
+// prepare walks the logs that may be rewritten. Badger rewrites a log up to the
+// first entry that does not verify and then deletes it whole, with what lives
+// behind that entry: such values are written anew first.
+func (s *Store) prepare(ctx context.Context) error {
+	wasted, err := readWaste(s.options.Dir)
+	if err != nil {
+		return err
+	}
+	logs, err := listLogs(s.options.Dir)
+	if err != nil {
+		return err
+	}
+	w := walk{pointed: map[uint32]int64{}}
+	for _, l := range logs {
+		if l.memory || l.newest || !wasted[l.number] {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		fault, err := w.check(s.options.Dir, l)
+		if err != nil {
+			return err
+		}
+		if fault.State == LogClean {
+			continue
+		}
+		s.alarm.count.Add(1)
+		var r Repair
+		if err := s.rescueFrom(ctx, fault, &r); err != nil {
+			return err
+		}
+		s.options.Log.Error("badgerstore: damaged log", "file", l.name, "offset", fault.Offset, "rescued", r.Rescued)
+	}
+	return nil
+}
+
+// readWaste returns the numbers of the value logs in which Badger knows of
+// waste: its DISCARD file has 16 bytes for each, the number and the bytes
+// wasted, big endian, and ends with number 0.
+func readWaste(dir string) (map[uint32]bool, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "DISCARD"))
+	if err != nil {
+		return nil, fmt.Errorf("badgerstore: %w", err)
+	}
+	logs := map[uint32]bool{}
+	for ; len(b) >= 16; b = b[16:] {
+		number, waste := binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
+		if number == 0 {
+			break
+		}
+		if waste > 0 {
+			logs[uint32(number)] = true
+		}
+	}
+	return logs, nil
 }
 
 // collect rewrites the value log with the most waste, if any has enough.

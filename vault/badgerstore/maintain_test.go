@@ -91,6 +91,45 @@ func TestSpaceOfDeletedBlobsComesBackWhileReadersGoOn(t *testing.T) {
 	}
 }
 
+func TestDamagedLogIsNotRewrittenAtTheCostOfItsNeighbours(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, small(dir))
+	ingest(t, s, 0, assets)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	first := newest(t, dir, ".vlog")
+	s = open(t, small(dir)) // begins another log: the first is closed for good
+	defer s.Close()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, first, func(b []byte) []byte {
+		b[3<<20] ^= 1
+		return b
+	})
+	s = open(t, small(dir)) // damage in a closed log is contained
+	defer s.Close()
+	for n := 2; n < 5; n++ {
+		if err := s.DeleteBlob(t.Context(), vaulttest.ID(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := s.Alarms()
+	for range 2 {
+		if err := s.Maintain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(first); err == nil {
+		t.Error("the damaged log was not rewritten: this test shows nothing")
+	}
+	there, corrupt, lost := state(t, s)
+	if len(there) != assets-4 || len(corrupt) != 1 || len(lost) != 3 || s.Alarms() == before {
+		t.Fatalf("there %v, corrupt %v, lost %v, %d alarms", there, corrupt, lost, s.Alarms()-before)
+	}
+}
+
 func TestSecondProcessIsToldThatDataIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, badgerstore.Options{Dir: dir})
