@@ -35,7 +35,6 @@ func consents(c calendar) []Consent {
 	})
 	add(whitfield, func(g *clinical.Grant) {
 		g.Level, g.Audience, g.ImagesShown = clinical.I0, clinical.A4, true
-		g.Purposes = append(g.Purposes, clinical.P2b)
 	})
 	add(lefevre, func(g *clinical.Grant) {
 		g.Capacity, g.Giver, g.Relationship = clinical.Parental, "Mme Lefèvre", "mother"

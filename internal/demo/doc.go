@@ -7,8 +7,8 @@
 //
 // It is data and drawing alone. It knows no vault and no gate, stores nothing, and refuses to read a clock or draw a
 // random number that its caller did not give: the same arguments give the same bytes on the same kind of processor.
-// Records refer to one another by
-// logical names (a login, a patient's key, a job's number), because IDs are minted by whoever commits them.
+// Records refer to one another by logical names (a login, a patient's key, a job's number), because IDs are minted by
+// whoever commits them.
 //
 // Start reading at New (world.go) for the story and at Picture (picture.go) for the drawing.
 package demo
