@@ -7,7 +7,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"sync"
 
 	"github.com/minio/sio"
 	"github.com/zeebo/blake3"
@@ -225,26 +224,6 @@ func (v *Vault) oneMore(s *sealing, buf []byte) ([]byte, error) {
 		return buf, err
 	}
 	return append(buf, last...), nil
-}
-
-// scratch lends the memory in which bytes are sealed: fresh memory costs as
-// much as sealing does.
-type scratch struct{ pool sync.Pool }
-
-// scratchMax is the largest piece that is kept for the next one.
-const scratchMax = 32 << 20
-
-func (s *scratch) get(size int64) []byte {
-	if p, ok := s.pool.Get().(*[]byte); ok && int64(cap(*p)) >= size {
-		return (*p)[:0]
-	}
-	return make([]byte, 0, size)
-}
-
-func (s *scratch) put(b []byte) {
-	if cap(b) > 0 && cap(b) <= scratchMax {
-		s.pool.Put(&b)
-	}
 }
 
 // putError gives the kind Unavailable to what has none: a source or a disk
