@@ -189,7 +189,7 @@ func (s *Server) stop(requests context.Context, cut context.CancelFunc, fronts [
 
 // quiet waits until nothing has run for a while, long enough for an answer to leave.
 func (s *Server) quiet(ctx context.Context) {
-	const step, enough = 50 * time.Millisecond, 10
+	const step, enough = 50 * time.Millisecond, 4
 	tick := time.NewTicker(step)
 	defer tick.Stop()
 	for still := 0; still < enough; {
