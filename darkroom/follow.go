@@ -64,8 +64,8 @@ type Follower struct {
 	mu     sync.Mutex
 	assets map[clinical.AssetID]*known
 	items  map[clinical.ItemID]clinical.AssetID // members not removed
-	todo   []task                               // background work, oldest first
-	later  []task                               // what failed for now
+	todo   []order                              // background work, oldest first
+	later  []order                              // what failed for now
 	wake   chan struct{}                        // holds a token when todo grew
 }
 
@@ -83,6 +83,13 @@ type known struct {
 type task struct {
 	asset clinical.AssetID
 	kind  clinical.RenditionKind
+}
+
+// order asks for a rendition newer than the record it saw (Rev 0: none), so that
+// what was asked for twice is made once.
+type order struct {
+	task
+	saw uint64
 }
 
 // NewFollower returns a Follower; Run makes it work.
@@ -175,7 +182,7 @@ func (f *Follower) apply(d clinical.Delta) {
 	for id := range touched {
 		for _, kind := range f.assets[id].wanted() {
 			if _, there := f.assets[id].made[kind]; !there {
-				f.queue(task{id, kind})
+				f.queue(order{task{id, kind}, 0})
 			}
 		}
 	}
@@ -203,7 +210,7 @@ func (k *known) wanted() []clinical.RenditionKind {
 }
 
 // queue adds background work; the caller holds mu.
-func (f *Follower) queue(t task) {
+func (f *Follower) queue(t order) {
 	f.todo = append(f.todo, t)
 	select {
 	case f.wake <- struct{}{}:
@@ -212,11 +219,11 @@ func (f *Follower) queue(t task) {
 }
 
 // next takes the oldest work, and passes the token on when there is more.
-func (f *Follower) next() (task, bool) {
+func (f *Follower) next() (order, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.todo) == 0 {
-		return task{}, false
+		return order{}, false
 	}
 	t := f.todo[0]
 	f.todo = f.todo[1:]
@@ -253,7 +260,7 @@ func (f *Follower) work(ctx context.Context) error {
 }
 
 // postpone keeps what may succeed another time: a full disk, a busy machine.
-func (f *Follower) postpone(t task, err error) {
+func (f *Follower) postpone(t order, err error) {
 	switch clinical.KindOf(err) {
 	case clinical.Unavailable, clinical.Conflict:
 		f.mu.Lock()
@@ -310,7 +317,7 @@ func (f *Follower) Ensure(ctx context.Context, asset clinical.AssetID, kind clin
 	if there, err := f.there(ctx, made); there || err != nil {
 		return made, err
 	}
-	return f.once(ctx, task{asset, kind}, false)
+	return f.once(ctx, order{task{asset, kind}, made.Rev}, false)
 }
 
 // there tells whether a rendition's bytes can be opened.
@@ -357,7 +364,7 @@ func (f *Follower) Missing(ctx context.Context) error {
 		}
 		if !there {
 			f.mu.Lock()
-			f.queue(task{r.Asset, r.Kind})
+			f.queue(order{task{r.Asset, r.Kind}, r.Rev})
 			f.mu.Unlock()
 		}
 	}

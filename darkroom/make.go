@@ -10,13 +10,13 @@ import (
 )
 
 // once makes a rendition, for everybody who asks for it meanwhile.
-func (f *Follower) once(ctx context.Context, t task, background bool) (clinical.Rendition, error) {
-	return f.group.do(ctx, t, background, func() (clinical.Rendition, error) { return f.make(ctx, t, background) })
+func (f *Follower) once(ctx context.Context, t order, background bool) (clinical.Rendition, error) {
+	return f.group.do(ctx, t.task, background, func() (clinical.Rendition, error) { return f.make(ctx, t, background) })
 }
 
 // make renders, seals and records. A record that changed meanwhile (the asset
 // was refiled or erased) is read again from what the journal brought.
-func (f *Follower) make(ctx context.Context, t task, background bool) (clinical.Rendition, error) {
+func (f *Follower) make(ctx context.Context, t order, background bool) (clinical.Rendition, error) {
 	f.mu.Lock()
 	k, ok := f.assets[t.asset]
 	var now known
@@ -25,6 +25,12 @@ func (f *Follower) make(ctx context.Context, t task, background bool) (clinical.
 	}
 	old := now.made[t.kind]
 	f.mu.Unlock()
+	if ok && old.Rev > t.saw { // made since it was ordered
+		if old.Failed != "" {
+			return old, undecodable(errors.New("known from an earlier attempt"))
+		}
+		return old, nil
+	}
 	if !ok || now.gone {
 		return clinical.Rendition{}, clinical.Errorf(clinical.NotFound, "darkroom: asset %s", t.asset)
 	}
