@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fovea/clinical"
+	"fovea/ingest/exif"
 )
 
 // result is what accepting one file came to.
@@ -135,6 +136,9 @@ func (s *station) identify(ctx context.Context, a *arrival, k track, final bool)
 // taken from the file, and marked as such.
 func (s *station) capture(ctx context.Context, src *source, ext string) (clinical.Capture, error) {
 	c, err := s.in.opt.Capture(ctx, src.file, src.size, ext)
+	if errors.Is(err, exif.ErrTooLarge) {
+		c, err = clinical.Capture{}, nil // a long film: nothing is stated
+	}
 	if err != nil {
 		if ctx.Err() != nil || clinical.KindOf(err) == clinical.Unavailable {
 			return c, err

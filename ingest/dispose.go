@@ -77,7 +77,7 @@ func makeFolder(root, rel string) (int, error) {
 	for p := range strings.SplitSeq(path.Clean(rel), "/") {
 		if err := unix.Mkdirat(fd, p, 0o770); err != nil && !errors.Is(err, unix.EEXIST) {
 			_ = unix.Close(fd)
-			return -1, folderError("make folder", err)
+			return -1, notWritable("make folder", err)
 		}
 		next, err := unix.Openat(fd, p, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		_ = unix.Close(fd)

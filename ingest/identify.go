@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"fovea/clinical"
+	"fovea/ingest/label"
 )
 
 // claim is whose picture a file is, as one source says it.
@@ -161,29 +162,36 @@ func (i identifier) named(ctx context.Context, job string, patient ticketID) (cl
 	}
 }
 
-// label returns the claim of a label's text: a job number or a patient's number
-// written plainly, or with what it is before it, as our own job sheets do.
-func (i identifier) label(ctx context.Context, text string) (claim, error) {
-	text = strings.TrimSpace(text)
-	if rest, ok := cutPrefixFold(text, "fovea:"); ok {
-		if number, ok := cutPrefixFold(rest, "job:"); ok {
-			return i.job(ctx, number)
-		}
-		if number, ok := cutPrefixFold(rest, "patient:"); ok {
-			system, value, _ := strings.Cut(number, ":")
-			return i.patient(ctx, system, value)
-		}
-		return claim{}, refusal(reasonLabelUnknown)
+// label returns the claim of a label's text: one of our own labels, or a job
+// number or patient's number written plainly. end says that it only closes a run.
+func (i identifier) label(ctx context.Context, text string) (c claim, end bool, err error) {
+	own, err := label.Parse(text)
+	switch {
+	case errors.Is(err, label.ErrDamaged):
+		return claim{}, false, refusal(reasonCheckDigit)
+	case err != nil:
+		c, err = i.foreignLabel(ctx, strings.TrimSpace(text))
+	case own.Kind == label.Patient:
+		c, err = i.patient(ctx, own.System, own.Number)
+	default:
+		end = own.Kind == label.End
+		c, err = i.job(ctx, own.Number)
 	}
+	c.by = RuleIDShot
+	return c, end, err
+}
+
+// foreignLabel returns the claim of a label that is not ours.
+func (i identifier) foreignLabel(ctx context.Context, text string) (claim, error) {
 	byJob, err := i.job(ctx, text)
-	if r, ok := refused(err); err == nil || !ok || r != reasonUnknownJob {
-		if err == nil {
-			return i.alone(ctx, text, byJob)
-		}
+	if err == nil {
+		return i.alone(ctx, text, byJob)
+	}
+	if r, _ := refused(err); r != reasonUnknownJob {
 		return claim{}, err
 	}
 	c, err := i.patient(ctx, "", text)
-	if r, ok := refused(err); ok && r == reasonIdentifier {
+	if r, _ := refused(err); r == reasonIdentifier {
 		return claim{}, refusal(reasonLabelUnknown)
 	}
 	return c, err
@@ -200,13 +208,6 @@ func (i identifier) alone(ctx context.Context, text string, byJob claim) (claim,
 		return claim{}, err
 	}
 	return byJob, nil
-}
-
-func cutPrefixFold(s, prefix string) (rest string, ok bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return s, false
-	}
-	return s[len(prefix):], true
 }
 
 // fileName returns the claim of a file's name under a studio's pattern.

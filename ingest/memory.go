@@ -22,6 +22,7 @@ type memory struct {
 	people   map[string]clinical.Person // by login
 	lesions  map[clinical.LesionID]clinical.Lesion
 	sessions map[clinical.SessionID]clinical.Session
+	first    map[clinical.SessionID]time.Time // capture of the earliest frame of a session
 	last     map[clinical.SessionID]time.Time // capture of the latest frame of a session
 	runs     map[clinical.RunID]clinical.Run
 	frames   map[clinical.AssetID]clinical.Asset // provisional ones
@@ -35,6 +36,7 @@ func newMemory(since time.Time) *memory {
 		people:   map[string]clinical.Person{},
 		lesions:  map[clinical.LesionID]clinical.Lesion{},
 		sessions: map[clinical.SessionID]clinical.Session{},
+		first:    map[clinical.SessionID]time.Time{},
 		last:     map[clinical.SessionID]time.Time{},
 		runs:     map[clinical.RunID]clinical.Run{},
 		frames:   map[clinical.AssetID]clinical.Asset{},
@@ -80,6 +82,10 @@ func (m *memory) follow(ctx context.Context, j journal, changed func()) error {
 		foreign := false
 		m.mu.Lock()
 		for _, c := range batch {
+			for _, id := range c.Event.Assets {
+				delete(m.frames, id) // a record that is left out is destroyed
+				delete(m.held, id)
+			}
 			m.apply(c.Delta)
 			m.seq = max(m.seq, c.Seq)
 			foreign = foreign || c.Caller.Door != clinical.DoorIngest
@@ -145,8 +151,14 @@ func (m *memory) asset(a clinical.Asset) {
 	case clinical.Quarantined:
 		m.held[a.ID] = a
 	}
-	if m.recent(a.Session) && a.Capture.At.After(m.last[a.Session]) {
-		m.last[a.Session] = a.Capture.At
+	if !m.recent(a.Session) {
+		return
+	}
+	if at := a.Capture.At; at.After(m.last[a.Session]) {
+		m.last[a.Session] = at
+	}
+	if first, ok := m.first[a.Session]; !ok || a.Capture.At.Before(first) {
+		m.first[a.Session] = a.Capture.At
 	}
 }
 
@@ -211,6 +223,21 @@ func (m *memory) landed(source string) (clinical.Landing, bool) {
 	defer m.mu.Unlock()
 	l, ok := m.open[source]
 	return l, ok
+}
+
+// began returns the studio's sessions whose earliest frame is earlier than they
+// say, corrected.
+func (m *memory) began(s clinical.StudioID) []clinical.Session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []clinical.Session
+	for _, session := range m.sessions {
+		if first, ok := m.first[session.ID]; ok && session.Studio == s && first.Before(session.Began) {
+			session.Began = first
+			out = append(out, session)
+		}
+	}
+	return out
 }
 
 // sitting finds the session of a patient and job in a studio that a frame

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ const (
 	reasonSuffix = ".reason.txt"
 	// referenceMark precedes the asset's ID in a reason file.
 	referenceMark = "Reference: "
+	// provisionalMark begins the names of files that are being written.
+	provisionalMark = ".fovea-"
 	// maxReason bounds how much of a reason file is read back.
 	maxReason = 4 << 10
 )
@@ -38,7 +41,7 @@ func (s *station) explain(name string, r clinical.Reason, ref string) error {
 			return nil
 		}
 		if !errors.Is(err, unix.EEXIST) {
-			return folderError("write reason", err)
+			return notWritable("write reason", err)
 		}
 		if old, err := readReason(dir, file); err == nil && old == ref {
 			return nil
@@ -95,6 +98,9 @@ func (s *station) sweep() {
 	}
 	known := map[string]string{}
 	for _, name := range names {
+		if strings.HasPrefix(name, provisionalMark) && s.reasons == nil {
+			_ = unix.Unlinkat(fd, name, 0) // a stop left it half written
+		}
 		if !strings.HasSuffix(name, reasonSuffix) {
 			continue
 		}
@@ -129,14 +135,15 @@ func (s *station) stands(name, ref string) bool {
 // writeFile writes a whole file into an open folder: under a provisional name,
 // synced, renamed. It fails with EEXIST when the name is taken, unless replace.
 func writeFile(dir int, name string, b []byte, replace bool) error {
-	const provisional = ".fovea-writing.tmp"
-	fd, err := unix.Openat(dir, provisional, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o660)
+	provisional := provisionalMark + rand.Text() + ".tmp"
+	fd, err := unix.Openat(dir, provisional, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o660)
 	if err != nil {
 		return err
 	}
 	f := os.NewFile(uintptr(fd), "provisional")
 	_, err = f.Write(b)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		_ = unix.Unlinkat(dir, provisional, 0)
 		return err
 	}
 	if replace {

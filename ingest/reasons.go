@@ -20,7 +20,9 @@ const (
 	reasonUnreadable clinical.Reason = "unreadable"
 
 	// The studio's folder, in its status only.
-	reasonNotReached clinical.Reason = "not-reached"
+	reasonNotReached  clinical.Reason = "not-reached"
+	reasonNotWritable clinical.Reason = "not-writable"
+	reasonDiskFull    clinical.Reason = "disk-full" // the vault's own
 
 	// Never opened.
 	reasonLitter  clinical.Reason = "litter"
@@ -59,6 +61,7 @@ const (
 	reasonTie           clinical.Reason = "tie"
 	reasonOrder         clinical.Reason = "order"
 	reasonAfterEnd      clinical.Reason = "after-end-label"
+	reasonEndUnmatched  clinical.Reason = "end-label-unmatched"
 	reasonAfterBlind    clinical.Reason = "after-unreadable"
 	reasonInFiledRun    clinical.Reason = "in-filed-run"
 	reasonLabelInFiled  clinical.Reason = "label-in-filed-run"
@@ -87,7 +90,9 @@ func words() map[clinical.Reason]string {
 		reasonTooLarge:   "The file is larger than Fovea takes in and was left where it is. Export it smaller, or ask your administrator to raise the limit.",
 		reasonUnreadable: "The file is damaged so that its details cannot be read. Copy it again from the card; if it stays so, file this one by hand in Arrivals or reject it.",
 
-		reasonNotReached: "The watch folder does not answer. Files there are safe and will be read when it returns. Check the share or the network.",
+		reasonNotWritable: "Fovea may not write into the watch folder, so nothing is taken out of it. Give Fovea's account the right to write there.",
+		reasonDiskFull:    "The vault's disk is full. Files are safe where they lie and will be read when there is room. Make room on the server.",
+		reasonNotReached:  "The watch folder does not answer. Files there are safe and will be read when it returns. Check the share or the network.",
 
 		reasonLitter:  "A system's or program's own file, not a picture. Nothing to do.",
 		reasonLink:    "This is a link, not a file, and Fovea opens no links. Copy the file itself into the folder.",
@@ -122,6 +127,7 @@ func words() map[clinical.Reason]string {
 		reasonTie:           "This frame and an ID shot were taken at the same instant, and nothing says which came first." + byHand,
 		reasonOrder:         "The camera's clock and its file numbers tell different stories: the clock was changed." + byHand + " Then set the clock.",
 		reasonAfterEnd:      "This frame was taken after the closing ID shot and before a new one." + byHand,
+		reasonEndUnmatched:  "This closing ID shot does not belong to the frames before it: the opening one is missing or too long ago." + byHand,
 		reasonAfterBlind:    "The frame before this one cannot be read and may have been an ID shot." + byHand,
 		reasonInFiledRun:    "This frame arrived late: the frames around it are filed already." + byHand,
 		reasonLabelInFiled:  "This ID shot arrived late, in the middle of frames that are filed under another label. Check those frames now and refile the wrong ones." + byHand,

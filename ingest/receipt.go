@@ -80,6 +80,9 @@ func (s *station) closeBatch(ctx context.Context, folders []string) error {
 	if err := s.writeReceipt(r, landed[0]); err != nil {
 		return err
 	}
+	if err := s.round(ctx, landed, now); err != nil {
+		return err
+	}
 	if err := s.markDone(ctx, landed, now); err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (s *station) unfinished() map[string]bool {
 // anyUnsettled reports whether a file may still get its outcome by itself.
 func (s *station) anyUnsettled() bool {
 	for _, k := range s.tracker.tracks {
-		if k.phase == settling && !litter(k.name()) || k.phase == waiting && !s.isTicket(k) {
+		if !litter(k.name()) && !s.isTicket(k) && (k.phase == settling || k.phase == waiting) {
 			return true
 		}
 	}
@@ -199,7 +202,7 @@ func (s *station) writeReceipt(r Receipt, first clinical.Landing) error {
 	defer unix.Close(dir) //nolint:errcheck // a folder
 	name := first.At.In(s.in.opt.Zone).Format("2006-01-02 150405") + " " + first.ID.String() + ".json"
 	if err := writeFile(dir, name, append(b, '\n'), true); err != nil {
-		return folderError("write receipt", err)
+		return notWritable("write receipt", err)
 	}
 	return nil
 }
@@ -215,13 +218,58 @@ func (s *station) markDone(ctx context.Context, landed []clinical.Landing, now t
 		for i := range group {
 			group[i].Done = true
 		}
-		c, err := s.in.opt.Keeper.Commit(ctx, clinical.Change{
-			Event: s.event(clinical.ActLanding, now), Delta: clinical.Delta{Landings: group},
-		})
-		if err != nil {
-			return fmt.Errorf("ingest: mark landings of studio %s: %w", s.studio.ID, err)
+		c := clinical.Change{Event: s.event(clinical.ActLanding, now), Delta: clinical.Delta{Landings: group}}
+		if err := s.commit(ctx, c); err != nil {
+			return err
 		}
-		s.in.memory.own(c)
 	}
 	return nil
+}
+
+// round notes what the batch as a whole has brought about: jobs whose pictures
+// are filed, and when sessions began.
+func (s *station) round(ctx context.Context, landed []clinical.Landing, now time.Time) error {
+	d := clinical.Delta{Sessions: s.in.memory.began(s.studio.ID)}
+	seen := map[clinical.JobID]bool{}
+	for _, l := range landed {
+		if l.Outcome != clinical.OutcomeKept {
+			continue
+		}
+		a, err := s.in.opt.Archive.Asset(ctx, l.Asset)
+		if err != nil {
+			return fmt.Errorf("ingest: look at asset %s: %w", l.Asset, err)
+		}
+		if a.State != clinical.Filed || a.Job.IsZero() || seen[a.Job] {
+			continue
+		}
+		seen[a.Job] = true
+		job, filed, err := s.filedJob(ctx, a.Job, now)
+		if err != nil {
+			return err
+		}
+		if filed {
+			d.Jobs = append(d.Jobs, job)
+		}
+	}
+	if len(d.Sessions)+len(d.Jobs) == 0 {
+		return nil
+	}
+	act := clinical.ActLanding
+	if len(d.Jobs) > 0 {
+		act = clinical.ActJobChanged
+	}
+	return s.commit(ctx, clinical.Change{Event: s.event(act, now), Delta: d})
+}
+
+// filedJob returns the job as filed, and whether it was open until now.
+func (s *station) filedJob(ctx context.Context, id clinical.JobID, now time.Time) (clinical.Job, bool, error) {
+	job, err := s.in.opt.Register.Job(ctx, id)
+	if err != nil {
+		return job, false, fmt.Errorf("ingest: look at job %s: %w", id, err)
+	}
+	if !job.Status.Open() {
+		return job, false, nil
+	}
+	job.Status, job.FiledAt = clinical.JobFiled, now
+	return job, true, nil
 }

@@ -42,6 +42,9 @@ type Frame struct {
 // Label is what the label in an ID shot says, or why it cannot be believed.
 type Label struct {
 	Subject
+	// End is set where the label says itself that it only closes a run. Any
+	// label closes its own run when it is seen again.
+	End    bool
 	Reason clinical.Reason
 }
 
@@ -239,7 +242,8 @@ func (r *resolver) tie(ties map[int]bool, a, b int) {
 	if a == b || !y.boundary() || x.Number.after(y.Number) != 0 {
 		return
 	}
-	sameLabel := x.Label != nil && y.Label != nil && x.Label.Reason == "" && y.Label.Reason == "" && x.Label.same(y.Label.Subject)
+	sameLabel := x.Label != nil && y.Label != nil && x.Label.Reason == "" && y.Label.Reason == "" &&
+		x.Label.End == y.Label.End && x.Label.same(y.Label.Subject)
 	if sameLabel {
 		return
 	}

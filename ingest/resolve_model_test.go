@@ -217,4 +217,3 @@ func verdictByKey(t *rapid.T, frames []ingest.Frame, verdicts []ingest.Verdict) 
 	}
 	return out
 }
-

@@ -16,7 +16,8 @@ import (
 // is drawn the same way, so that the examples can be read side by side.
 //
 //	"1 c A+"   minute 1, camera c, a label of patient A ("+" is followed by the
-//	           frames its job expects, "!" by the reason it cannot be believed)
+//	           frames its job expects, "!" by the reason it cannot be believed,
+//	           "/" says that the label itself says it closes)
 //	"2 c a"    a frame that truly shows patient A
 //	"2 c a=B"  the same, with a ticket that says B
 //	"3 c ?"    a frame whose pixels cannot be looked at
@@ -54,10 +55,11 @@ func script(tb testing.TB, lines string) []ingest.Frame {
 			frame.Label = &ingest.Label{Reason: clinical.Reason(reason)}
 		case what[0] >= 'A' && what[0] <= 'Z':
 			s := subject(what[0])
+			end := strings.HasSuffix(what, "/")
 			if _, frames, ok := strings.Cut(what, "+"); ok {
 				_, _ = fmt.Sscan(frames, &s.Frames)
 			}
-			frame.Label = &ingest.Label{Subject: s}
+			frame.Label = &ingest.Label{Subject: s, End: end}
 		}
 		out = append(out, frame)
 	}
@@ -122,6 +124,11 @@ func TestResolveExamples(t *testing.T) {
 			name:   "the job's number of frames files it",
 			frames: "0 c A+2\n1 c a\n2 c a\n3 c B\n4 c b",
 			want:   "A filed (job-count): 0 1 2\nB waits (label-only): 3 4\n",
+		},
+		{
+			name:   "a closing label closes, and opens nothing",
+			frames: "0 c A\n1 c a\n2 c A/\n3 c b\n5 c A/\n6 c b\n7 c B/\n8 c b",
+			want:   "A waits (end-label,frames-after-end): 0 1 2\nafter-end-label: 3\nend-label-unmatched: 5\nafter-end-label: 6\nend-label-unmatched: 7\nafter-end-label: 8\n",
 		},
 		{
 			name:   "a label photographed twice begins one run",

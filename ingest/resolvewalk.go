@@ -86,9 +86,14 @@ func (w *walker) label(i int, f Frame, inDoubt bool) {
 	}
 	goesOn := w.cur.reason == "" && w.cur.subject.same(f.Label.Subject) && f.At.Sub(w.cur.last) <= w.opt.Gap &&
 		!w.cur.stale && !slices.Contains(w.cur.against, evidenceAfterEnd)
+	if !goesOn && f.Label.End {
+		w.open(segment{start: f.At, reason: reasonAfterEnd})
+		w.single[i] = reasonEndUnmatched
+		return
+	}
 	if !goesOn {
 		w.open(segment{start: f.At, subject: f.Label.Subject, run: f.Run})
-	} else if w.cur.plain > 0 {
+	} else if w.cur.plain > 0 || f.Label.End {
 		w.cur.ended = true
 	}
 	if w.cur.subject.Job.IsZero() {
@@ -187,7 +192,7 @@ func (r *resolver) verdict(s *segment) Verdict {
 		v.Run = s.run
 		r.used[s.run] = true
 	}
-	if s.ended && s.plain > 0 {
+	if s.ended {
 		v.Evidence = append(v.Evidence, evidenceEnd)
 	}
 	if s.subject.Frames > 0 && s.plain == s.subject.Frames {
@@ -196,7 +201,7 @@ func (r *resolver) verdict(s *segment) Verdict {
 	if s.plain > 0 && s.claims == s.plain {
 		v.Evidence = append(v.Evidence, evidenceTicket)
 	}
-	v.Filed = len(v.Evidence) > 0 && len(s.against) == 0 && !r.unplaced
+	v.Filed = s.plain > 0 && len(v.Evidence) > 0 && len(s.against) == 0 && !r.unplaced
 	if len(v.Evidence) == 0 {
 		v.Evidence = append(v.Evidence, evidenceLabel)
 	}

@@ -45,7 +45,7 @@ func (s *station) keepRun(ctx context.Context, p *plan, v Verdict) error {
 	fresh := newFrames(p, v)
 	if len(moved) > 0 || (changed && len(fresh) == 0) {
 		if err := s.commitRun(ctx, place, moved); err != nil {
-			return err
+			return s.stays(err)
 		}
 	}
 	kept, err := s.keepFrames(ctx, p, fresh, arrival{claim: &who, run: place})
@@ -219,6 +219,15 @@ func (s *station) fileRun(ctx context.Context, r agreedRun) error {
 		a.State, a.FiledAt = clinical.Filed, now
 		c.Delta.Assets = append(c.Delta.Assets, a)
 		c.Event.Assets = append(c.Event.Assets, a.ID)
+	}
+	if !run.Job.IsZero() {
+		job, open, err := s.filedJob(ctx, run.Job, now)
+		if err != nil {
+			return err
+		}
+		if open {
+			c.Jobs = []clinical.Job{job}
+		}
 	}
 	return s.commit(ctx, c)
 }

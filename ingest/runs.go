@@ -3,6 +3,7 @@ package ingest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -185,12 +186,16 @@ func (s *station) learnLabel(ctx context.Context, src *source, f *facts) error {
 	id := identifier{register: s.in.opt.Register, rules: s.in.opt.Rules}
 	var claims []claim
 	var bad clinical.Reason
+	ends := 0
 	for _, text := range texts {
-		c, err := id.label(ctx, text)
+		c, end, err := id.label(ctx, text)
 		r, ok := refused(err)
 		switch {
 		case err == nil:
 			claims = append(claims, c)
+			if end {
+				ends++
+			}
 		case !ok:
 			return err
 		case bad == "" || bad == reasonLabelUnknown:
@@ -208,7 +213,8 @@ func (s *station) learnLabel(ctx context.Context, src *source, f *facts) error {
 			return nil
 		}
 		f.label = &c
-		f.frame.Label = &Label{Subject: c.subject()}
+		// A sheet that shows its opening and its closing code is no closing label.
+		f.frame.Label = &Label{Subject: c.subject(), End: ends == len(claims)}
 	}
 	return nil
 }
@@ -279,7 +285,8 @@ func (s *station) plan(ctx context.Context, tracks []*track, hold bool) (*plan, 
 		for _, a := range snapshot.frames[run.ID] {
 			f := Frame{Key: a.ID.String(), Camera: run.Camera, At: a.Capture.At, Number: runningNumber(a.Capture.FileNumber, a.Name), Run: run.ID}
 			if a.IDShot {
-				f.Label = &Label{Subject: subject}
+				closing := slices.Contains(run.Evidence, evidenceEnd) && f.At.Equal(run.To)
+				f.Label = &Label{Subject: subject, End: closing}
 			}
 			p.kept[len(p.frames)] = a
 			p.frames = append(p.frames, f)
@@ -357,7 +364,17 @@ func (s *station) hold(ctx context.Context, p *plan, v Verdict) error {
 			return err
 		}
 	}
-	return s.commit(ctx, c)
+	return s.stays(s.commit(ctx, c))
+}
+
+// stays makes nothing of a move that is refused because who would get the frames
+// has the same bytes already: they stay provisional where they are.
+func (s *station) stays(err error) error {
+	if dup, ok := errors.AsType[*clinical.Duplicate](err); ok {
+		s.in.opt.Log.Warn("ingest: frames stay in their run", "studio", s.studio.ID, "duplicate", dup.Asset)
+		return nil
+	}
+	return err
 }
 
 // commit commits a change of ingest's own and remembers it.

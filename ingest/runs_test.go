@@ -9,12 +9,22 @@ import (
 
 	"fovea/clinical"
 	"fovea/ingest"
+	"fovea/ingest/label"
 )
 
 // frame drops a picture of camera c, taken minute minutes into the day.
 func (w *world) frame(name, camera string, minute int, labels ...string) []byte {
 	w.t.Helper()
 	return w.shot(name, exposure{At: day().Add(time.Duration(minute) * time.Minute), Serial: camera, Labels: labels})
+}
+
+// own returns the text of a label of our own.
+func own(kind label.Kind, number string) string {
+	text, err := label.Payload{Kind: kind, Number: number}.Text()
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 // whose lists each asset's state and, where it has one, its patient's letter.
@@ -48,7 +58,7 @@ func TestRunWaitsUntilItsEndLabelArrives(t *testing.T) {
 		a := w.patient(numberA)
 		w.job("26-1191", a, 0)
 		who := map[string]clinical.Patient{"A": a}
-		w.frame("1.jpg", "c", 0, "fovea:job:26-1191")
+		w.frame("1.jpg", "c", 0, own(label.Job, "26-1191"))
 		w.frame("2.jpg", "c", 1)
 		in, err := ingest.New(w.opt)
 		if err != nil {
@@ -60,7 +70,7 @@ func TestRunWaitsUntilItsEndLabelArrives(t *testing.T) {
 			<-time.After(30 * time.Second)
 			w.expect(who, map[string]string{"1.jpg": "provisional A", "2.jpg": "provisional A"})
 			w.frame("3.jpg", "c", 2)
-			w.frame("4.jpg", "c", 3, "26-1191")
+			w.frame("4.jpg", "c", 3, own(label.End, "26-1191"))
 			<-time.After(time.Minute)
 		})
 		w.expect(who, map[string]string{"1.jpg": "filed A", "2.jpg": "filed A", "3.jpg": "filed A", "4.jpg": "filed A"})
@@ -155,7 +165,9 @@ func TestLabelsThatAreNotBelieved(t *testing.T) {
 	}{
 		{"check digit", []string{"943 476 5910"}, "check-digit"},
 		{"unknown patient", []string{"401 023 2137"}, "unknown-patient"},
-		{"unknown job", []string{"fovea:job:26-9999"}, "unknown-job"},
+		{"unknown job", []string{own(label.Job, "26-9999")}, "unknown-job"},
+		{"own label misread", []string{"FOVEA1:J:26-0007:0000"}, "check-digit"},
+		{"closing label of another job", []string{own(label.End, "26-0007")}, "end-label-unmatched"},
 		{"no number of ours", []string{"https://example.org/dressing"}, "label-unknown"},
 		{"two patients in one frame", []string{numberA, "26-0007"}, "two-labels"},
 		{"one good and one misread", []string{numberA, "943 476 5910"}, "check-digit"},
@@ -178,11 +190,19 @@ func TestLabelsThatAreNotBelieved(t *testing.T) {
 				w.run(time.Minute)
 				w.expect(map[string]clinical.Patient{"A": a}, map[string]string{
 					"0.jpg": "provisional A", "1.jpg": "provisional A",
-					"2.jpg": "quarantined " + string(tt.want), "3.jpg": "quarantined " + string(tt.want),
+					"2.jpg": "quarantined " + string(tt.want), "3.jpg": "quarantined " + string(after(tt.want)),
 				})
 			})
 		})
 	}
+}
+
+// after returns why the frame after such a label is quarantined.
+func after(label clinical.Reason) clinical.Reason {
+	if label == "end-label-unmatched" {
+		return "after-end-label"
+	}
+	return label
 }
 
 func TestOneLabelWithSeveralCodesIsOneLabel(t *testing.T) {
@@ -190,7 +210,7 @@ func TestOneLabelWithSeveralCodesIsOneLabel(t *testing.T) {
 		w := newWorld(t, ingest.RuleIDShot)
 		a := w.patient(numberA)
 		w.job("26-0001", a, 1)
-		w.frame("0.jpg", "c", 0, "26-0001", numberA, "(01)04012345678901")
+		w.frame("0.jpg", "c", 0, own(label.Job, "26-0001"), own(label.End, "26-0001"), numberA, "(01)04012345678901")
 		w.frame("1.jpg", "c", 1)
 		w.run(time.Minute)
 		w.expect(map[string]clinical.Patient{"A": a}, map[string]string{"0.jpg": "filed A", "1.jpg": "filed A"})

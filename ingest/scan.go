@@ -74,6 +74,11 @@ func folderError(doing string, err error) error {
 	return clinical.Errorf(clinical.Unavailable, "ingest: %s: %w", doing, pathless(err))
 }
 
+// notWritable is a folderError of writing into the studio's folder.
+func notWritable(doing string, err error) error {
+	return &clinical.Error{Kind: clinical.Unavailable, Reason: reasonNotWritable, Err: folderError(doing, err)}
+}
+
 // fileError is a failure of one file, which is tried again while others go on.
 func fileError(doing string, err error) error {
 	return fmt.Errorf("ingest: %s: %w", doing, pathless(err))

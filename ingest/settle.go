@@ -23,6 +23,7 @@ type track struct {
 	since time.Time // when it was first seen like this
 	retry time.Time // phase retrying: not before
 	err   error     // phase retrying: why
+	tries int       // how often it failed
 	// landing is the file's receipt once it has one.
 	landing clinical.Landing
 	outcome clinical.Outcome

@@ -29,6 +29,16 @@ func (s *station) isTicket(k *track) bool {
 	return name == ticketJSON || name == ticketCSV || extOf(name) == "json"
 }
 
+// ticketKey returns the name by which the ticket at rel is found: extensions and
+// the names of folders' tickets in lower case, as cameras and Windows mix them.
+func ticketKey(rel string) string {
+	dir, name := path.Split(rel)
+	if lower := strings.ToLower(name); lower == ticketJSON || lower == ticketCSV {
+		return dir + lower
+	}
+	return dir + strings.TrimSuffix(name, path.Ext(name)) + ".json"
+}
+
 // ticketNames are where the ticket of rel is looked for, nearest first: its own,
 // then its folder's, then those of the folders above.
 func ticketNames(rel string) []string {
@@ -47,43 +57,45 @@ func (s *station) hasTicket(k *track) bool {
 	return found && err == nil
 }
 
-// ticketFor returns the ticket of a file. Its own and its folder's are joined;
-// where both say who it is, both are returned in one and checked to agree.
+// ticketFor returns what the tickets of a file say together: its own, and those
+// of the nearest folder that has any.
 func (s *station) ticketFor(rel string) (t joinedTicket, found bool, err error) {
+	folder := ""
 	for _, name := range ticketNames(rel) {
 		r, ok := s.tickets[name]
-		if !ok {
+		own := name == rel+".json"
+		if !ok || (folder != "" && path.Dir(name) != folder) {
 			continue
 		}
 		if r.err != nil {
 			return joinedTicket{}, true, r.err
 		}
-		n := r.ticket.about(path.Base(rel))
-		if !found {
-			t = joinedTicket{note: n, photographer: r.ticket.Photographer}
-			found = true
-			if name == rel+".json" {
-				continue // the folder's ticket is heard as well
-			}
-			return t, true, nil
+		if !own {
+			folder = path.Dir(name)
 		}
-		if t.names() && n.names() {
-			t.other = n
-		}
-		t.note = t.note.over(n)
-		if t.photographer == "" {
-			t.photographer = r.ticket.Photographer
-		}
-		return t, true, nil
+		t.join(r.ticket.about(path.Base(rel)), r.ticket.Photographer)
+		found = true
 	}
 	return t, found, nil
 }
 
-// joinedTicket is what the tickets of one file say together.
+// joinedTicket is what the tickets of one file say together. Everybody they name
+// is in who, and has to be the same.
 type joinedTicket struct {
 	note
 	photographer string
-	other        note // the folder's word where the file's own ticket has one too
+	who          []note
+}
+
+// join adds what a further ticket says, where the nearer ones are silent.
+func (t *joinedTicket) join(n note, photographer string) {
+	if n.names() {
+		t.who = append(t.who, n)
+	}
+	t.note = t.note.over(n)
+	if t.photographer == "" {
+		t.photographer = photographer
+	}
 }
 
 // readTickets reads the tickets that are settled and changed since last time.
@@ -92,20 +104,21 @@ func (s *station) readTickets(ctx context.Context, now time.Time) {
 	if !s.studio.has(RuleTicket) {
 		return
 	}
-	for rel, r := range s.tickets {
-		if k, ok := s.tracker.tracks[rel]; !ok || !k.same(r.entry) {
-			delete(s.tickets, rel)
+	for key, r := range s.tickets {
+		if k, ok := s.tracker.tracks[r.rel]; !ok || !k.same(r.entry) {
+			delete(s.tickets, key)
 		}
 	}
 	for rel, k := range s.tracker.tracks {
-		if _, known := s.tickets[rel]; known || !s.isTicket(k) || (!s.once && !s.tracker.settled(k, now)) {
+		key := ticketKey(rel)
+		if _, known := s.tickets[key]; !s.isTicket(k) || known || (!s.once && !s.tracker.settled(k, now)) {
 			continue
 		}
 		t, err := s.readTicket(ctx, k)
 		if _, ok := refused(err); err != nil && !ok {
 			continue // gone, or being written: the next look tells
 		}
-		s.tickets[rel] = readTicket{entry: k.entry, ticket: t, err: err}
+		s.tickets[key] = readTicket{entry: k.entry, ticket: t, err: err}
 		k.phase = waiting
 	}
 }
@@ -131,18 +144,17 @@ func (s *station) readTicket(ctx context.Context, k *track) (ticket, error) {
 
 // ticketClaim returns who the ticket names and puts what else it says into a.
 func (s *station) ticketClaim(ctx context.Context, id identifier, t joinedTicket, a *arrival) (claim, error) {
-	c, err := id.named(ctx, t.Job, t.Patient)
-	if err != nil {
-		return claim{}, err
-	}
-	if t.other.names() {
-		o, err := id.named(ctx, t.other.Job, t.other.Patient)
+	var claims []claim
+	for _, n := range t.who {
+		c, err := id.named(ctx, n.Job, n.Patient)
 		if err != nil {
 			return claim{}, err
 		}
-		if c, err = agree([]claim{c, o}); err != nil {
-			return claim{}, err
-		}
+		claims = append(claims, c)
+	}
+	c, err := agree(claims)
+	if err != nil {
+		return claim{}, err
 	}
 	c.by = RuleTicket
 	a.details = details{view: t.View.clinical(), keywords: t.Keywords, caption: t.Caption}
@@ -172,8 +184,8 @@ const ticketLife = 12 * time.Hour
 // is given up after ticketLife.
 func (s *station) spendTickets(now time.Time) error {
 	for rel, k := range s.tracker.tracks {
-		t, read := s.tickets[rel]
-		if k.phase == finished || !read || s.needed(rel) {
+		t, read := s.tickets[ticketKey(rel)]
+		if k.phase == finished || !read || t.rel != rel || s.needed(rel) {
 			continue
 		}
 		switch {
@@ -195,6 +207,11 @@ func (s *station) spendTickets(now time.Time) error {
 
 // needed reports whether a file without an outcome may still use the ticket.
 func (s *station) needed(rel string) bool {
+	key := ticketKey(rel)
+	if name := path.Base(key); name != ticketJSON && name != ticketCSV {
+		o, there := s.tracker.tracks[strings.TrimSuffix(key, ".json")]
+		return there && o.phase != finished
+	}
 	for other, o := range s.tracker.tracks {
 		if o.phase != finished && !s.isTicket(o) && !litter(o.name()) && covers(rel, other) {
 			return true
@@ -203,11 +220,9 @@ func (s *station) needed(rel string) bool {
 	return false
 }
 
-// covers reports whether the ticket at rel is looked at for the file other.
+// covers reports whether the folder's ticket at rel is looked at for the file
+// other.
 func covers(rel, other string) bool {
-	if name := path.Base(rel); name != ticketJSON && name != ticketCSV {
-		return rel == other+".json"
-	}
 	dir := path.Dir(rel)
 	return dir == "." || strings.HasPrefix(other, dir+"/")
 }

@@ -50,7 +50,6 @@ func newStation(in *Ingest, s Studio, root string) *station {
 	st := &station{
 		in: in, studio: s, root: root, bell: make(chan struct{}, 1),
 		tracker: newTracker(in.opt.Timing), batch: newBatch(), tickets: map[string]readTicket{},
-		reasons: map[string]string{},
 		state:   StudioStatus{Studio: s.ID, State: StateNotReached},
 	}
 	if s.has(RulePattern) {
@@ -76,6 +75,10 @@ func (s *station) run(ctx context.Context) error {
 		next, err := s.cycle(ctx, w)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if clinical.KindOf(err) == clinical.Conflict {
+			// Somebody acted on the same records: the journal tells, and the next look goes on from there.
+			next, err = s.in.opt.Timing.Settle, nil
 		}
 		s.report(err)
 		if err != nil {
@@ -248,7 +251,8 @@ func (s *station) conclude(k *track, r result) {
 	}
 	switch {
 	case r.err != nil:
-		k.phase, k.retry, k.err = retrying, s.in.opt.Now().Add(s.in.opt.Timing.Retry), r.err
+		k.phase, k.retry, k.err = retrying, s.in.opt.Now().Add(s.in.opt.Timing.Retry<<min(k.tries, 5)), r.err
+		k.tries++
 		if clinical.KindOf(r.err) != clinical.Unavailable {
 			s.in.opt.Log.Error("ingest: file not accepted", "studio", s.studio.ID, "error", r.err)
 		}
@@ -283,7 +287,7 @@ func (s *station) next(now time.Time) time.Duration {
 	t := s.in.opt.Timing
 	due := t.Poll
 	for _, k := range s.tracker.tracks {
-		if k.phase == settling && !litter(k.name()) {
+		if k.phase == settling && !litter(k.name()) && (!s.isTicket(k) || !s.tracker.settled(k, now)) {
 			due = min(due, max(t.Settle/4, time.Millisecond))
 		}
 	}

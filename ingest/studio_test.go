@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -308,4 +309,35 @@ func TestEveryReasonEndsWithWhatToDo(t *testing.T) {
 			t.Errorf("%s has no words of its own", r)
 		}
 	}
+}
+
+func TestTwoTicketsInOneFolderMustAgree(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, p := ticketed(t)
+		w.patient(numberB)
+		w.shot("1.jpg", exposure{At: day()})
+		w.shot("2.jpg", exposure{At: day()})
+		w.drop("Ticket.CSV", []byte("file,patient\n1.jpg,"+numberA+"\n2.jpg,"+numberB+"\n"))
+		w.run(time.Minute)
+		w.expect(map[string]clinical.Patient{"A": p}, map[string]string{"1.jpg": "filed A", "2.jpg": "quarantined sources-disagree"})
+	})
+}
+
+func TestSessionBeganWithItsEarliestFrame(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, _ := ticketed(t)
+		w.opt.Workers = 1
+		w.shot("a.jpg", exposure{At: day().Add(10 * time.Minute)})
+		w.shot("b.jpg", exposure{At: day()})
+		w.shot("c.jpg", exposure{At: day().Add(2 * time.Hour)})
+		w.run(time.Minute)
+		var began []time.Time
+		for _, s := range w.vault.sessions {
+			began = append(began, s.Began)
+		}
+		slices.SortFunc(began, time.Time.Compare)
+		if diff := cmp.Diff([]time.Time{day(), day().Add(2 * time.Hour)}, began); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
 }

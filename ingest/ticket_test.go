@@ -43,6 +43,9 @@ func TestFolderTicketFilesEveryPictureBesideIt(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		}
+		if got := w.vault.jobs[j.ID]; got.Status != clinical.JobFiled {
+			t.Errorf("the job is %s", got.Status)
+		}
 		if left := w.left(); len(left) != 0 {
 			t.Errorf("left in the folder: %q", left)
 		}
