@@ -35,7 +35,7 @@ func (e *env) connect() (*client, error) {
 		return d.DialContext(ctx, "unix", cfg.socket())
 	}
 	c := &client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}, as: e.cli.As, stop: func() error { return nil }}
-	sys, err := openSystem(e.ctx, cfg, e.stderr, false)
+	sys, err := openSystem(e.ctx, cfg, quiet(e.stderr), false)
 	if clinical.ReasonOf(err) == "data-locked" {
 		return c, nil
 	}
@@ -44,7 +44,7 @@ func (e *env) connect() (*client, error) {
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	done := make(chan error, 1)
-	go func() { done <- sys.run(ctx, sys.admin) }()
+	go func() { done <- runStages(ctx, sys.commanding()) }()
 	c.stop = func() error {
 		c.http.CloseIdleConnections()
 		cancel()
@@ -167,8 +167,8 @@ func asProblem(res *http.Response) error {
 	return clinical.Refuse(kind, p.Reason, p.Detail)
 }
 
-// pages reads every page of a listing.
-func pages[T any](ctx context.Context, c *client, path string) ([]T, error) {
+// everyPage reads every page of a listing.
+func everyPage[T any](ctx context.Context, c *client, path string) ([]T, error) {
 	out := []T{}
 	cursor := ""
 	for {

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"fovea/clinical"
+	"fovea/policy"
 )
 
 // config is everything a site sets, read once and checked whole.
@@ -34,9 +35,19 @@ type config struct {
 	Space       spaceConfig      `yaml:"space"`
 	Identifiers []identifierYAML `yaml:"identifiers"`
 	Studios     []studioYAML     `yaml:"studios"`
-	JobDays     int              `yaml:"photographerDays"` // a photographer sees an assigned job's pictures this long after filing
+	Timing      timingYAML       `yaml:"timing"`
+	Policy      policyYAML       `yaml:"policy"`
 
 	zone *time.Location
+}
+
+// policyYAML are the limits a site may set; zero: as policy.Limits says.
+type policyYAML struct {
+	PhotographerDays int  `yaml:"photographerDays"`
+	VerbalTeaching   bool `yaml:"verbalTeaching"`
+	SmallGroup       int  `yaml:"smallGroup"`
+	Cohort           int  `yaml:"cohort"`
+	EndingDays       int  `yaml:"endingDays"`
 }
 
 type tlsConfig struct {
@@ -66,15 +77,20 @@ type studioYAML struct {
 	Name      string   `yaml:"name"`
 	Folder    string   `yaml:"folder"`
 	Specialty string   `yaml:"specialty"`
-	Rules     []string `yaml:"rules"`   // ticket, id-shot, file-name; in this order when several apply
-	Pattern   string   `yaml:"pattern"` // for file-name: named groups job or patient
-	System    string   `yaml:"system"`  // identifier system of bare numbers on labels and in names
-	Dispose   string   `yaml:"dispose"` // delete | done
-	KeepDays  int      `yaml:"keepDays"`
-	Quiet     duration `yaml:"quiet"` // ID shots: folder quiet this long before runs are resolved
-	Gap       duration `yaml:"gap"`   // ID shots: longest pause inside a run
-	Settle    duration `yaml:"settle"`
-	GiveUp    duration `yaml:"giveUp"` // incomplete after this: quarantined as truncated
+	Rules     []string `yaml:"rules"`    // ticket, id-shot, pattern; where several speak they must agree
+	Pattern   string   `yaml:"pattern"`  // of file names: named groups job or patient
+	System    string   `yaml:"system"`   // identifier system of the group patient
+	Dispose   string   `yaml:"dispose"`  // delete | done
+	KeepDays  int      `yaml:"keepDays"` // how long done/ keeps a day
+	Gap       duration `yaml:"gap"`      // ID shots: longest pause inside a run
+}
+
+// timingYAML is how long ingest waits for what; zero: the built-in times.
+type timingYAML struct {
+	Settle   duration `yaml:"settle"`
+	Complete duration `yaml:"complete"`
+	Quiet    duration `yaml:"quiet"`
+	Poll     duration `yaml:"poll"`
 }
 
 type duration time.Duration
@@ -89,7 +105,7 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 // load reads the file (--config, else DATA/fovea.yaml if there is one), lays the
 // flags over it and checks all of it.
 func (c *cli) load() (config, error) {
-	cfg := config{Listen: "127.0.0.1:8443", Zone: "Europe/Paris", Sandbox: "warn", JobDays: 14}
+	cfg := config{Listen: "127.0.0.1:8443", Zone: "Europe/Paris", Sandbox: "warn"}
 	path := c.Config
 	if path == "" && c.Data != "" {
 		path = filepath.Join(c.Data, "fovea.yaml")
@@ -178,7 +194,7 @@ func (c *config) checkStudios(systems map[string]bool, fault func(string, ...any
 		}
 		folders[folder] = s.ID
 		if len(s.Rules) == 0 {
-			fault("studios: %s: say by which rules files are identified: ticket, id-shot, file-name", s.ID)
+			fault("studios: %s: say by which rules files are identified: ticket, id-shot, pattern", s.ID)
 		}
 		if s.System != "" && !systems[s.System] {
 			fault("studios: %s: system %q is not among the identifiers", s.ID, s.System)
@@ -206,6 +222,14 @@ func (c *config) rules() []clinical.IdentifierRule {
 		out = append(out, clinical.IdentifierRule{System: i.System, Label: i.Label, Pattern: i.Pattern, Check: clinical.Check(i.Check)})
 	}
 	return out
+}
+
+// limits converts the policy section.
+func (c *config) limits() policy.Limits {
+	p := c.Policy
+	return policy.Limits{
+		JobDays: p.PhotographerDays, VerbalTeaching: p.VerbalTeaching, SmallGroup: p.SmallGroup, Cohort: p.Cohort, EndingDays: p.EndingDays,
+	}
 }
 
 // socket is where the admin socket lies: a short path of this DATA's own.

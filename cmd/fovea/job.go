@@ -95,7 +95,7 @@ type jobListCmd struct{}
 
 func (jobListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		all, err := pages[wire.Job](e.ctx, c, "/api/v1/jobs")
+		all, err := everyPage[wire.Job](e.ctx, c, "/api/v1/jobs")
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ type patientListCmd struct {
 
 func (x patientListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		all, err := pages[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(x.Text))
+		all, err := everyPage[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(x.Text))
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ func (e *env) patient(c *client, ref string) (clinical.PatientID, error) {
 	if !ok {
 		return clinical.ParseID[clinical.Patient](ref)
 	}
-	found, err := pages[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(number))
+	found, err := everyPage[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(number))
 	if err != nil {
 		return clinical.PatientID{}, err
 	}
@@ -36,7 +36,7 @@ func (e *env) people(c *client, refs []string) ([]clinical.PersonID, error) {
 	if len(refs) == 0 {
 		return out, nil
 	}
-	all, err := pages[wire.Person](e.ctx, c, "/api/v1/people")
+	all, err := everyPage[wire.Person](e.ctx, c, "/api/v1/people")
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (e *env) person(c *client, ref string) (clinical.PersonID, error) {
 
 // set finds a set by ID or by its folder name.
 func (e *env) set(c *client, ref string) (wire.Set, error) {
-	all, err := pages[wire.Set](e.ctx, c, "/api/v1/sets")
+	all, err := everyPage[wire.Set](e.ctx, c, "/api/v1/sets")
 	if err != nil {
 		return wire.Set{}, err
 	}

@@ -61,7 +61,7 @@ type setListCmd struct{}
 
 func (setListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		all, err := pages[wire.Set](e.ctx, c, "/api/v1/sets")
+		all, err := everyPage[wire.Set](e.ctx, c, "/api/v1/sets")
 		if err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ type userListCmd struct{}
 
 func (userListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		all, err := pages[wire.Person](e.ctx, c, "/api/v1/people")
+		all, err := everyPage[wire.Person](e.ctx, c, "/api/v1/people")
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ type userDisableCmd struct {
 
 func (x userDisableCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		all, err := pages[wire.Person](e.ctx, c, "/api/v1/people")
+		all, err := everyPage[wire.Person](e.ctx, c, "/api/v1/people")
 		if err != nil {
 			return err
 		}
