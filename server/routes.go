@@ -116,18 +116,16 @@ func (s *Server) bounded(h http.Handler) http.Handler {
 	})
 }
 
-// around puts around a handler what every request passes through: progress, log, metrics, recovery. running ends when
-// the server is told to stop.
-func (s *Server) around(running context.Context, h http.Handler) http.Handler {
+// around puts around a handler what every request passes through: progress, log, metrics, recovery. atStop arranges for
+// a call when the server is told to stop, and returns what undoes that.
+func (s *Server) around(atStop func(func()) (undo func() bool), h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		ctx := login.Watch(r.Context())
+		ctx, cancel := context.WithCancel(login.Watch(r.Context()))
+		defer cancel()
 		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 			// A feed has no end of its own. It ends when the server is told to stop, not when the grace is over.
-			feed, cancel := context.WithCancel(ctx)
-			defer cancel()
-			defer context.AfterFunc(running, cancel)()
-			ctx = feed
+			defer atStop(cancel)()
 		}
 		r = r.WithContext(ctx)
 		r.Pattern = ""

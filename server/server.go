@@ -135,7 +135,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	group, running := errgroup.WithContext(ctx)
 	for _, f := range fronts {
-		group.Go(func() error { return f.serve() })
+		group.Go(f.serve)
 	}
 	group.Go(func() error {
 		<-running.Done()
@@ -213,12 +213,13 @@ func (s *Server) fronts(ctx, requests context.Context) (fronts []front, err erro
 			}
 		}
 	}()
+	atStop := func(f func()) func() bool { return context.AfterFunc(ctx, f) }
 	if s.o.Listen != "" {
 		l, err := s.listen(ctx, s.o.Listen)
 		if err != nil {
 			return fronts, err
 		}
-		f := front{listener: &guarded{Listener: l, addresses: s.address}, server: s.httpServer(requests, s.around(ctx, s.public())), tls: true}
+		f := front{listener: &guarded{Listener: l, addresses: s.address}, server: s.httpServer(requests, s.around(atStop, s.public())), tls: true}
 		f.server.TLSConfig = &tls.Config{
 			MinVersion: tls.VersionTLS12, GetCertificate: s.o.Certificates.GetCertificate, NextProtos: []string{"h2", "http/1.1"},
 		}
@@ -229,14 +230,14 @@ func (s *Server) fronts(ctx, requests context.Context) (fronts []front, err erro
 		if err != nil {
 			return fronts, err
 		}
-		fronts = append(fronts, front{listener: l, server: s.httpServer(requests, s.around(ctx, s.scrape()))})
+		fronts = append(fronts, front{listener: l, server: s.httpServer(requests, s.around(atStop, s.scrape()))})
 	}
 	if s.o.Admin != "" {
 		l, err := listenAdmin(ctx, s.o.Admin)
 		if err != nil {
 			return fronts, err
 		}
-		f := front{listener: l, server: s.httpServer(requests, s.around(ctx, s.admin()))}
+		f := front{listener: l, server: s.httpServer(requests, s.around(atStop, s.admin()))}
 		f.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 			if peer, ok := c.(*peerConn); ok {
 				return login.ByOperator(ctx, "uid "+strconv.FormatUint(uint64(peer.uid), 10))

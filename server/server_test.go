@@ -441,7 +441,7 @@ func (nothing) Get(context.Context, string) ([]byte, error)            { return 
 func (nothing) Put(context.Context, string, []byte) error              { return nil }
 func (nothing) Delete(context.Context, string) error                   { return nil }
 func (nothing) Each(context.Context, func(string, []byte) error) error { return nil }
-func (nothing) Person(string) (clinical.Person, bool) { return clinical.Person{}, false }
+func (nothing) Person(string) (clinical.Person, bool)                  { return clinical.Person{}, false }
 
 func (nothing) PersonByID(clinical.PersonID) (clinical.Person, bool) { return clinical.Person{}, false }
 func (nothing) NoteLater(clinical.Event)                             {}

@@ -15,8 +15,9 @@ func (empty) Put(context.Context, string, []byte) error              { return ni
 func (empty) Delete(context.Context, string) error                   { return nil }
 func (empty) Each(context.Context, func(string, []byte) error) error { return nil }
 func (empty) Person(string) (clinical.Person, bool)                  { return clinical.Person{}, false }
-func (empty) PersonByID(clinical.PersonID) (clinical.Person, bool)   { return clinical.Person{}, false }
-func (empty) NoteLater(clinical.Event)                               {}
+
+func (empty) PersonByID(clinical.PersonID) (clinical.Person, bool) { return clinical.Person{}, false }
+func (empty) NoteLater(clinical.Event)                             {}
 
 // With both places for hashing taken, somebody unknown waits too: so a hash is worked out for them.
 func TestAnUnknownLoginCostsAHashToo(t *testing.T) {

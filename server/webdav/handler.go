@@ -110,9 +110,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path.litter():
 		absent(w)
 	case r.Method == methodPropfind:
-		h.propfind(w, req)
+		h.propfind(r.Context(), w, req)
 	default:
-		h.get(w, req)
+		h.get(r.Context(), w, req)
 	}
 }
 

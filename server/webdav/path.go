@@ -67,7 +67,8 @@ func (l location) litter() bool {
 	name := l.last()
 	return strings.HasPrefix(name, "._") || slices.ContainsFunc(
 		[]string{".DS_Store", "Thumbs.db", "desktop.ini"},
-		func(known string) bool { return strings.EqualFold(known, name) })
+		func(known string) bool { return strings.EqualFold(known, name) },
+	)
 }
 
 // marker reports whether the path is one of the empty files that tell a desktop not to crawl the drive for its search

@@ -1,6 +1,7 @@
 package webdav
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -15,8 +16,8 @@ import (
 const copyBuffer = 64 << 10
 
 // get answers GET and HEAD.
-func (h *Handler) get(w http.ResponseWriter, r *request) {
-	n, err := h.resolve(r)
+func (h *Handler) get(ctx context.Context, w http.ResponseWriter, r *request) {
+	n, err := h.resolve(ctx, r)
 	switch {
 	case err != nil:
 		h.fail(w, r.Request, err)
@@ -25,7 +26,7 @@ func (h *Handler) get(w http.ResponseWriter, r *request) {
 	case n.asset.IsZero():
 		h.serveMarker(w, r, n)
 	default:
-		h.servePicture(w, r, n)
+		h.servePicture(ctx, w, r, n)
 	}
 }
 
@@ -36,15 +37,15 @@ func (h *Handler) serveMarker(w http.ResponseWriter, r *request, n node) {
 }
 
 // servePicture sends a picture, or the part of it that a range asks for.
-func (h *Handler) servePicture(w http.ResponseWriter, r *request, n node) {
-	served, err := h.gate.OpenInSet(r.Context(), r.caller, n.set, n.asset)
+func (h *Handler) servePicture(ctx context.Context, w http.ResponseWriter, r *request, n node) {
+	served, err := h.gate.OpenInSet(ctx, r.caller, n.set, n.asset)
 	if err != nil {
 		h.fail(w, r.Request, err)
 		return
 	}
 	defer func() {
 		if err := served.Close(); err != nil {
-			h.log.ErrorContext(r.Context(), "webdav: close", "asset", served.Asset.String(), "err", err)
+			h.log.ErrorContext(ctx, "webdav: close", "asset", served.Asset.String(), "err", err)
 		}
 	}()
 	if served.Size() > maxFile {

@@ -2,6 +2,7 @@ package webdav
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -66,7 +67,7 @@ var (
 )
 
 // propfind answers PROPFIND.
-func (h *Handler) propfind(w http.ResponseWriter, r *request) {
+func (h *Handler) propfind(ctx context.Context, w http.ResponseWriter, r *request) {
 	asked, err := readQuestion(w, r.Request)
 	switch {
 	case errors.Is(err, errTooLarge):
@@ -81,7 +82,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) {
 		plain(w, http.StatusBadRequest, "The Depth is one of 0, 1 and infinity.")
 		return
 	}
-	n, err := h.resolve(r)
+	n, err := h.resolve(ctx, r)
 	if err != nil {
 		h.fail(w, r.Request, err)
 		return
@@ -204,30 +205,46 @@ func (p *parser) propfind() (question, error) {
 		if e == nil {
 			break
 		}
-		if e.Name.Space == davSpace {
-			switch e.Name.Local {
-			case "propname":
-				kinds, asked.only = kinds+1, true
-			case "allprop":
-				kinds, asked.all = kinds+1, true
-			case "prop", "include":
-				if include = e.Name.Local == "include"; !include {
-					kinds++
-				}
-				if asked.names, err = p.names(asked.names); err != nil {
-					return question{}, err
-				}
-				continue
-			}
+		switch kindOf(e.Name) {
+		case "propname":
+			kinds, asked.only = kinds+1, true
+			err = p.skip()
+		case "allprop":
+			kinds, asked.all = kinds+1, true
+			err = p.skip()
+		case "prop":
+			kinds++
+			asked.names, err = p.names(asked.names)
+		case "include":
+			include = true
+			asked.names, err = p.names(asked.names)
+		default:
+			err = p.skip()
 		}
-		if err := p.decoder.Skip(); err != nil {
-			return question{}, errors.Join(errBody, err)
+		if err != nil {
+			return question{}, err
 		}
 	}
 	if kinds != 1 || (include && !asked.all) {
 		return question{}, errBody
 	}
 	return asked, nil
+}
+
+// kindOf returns the local name of a DAV: element, nothing for one of another namespace.
+func kindOf(name xml.Name) string {
+	if name.Space != davSpace {
+		return ""
+	}
+	return name.Local
+}
+
+// skip passes over the rest of the element that it is in.
+func (p *parser) skip() error {
+	if err := p.decoder.Skip(); err != nil {
+		return errors.Join(errBody, err)
+	}
+	return nil
 }
 
 // names reads the names of the children of a prop or include element.
@@ -246,8 +263,8 @@ func (p *parser) names(names []xml.Name) ([]xml.Name, error) {
 				return nil, errTooLarge
 			}
 		}
-		if err := p.decoder.Skip(); err != nil {
-			return nil, errors.Join(errBody, err)
+		if err := p.skip(); err != nil {
+			return nil, err
 		}
 	}
 }

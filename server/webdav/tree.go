@@ -40,8 +40,8 @@ type row struct {
 }
 
 // resolve finds what a path names for the caller. What is absent and what is refused are the same NotFound.
-func (h *Handler) resolve(r *request) (node, error) {
-	ctx, segments := r.Context(), r.path.segments
+func (h *Handler) resolve(ctx context.Context, r *request) (node, error) {
+	segments := r.path.segments
 	if r.path.marker() {
 		return marker(r.path), nil
 	}
