@@ -2,14 +2,18 @@ package vault_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"fovea/clinical"
 	"fovea/vault"
 	"fovea/vault/ledger"
+	"fovea/vault/memstore"
 )
 
 func (b *bench) audit(tb testing.TB) ledger.Summary {
@@ -133,5 +137,83 @@ func TestTheWrongKeyOpensNothing(t *testing.T) {
 	}
 	if _, err := vault.Open(t.Context(), b.opt); clinical.ReasonOf(err) != "key-file-mode" {
 		t.Fatalf("got %v, want key-file-mode", err)
+	}
+}
+
+func TestACheckpointLeavesTheStoreEveryMinuteAndAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- b.Run(ctx) }()
+		size := func() int64 {
+			text, err := os.ReadFile(filepath.Join(b.opt.Dir, "checkpoints", "latest"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := ledger.OpenCheckpoint(text, b.AuditKey())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.Size
+		}
+		<-time.After(61 * time.Second)
+		if got := size(); got != 1 {
+			t.Errorf("after a minute the checkpoint covers %d entries, want 1", got)
+		}
+		b.patient(t, "1000")
+		<-time.After(30 * time.Second)
+		if got := size(); got != 1 {
+			t.Errorf("within the minute the checkpoint covers %d entries, want 1", got)
+		}
+		for range 1000 {
+			b.NoteLater(b.event(clinical.ActListed))
+		}
+		<-time.After(2 * time.Second)
+		if got := size(); got != 1002 {
+			t.Errorf("after 1,000 entries the checkpoint covers %d, want 1002", got)
+		}
+		b.patient(t, "2000")
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if got := size(); got != 1003 {
+			t.Errorf("at the end the checkpoint covers %d entries, want 1003", got)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLinesThatDidNotFitTheQueueAreDeclared(t *testing.T) {
+	s := &stuck{Store: memstore.New(memstore.Options{})}
+	b := onStore(t, func(o *vault.Options) { o.Store, o.Blobs = s, s })
+	s.wait.Lock()
+	const many = 20_000
+	for range many {
+		b.NoteLater(b.event(clinical.ActListed))
+	}
+	s.wait.Unlock()
+	b.reopen(t)
+	sum := b.audit(t)
+	written := sum.Acts[string(clinical.ActListed)]
+	if written == many || sum.Acts[string(clinical.ActGapDeclared)] == 0 {
+		t.Errorf("%d of %d lines written, %d gaps declared", written, many, sum.Acts[string(clinical.ActGapDeclared)])
+	}
+}
+
+func TestDerivedKeysAndPseudonymsOutliveRotation(t *testing.T) {
+	b := newBench(t)
+	p := b.patient(t, "1000")
+	key, name := b.Derive("etag"), b.Pseudonym("patient", p.ID)
+	b.end(t, b.mustKeep(t, b.owner(p.ID), picture(100, 1)), clinical.Erased)
+	b.reopen(t)
+	if b.Derive("etag") != key || b.Pseudonym("patient", p.ID) != name {
+		t.Error("an erasure changed what rotation must not change")
+	}
+	if b.Derive("index") == key || b.Pseudonym("asset", p.ID) == name {
+		t.Error("two purposes have one key")
 	}
 }

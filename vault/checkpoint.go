@@ -148,7 +148,10 @@ func (v *Vault) exportAudit(ctx context.Context, w io.Writer, each func(r Reader
 		}
 		return e.Close()
 	})
-	if err != nil && clinical.KindOf(err) == clinical.Internal {
+	switch {
+	case ctx.Err() != nil:
+		err = clinical.Errorf(clinical.Unavailable, "vault: export of the ledger: %w", ctx.Err())
+	case err != nil && clinical.KindOf(err) == clinical.Internal:
 		err = clinical.Errorf(clinical.Corrupt, "vault: export of the ledger: %w", err)
 	}
 	return err

@@ -229,7 +229,15 @@ func (k *keyring) destroy(ctx context.Context, slots []uint64, rotate bool) erro
 			return err
 		}
 	}
-	return k.replace(ctx, next)
+	old := k.ring.slots
+	if err := k.replace(ctx, next); err != nil {
+		return err
+	}
+	// Nobody reads the old list any more: forget the keys in memory too.
+	for _, n := range slots {
+		clear(old[n-1].key[:])
+	}
+	return nil
 }
 
 func (k *keyring) newRoot(ctx context.Context, r *ring) error {

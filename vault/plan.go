@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"slices"
 
 	"fovea/clinical"
 )
@@ -20,6 +19,8 @@ type plan struct {
 	leaf   []byte
 	doomed []intent // slots to destroy once all this is durable
 	refs   []ref
+	given  []claim // unique values that the change gives up
+	wanted []claim // and those it takes
 }
 
 func (p *plan) set(key, value []byte) { p.writes = append(p.writes, write{key, value}) }
@@ -96,7 +97,7 @@ func (v *Vault) planRecords(t Reader, p *plan) error {
 			return err
 		}
 	}
-	return nil
+	return v.settleClaims(t, p)
 }
 
 func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
@@ -119,7 +120,7 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 			return err
 		}
 	}
-	if err := v.planClaims(t, p, rec, old); err != nil {
+	if err := v.planClaims(p, rec, old); err != nil {
 		return err
 	}
 	value, err := v.sealRecord(rec, slot)
@@ -131,7 +132,8 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 	return nil
 }
 
-func (v *Vault) planClaims(t Reader, p *plan, rec record, old stored) error {
+// planClaims notes which unique values a record gives up and which it takes.
+func (v *Vault) planClaims(p *plan, rec record, old stored) error {
 	var before []claim
 	var err error
 	if old.found {
@@ -143,23 +145,17 @@ func (v *Vault) planClaims(t Reader, p *plan, rec record, old stored) error {
 	if err != nil {
 		return err
 	}
-	// Within one change two records may claim the same key: the store does not
-	// know the first yet, the plan does.
-	for _, a := range after {
-		if !claimed(before, a.key) && p.sets(a.key) {
-			if a.digest {
-				return &clinical.Duplicate{Asset: a.holder}
-			}
-			return clinical.Refuse(clinical.Conflict, "taken", "Two records of this change have the same number or name. Correct one of them.")
+	for _, c := range before {
+		if !claimed(after, c.key) {
+			p.given = append(p.given, c)
 		}
 	}
-	writes, err := v.reclaim(t, before, after)
-	p.writes = append(p.writes, writes...)
-	return err
-}
-
-func (p *plan) sets(key []byte) bool {
-	return slices.ContainsFunc(p.writes, func(w write) bool { return w.value != nil && bytes.Equal(w.key, key) })
+	for _, c := range after {
+		if !claimed(before, c.key) {
+			p.wanted = append(p.wanted, c)
+		}
+	}
+	return nil
 }
 
 // planAsset gives a new asset its ordinal and slot, keeps those of an old one,

@@ -85,7 +85,17 @@ func TestNumbersNamesAndLoginsBelongToOneRecordEach(t *testing.T) {
 	if err := commit(clinical.Delta{Patients: []clinical.Patient{p}}); err != nil {
 		t.Fatal(err)
 	}
-	b.patient(t, "1000")
+	q := b.patient(t, "1000")
+	// Two patients whose numbers were mixed up get them right in one change.
+	mixed := clinical.Delta{Patients: []clinical.Patient{q, {}}}
+	mixed.Patients[1], _ = b.Patient(t.Context(), p.ID)
+	mixed.Patients[0].Identifiers, mixed.Patients[1].Identifiers = mixed.Patients[1].Identifiers, mixed.Patients[0].Identifiers
+	if err := commit(mixed); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.FindPatient(t.Context(), clinical.Identifier{System: "hospital", Value: "1000"}); err != nil || got.ID != p.ID {
+		t.Errorf("after the exchange: %v, %v", got, err)
+	}
 }
 
 func TestARefiledPictureTakesItsRenditionsAlong(t *testing.T) {

@@ -87,7 +87,9 @@ func (v *Vault) Put(ctx context.Context, owner clinical.Owner, r io.Reader, buil
 	settled = clinical.ReasonOf(err) != "outcome-unknown" && clinical.ReasonOf(err) != "stopping"
 	if err != nil && b.fused == nil && settled {
 		// The sweeper would find it too, a day later.
-		err = errors.Join(err, v.opt.Blobs.DeleteBlob(context.WithoutCancel(ctx), b.id))
+		if gone := v.opt.Blobs.DeleteBlob(context.WithoutCancel(ctx), b.id); gone != nil {
+			err = errors.Join(err, gone)
+		}
 	}
 	return c, err
 }

@@ -116,36 +116,37 @@ func (v *Vault) holder(r Reader, key []byte) ([16]byte, error) {
 	return [16]byte(plain), nil
 }
 
-// reclaim moves a record's claims from before to after: the writes it takes,
-// or Conflict or Duplicate where somebody else holds one.
-func (v *Vault) reclaim(r Reader, before, after []claim) ([]write, error) {
-	var out []write
-	for _, b := range before {
-		if !claimed(after, b.key) {
-			out = append(out, write{key: b.key})
-		}
+// settleClaims writes what the change gives up and takes: Conflict or Duplicate
+// where somebody else has it. What one record of a change gives up another of
+// the same change may take.
+func (v *Vault) settleClaims(r Reader, p *plan) error {
+	holders := map[string][16]byte{} // as the change leaves them
+	for _, c := range p.given {
+		holders[string(c.key)] = [16]byte{}
+		p.del(c.key)
 	}
-	for _, a := range after {
-		if claimed(before, a.key) {
-			continue
-		}
-		who, err := v.holder(r, a.key)
-		if err != nil {
-			return nil, err
-		}
-		if who != [16]byte{} && who != a.holder {
-			if a.digest {
-				return nil, &clinical.Duplicate{Asset: who}
+	for _, c := range p.wanted {
+		who, known := holders[string(c.key)]
+		if !known {
+			var err error
+			if who, err = v.holder(r, c.key); err != nil {
+				return err
 			}
-			return nil, clinical.Refuse(clinical.Conflict, "taken", "Another record has this number or name already. Look that record up, or choose another one.")
 		}
-		value, err := v.boxes.unique.seal(a.key, a.holder[:])
+		if who != [16]byte{} && who != c.holder {
+			if c.digest {
+				return &clinical.Duplicate{Asset: who}
+			}
+			return clinical.Refuse(clinical.Conflict, "taken", "Another record has this number or name already. Look that record up, or choose another one.")
+		}
+		holders[string(c.key)] = c.holder
+		value, err := v.boxes.unique.seal(c.key, c.holder[:])
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out = append(out, write{key: a.key, value: value})
+		p.set(c.key, value)
 	}
-	return out, nil
+	return nil
 }
 
 func claimed(list []claim, key []byte) bool {
