@@ -150,23 +150,8 @@ func (s *Store) PutBlob(ctx context.Context, id clinical.BlobID, r io.Reader) (i
 		if err != nil {
 			return 0, err
 		}
-		from := h.size / chunkSize
-		for _, c := range chunks {
-			h.size += int64(len(c))
-		}
-		err = s.write(ctx, func(t *badger.Txn) error {
-			for i, c := range chunks {
-				if err := t.Set(chunkKey(id, from+int64(i)), c); err != nil {
-					return err
-				}
-			}
-			return mark(t, id, h, first, last)
-		})
-		if err != nil {
+		if err := s.putGroup(ctx, id, &h, part{chunks, first, last}); err != nil {
 			return 0, err
-		}
-		for _, c := range chunks {
-			s.spare.Put((*[chunkSize]byte)(c[:chunkSize]))
 		}
 		if last {
 			return h.size, nil
@@ -174,12 +159,41 @@ func (s *Store) PutBlob(ctx context.Context, id clinical.BlobID, r io.Reader) (i
 	}
 }
 
+// part is what one transaction adds to a blob.
+type part struct {
+	chunks      [][]byte
+	first, last bool
+}
+
+// putGroup commits p behind what h says there is, and lets h say so.
+func (s *Store) putGroup(ctx context.Context, id clinical.BlobID, h *head, p part) error {
+	from := h.size / chunkSize
+	for _, c := range p.chunks {
+		h.size += int64(len(c))
+	}
+	err := s.write(ctx, func(t *badger.Txn) error {
+		for i, c := range p.chunks {
+			if err := t.Set(chunkKey(id, from+int64(i)), c); err != nil {
+				return err
+			}
+		}
+		return mark(t, id, *h, p)
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range p.chunks {
+		s.spare.Put((*[chunkSize]byte)(c[:chunkSize]))
+	}
+	return nil
+}
+
 // mark says in the transaction whether the blob is whole.
-func mark(t *badger.Txn, id clinical.BlobID, h head, first, last bool) error {
-	if !last {
+func mark(t *badger.Txn, id clinical.BlobID, h head, p part) error {
+	if !p.last {
 		return t.Set(openKey(id), h.encode())
 	}
-	if !first {
+	if !p.first {
 		if err := t.Delete(openKey(id)); err != nil {
 			return err
 		}

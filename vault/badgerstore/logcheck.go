@@ -221,14 +221,14 @@ func (w *walk) goodUntil(f *logFile, l logInfo) (entry, error) {
 }
 
 // tailOf looks at what lies between the bad entry and the end of the data.
-func (f *logFile) tailOf(bad entry, end int64) (tail, error) {
+func (l *logFile) tailOf(bad entry, end int64) (tail, error) {
 	t := tail{versions: map[uint64]struct{}{}}
 	gap := func(from, to int64) error {
-		hole, err := f.hasHole(from, to)
+		hole, err := l.hasHole(from, to)
 		t.sound = t.sound || !hole
 		return err
 	}
-	err := f.after(bad, end, func(e entry, from int64) error {
+	err := l.after(bad, end, func(e entry, from int64) error {
 		t.entries++
 		t.versions[e.version] = struct{}{}
 		if from < e.start {
@@ -244,10 +244,10 @@ func (f *logFile) tailOf(bad entry, end int64) (tail, error) {
 
 // after calls visit for each good entry behind the bad one. What is bad before
 // it begins at from; from is the entry's own start where nothing is.
-func (f *logFile) after(bad entry, end int64, visit func(e entry, from int64) error) error {
+func (l *logFile) after(bad entry, end int64, visit func(e entry, from int64) error) error {
 	from := bad.start
 	for {
-		e, found, err := f.resync(from, end)
+		e, found, err := l.resync(from, end)
 		if err != nil || !found {
 			return err
 		}
@@ -256,7 +256,7 @@ func (f *logFile) after(bad entry, end int64, visit func(e entry, from int64) er
 				return err
 			}
 			from = e.end
-			if e, good, err = f.entry(from); err != nil {
+			if e, good, err = l.entry(from); err != nil {
 				return err
 			}
 		}

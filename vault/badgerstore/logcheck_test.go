@@ -239,9 +239,28 @@ func foreign(t *testing.T) []byte {
 // Records that are not in a table yet lie in a memory log, which Badger cuts
 // in the same way.
 func TestFlippedBitInMemoryLogLosesThatTransactionAlone(t *testing.T) {
+	for name, where := range map[string]func(b []byte) int{
+		"a record":                 func(b []byte) int { return nth(b, "asset/4", 1) + 100 },
+		"the beginning of a chunk": func(b []byte) int { return nth(b, "b|", 7) - 4 },
+		"the end of a transaction": func(b []byte) int { return nth(b, "!badger!txn", 3) + 2 },
+	} {
+		t.Run(name, func(t *testing.T) { memoryLogDamagedAt(t, where) })
+	}
+}
+
+// nth returns where s is in b for the n-th time.
+func nth(b []byte, s string, n int) int {
+	at := -1
+	for range n {
+		at += 1 + bytes.Index(b[at+1:], []byte(s))
+	}
+	return at
+}
+
+func memoryLogDamagedAt(t *testing.T, where func([]byte) int) {
 	dir := killed(t)
 	change(t, newest(t, dir, ".mem"), func(b []byte) []byte {
-		b[used(b)/2] ^= 4
+		b[where(b)] ^= 4
 		return b
 	})
 	_, err := badgerstore.Open(t.Context(), small(dir))

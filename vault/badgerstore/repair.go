@@ -209,59 +209,75 @@ type span struct{ from, to int64 }
 
 // wholeTransactions returns where the transactions lie that are complete, and
 // how many have a part missing.
-func (f *logFile) wholeTransactions() (whole []span, lost int, err error) {
-	open := span{logHeader, logHeader} // the transaction that is being read
-	version := uint64(0)
-	damaged := false
-	take := func(e entry) {
-		if open.from == open.to {
-			open.from = e.start
-		}
-		open.to, version = e.end, e.version
-		if !e.endsTransaction() {
-			return
-		}
-		if damaged {
-			lost++
-		} else {
-			whole = append(whole, open)
-		}
-		open, damaged, version = span{e.end, e.end}, false, 0
-	}
-	off := int64(logHeader)
-	bad := entry{}
-	for {
-		e, good, err := f.entry(off)
-		if err != nil {
+func (l *logFile) wholeTransactions() (whole []span, lost int, err error) {
+	var r replay
+	bad := entry{start: logHeader}
+	for good := true; good; {
+		if bad, good, err = l.entry(bad.start); err != nil {
 			return nil, 0, err
 		}
-		if !good {
-			bad = e
-			break
+		if good {
+			r.take(bad)
+			bad = entry{start: bad.end}
 		}
-		take(e)
-		off = e.end
 	}
-	end, err := f.dataEnd(bad.start)
+	end, err := l.dataEnd(bad.start)
 	if err != nil {
 		return nil, 0, err
 	}
-	err = f.after(bad, end, func(e entry, from int64) error {
+	err = l.after(bad, end, func(e entry, from int64) error {
 		if from < e.start {
-			if version != 0 && e.version != version {
-				// The end of the one before is what is damaged, and perhaps
-				// the beginning of this one: neither is known to be whole.
-				lost++
+			hit, _, err := l.entry(from)
+			if err != nil {
+				return err
 			}
-			open, damaged = span{e.start, e.start}, true
+			r.gap(e, hit.end == e.start)
 		}
-		take(e)
+		r.take(e)
 		return nil
 	})
-	if open.to > open.from && damaged {
-		lost++
+	if r.damaged {
+		r.lost++
 	}
-	return whole, lost, err
+	return r.whole, r.lost, err
+}
+
+// replay follows a memory log transaction by transaction.
+type replay struct {
+	whole   []span
+	lost    int
+	open    span   // of the transaction that is being read; empty: none is
+	version uint64 // its version
+	damaged bool   // a part of it is missing
+}
+
+// take adds an entry that verifies.
+func (r *replay) take(e entry) {
+	if r.open.from == r.open.to {
+		r.open.from = e.start
+	}
+	r.open.to, r.version = e.end, e.version
+	if !e.endsTransaction() {
+		return
+	}
+	if r.damaged {
+		r.lost++
+	} else {
+		r.whole = append(r.whole, r.open)
+	}
+	r.open, r.damaged = span{}, false
+}
+
+// gap says that e follows damage, of one entry or perhaps of more.
+func (r *replay) gap(e entry, one bool) {
+	wasOpen := r.open.from < r.open.to
+	ended := wasOpen && e.version != r.version
+	if ended {
+		r.lost++ // its end is in the damage
+	}
+	r.open = span{}
+	// Only when the one damaged entry was that end is e's transaction whole.
+	r.damaged = !ended || !one
 }
 
 func copyFile(from, to string) error {
