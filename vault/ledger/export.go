@@ -85,7 +85,11 @@ func (e *Exporter) Checkpoint(text []byte) error {
 	if e.err != nil {
 		return e.err
 	}
-	if err := confirms(text, e.h.Key, &e.tree); err != nil {
+	c, err := openAlone(text, e.h.Key)
+	if err == nil {
+		err = c.confirms(&e.tree)
+	}
+	if err != nil {
 		return e.fail(fmt.Errorf("ledger: export: %w", err))
 	}
 	encoded, err := line(checkpointLine{Size: e.tree.size, Checkpoint: string(text)})
@@ -125,25 +129,29 @@ func (e *Exporter) fail(err error) error {
 	return err
 }
 
-// confirms reports, by a nil error, that the checkpoint is signed by key alone
-// and is of this tree.
-func confirms(text []byte, key string, tree *edge) error {
+// openAlone opens a checkpoint that is signed by key and by nobody else.
+func openAlone(text []byte, key string) (Checkpoint, error) {
 	c, n, err := openNote(text, []string{key})
 	if err != nil {
-		return err
+		return Checkpoint{}, err
 	}
 	if string(text) != fmt.Sprintf("%s\n— %s %s\n", n.Text, n.Sigs[0].Name, n.Sigs[0].Base64) {
-		return errors.New("checkpoint has more than the one signature")
+		return Checkpoint{}, errors.New("ledger: checkpoint has more than the one signature")
 	}
+	return c, nil
+}
+
+// confirms reports, by a nil error, that the checkpoint is of this tree.
+func (c Checkpoint) confirms(tree *edge) error {
 	root, err := tree.root()
 	if err != nil {
 		return err
 	}
 	if c.Size != tree.size {
-		return fmt.Errorf("checkpoint of %d leaves behind leaf %d", c.Size, tree.size-1)
+		return fmt.Errorf("checkpoint of %d leaves behind %d", c.Size, tree.size)
 	}
 	if c.Root != root {
-		return fmt.Errorf("checkpoint at %d is of other leaves", c.Size)
+		return fmt.Errorf("the checkpoint at %d is of other entries", c.Size)
 	}
 	return nil
 }

@@ -216,10 +216,11 @@ func (v *verifier) checkpoint(text []byte) error {
 	if again, err := line(c); err != nil || !bytes.Equal(again, text) || c.Size != v.tree.size {
 		return v.fault("the checkpoint's line does not read")
 	}
-	if _, _, err := openNote([]byte(c.Checkpoint), []string{v.h.Key}); err != nil {
+	signed, err := openAlone([]byte(c.Checkpoint), v.h.Key)
+	if err != nil {
 		return v.fault(fmt.Sprintf("the checkpoint at %d is not signed as it stands", c.Size))
 	}
-	if err := confirms([]byte(c.Checkpoint), v.h.Key, &v.tree); err != nil {
+	if err := signed.confirms(&v.tree); err != nil {
 		f := &Fault{Line: v.line, Entry: v.covered, Last: v.tree.size - 1, What: err.Error()}
 		if f.Last < f.Entry {
 			f.Entry, f.Last = -1, -1

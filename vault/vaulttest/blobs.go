@@ -260,7 +260,7 @@ func readersBesideWriters(t *testing.T, d Driver) {
 	put(t, b, ID(0), Bytes(0, 2<<20))
 	stop := make(chan struct{})
 	var readers, writers sync.WaitGroup
-	for n := range 16 {
+	for n := range 8 {
 		readers.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(n), 0))
 			want, p := Bytes(0, 2<<20), make([]byte, 64<<10)

@@ -329,7 +329,7 @@ func concurrentReaders(t *testing.T, d Driver) {
 	set(t, s, "x/1", "0", "x/2", "0")
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
-	for range 8 {
+	for range 4 {
 		readers.Go(func() {
 			for {
 				select {
