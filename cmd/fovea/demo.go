@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"fovea/clinical"
 	"fovea/internal/demo"
 )
@@ -140,9 +142,20 @@ func (at demoPlaces) config(w demo.World, listen string) config {
 
 func (at demoPlaces) folder(s clinical.StudioID) string { return filepath.Join(at.studios, string(s)) }
 
-// drop writes a shoot's files into dir: whole, each under a name that ingest
-// passes over until it is complete.
+// drop draws a shoot and then writes its files into dir: whole, each under a
+// name that ingest passes over until it is complete, the ticket first.
 func drop(dir string, s demo.Shoot) error {
+	drawn := make([][]byte, len(s.Frames))
+	var draw errgroup.Group
+	for i, f := range s.Frames {
+		draw.Go(func() (err error) {
+			drawn[i], err = f.Draw()
+			return err
+		})
+	}
+	if err := draw.Wait(); err != nil {
+		return err
+	}
 	dir = filepath.Join(dir, s.Folder)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
@@ -163,12 +176,8 @@ func drop(dir string, s demo.Shoot) error {
 			return err
 		}
 	}
-	for _, f := range s.Frames {
-		b, err := f.Draw()
-		if err != nil {
-			return err
-		}
-		if err := write(f.Name, b); err != nil {
+	for i, f := range s.Frames {
+		if err := write(f.Name, drawn[i]); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,9 @@ import (
 	"fovea/internal/sandbox"
 )
 
+// memoryFolder is where decoders are handed pictures: never a disk.
+const memoryFolder = "/dev/shm"
+
 // openPipeline opens what a landing file passes through.
 func (s *system) openPipeline(ctx context.Context) error {
 	box, err := sandbox.Open(ctx, sandbox.Options{AllowUnconfined: s.cfg.Sandbox == "warn"})
@@ -25,6 +28,9 @@ func (s *system) openPipeline(ctx context.Context) error {
 		s.log.WarnContext(ctx, "decoders run without confinement: bubblewrap cannot work on this machine; set sandbox: require to refuse")
 	}
 	s.box = box
+	if err := exif.Stray(memoryFolder); err != nil {
+		s.log.WarnContext(ctx, "left-over decoder folders not removed", "err", err)
+	}
 	if s.exif, err = exif.Open(ctx, exif.Options{Sandbox: box}); err != nil {
 		return err
 	}
