@@ -17,7 +17,7 @@ import (
 const (
 	packageSize = 64 << 10                         // plaintext bytes sealed at a time
 	packageMore = 32                               // what sealing adds to each
-	putMemory   = 128 << 20                        // sealed bytes held by all Puts together
+	putMemory   = 96 << 20                         // sealed bytes held by all Puts together
 	fuseLimit   = 64 << 20                         // largest blob held in memory for one transaction
 	minimumRoom = 1 << 20                          // the least memory asked for
 	firstGuess  = 16 << 20                         // memory taken at first

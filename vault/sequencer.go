@@ -14,10 +14,9 @@ import (
 // sync. Each is answered once that transaction is durable.
 const batchMax = 64
 
-// batchBytes is how many bytes of blobs share a transaction. For large ones a
-// common sync saves nothing, and writing one while the next is being sealed
-// does.
-const batchBytes = 4 << 20
+// batchBytes is how many bytes of blobs share a transaction: as many as four
+// writers bring at a time, and no more memory than that.
+const batchBytes = 32 << 20
 
 // laterMax bounds the ledger entries that wait for the next transaction.
 const laterMax = 4096
