@@ -213,15 +213,21 @@ func (k *keyring) freshSlots() ([]slotEntry, error) {
 
 // destroy forgets the keys of slots and begins a new epoch, so that no earlier
 // copy of the file opens with the epoch's key. With rotate the root key is new
-// as well, for the running program and for the recovery recipients.
+// as well, for the running program and for the recovery recipients. Slots that
+// are all destroyed already cost nothing; without any slot the rest is done.
 func (k *keyring) destroy(ctx context.Context, slots []uint64, rotate bool) error {
 	next := k.ring
 	next.slots = append([]slotEntry(nil), k.ring.slots...)
+	alive := len(slots) == 0
 	for _, n := range slots {
 		if n == 0 || n > uint64(len(next.slots)) {
 			return clinical.Errorf(clinical.Corrupt, "vault: keyring has no slot %d to destroy", n)
 		}
+		alive = alive || !next.slots[n-1].gone
 		next.slots[n-1] = slotEntry{gone: true}
+	}
+	if !alive {
+		return nil // done by an earlier try
 	}
 	next.epoch++
 	if rotate {

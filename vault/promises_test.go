@@ -474,3 +474,48 @@ func TestTheKeyringIsNeverReadableByOthers(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// clinging is a store that deletes no blob while it is told so.
+type clinging struct {
+	*memstore.Store
+	clings atomic.Bool
+}
+
+func (s *clinging) DeleteBlob(ctx context.Context, id clinical.BlobID) error {
+	if s.clings.Load() {
+		return errPower
+	}
+	return s.Store.DeleteBlob(ctx, id)
+}
+
+func TestAnErasureThatIsHeldUpIsFinishedLaterAndItsKeyIsGoneAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &clinging{Store: memstore.New(memstore.Options{})}
+		b := onStore(t, func(o *vault.Options) { o.Store, o.Blobs = s, s })
+		p := b.patient(t, "1000")
+		a := b.mustKeep(t, b.owner(p.ID), picture(100, 1))
+		s.clings.Store(true)
+		b.end(t, a, clinical.Erased)
+		keyring := func() []byte {
+			data, err := os.ReadFile(filepath.Join(b.opt.Dir, "keyring"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return data
+		}
+		before := keyring()
+		<-time.After(5 * time.Second)
+		if !bytes.Equal(before, keyring()) {
+			t.Error("the keyring is written at each try, though the key is gone")
+		}
+		s.clings.Store(false)
+		<-time.After(2 * time.Second)
+		r, err := b.Fsck(t.Context(), vault.FsckOptions{})
+		if err != nil || !r.Clean() || r.Unreferenced != 0 || r.Destroyed != 1 {
+			t.Errorf("fsck: %+v, %v", r, err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
