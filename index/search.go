@@ -119,19 +119,36 @@ const (
 	anyReading
 )
 
-// find runs the items and, where ranked, asks again more strictly to learn how good each hit is.
-func (f *finder) find(ctx context.Context, items []item, ranked bool) ([]uint32, func(uint32) int, error) {
-	rank := func(uint32) int { return 0 }
+// find runs the items and, where ranked, asks again more strictly to learn how good each hit is. What is stored may be
+// damaged in ways that its seal does not cover (lengths and offsets): a reader that stumbles over them is Corrupt, not
+// the end of the process.
+func (f *finder) find(ctx context.Context, items []item, ranked bool) (hits []uint32, rank func(uint32) int, err error) {
+	rank = func(uint32) int { return 0 }
 	if len(items) == 0 {
 		return nil, rank, nil // signs only: nothing was asked for
 	}
-	hits, err := f.run(ctx, items, anyReading)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			hits, err = nil, clinical.Errorf(clinical.Corrupt, "index: a stored segment cannot be read")
+		}
+	}()
+	reader, err := f.g.reader()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	admitted, err := f.admitted(reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	hits, err = f.run(ctx, reader, f.query(items, anyReading), admitted.look)
 	if err != nil || !ranked || len(hits) == 0 {
 		return hits, rank, err
 	}
 	ranks := make(map[uint32]int, len(hits))
 	for _, strict := range []int{sameWord, asWritten} {
-		better, err := f.run(ctx, items, strict)
+		better, err := f.run(ctx, reader, f.query(items, strict), admitted.again)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -142,45 +159,55 @@ func (f *finder) find(ctx context.Context, items []item, ranked bool) ([]uint32,
 	return hits, func(o uint32) int { return ranks[o] }, nil
 }
 
-// run collects the ordinals that match every item under one reading. What is stored may be damaged in ways that its
-// seal does not cover (lengths and offsets): a reader that stumbles over them is Corrupt, not the end of the process.
-func (f *finder) run(ctx context.Context, items []item, reading int) (hits []uint32, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			hits, err = nil, clinical.Errorf(clinical.Corrupt, "index: a stored segment cannot be read")
-		}
-	}()
-	reader, err := f.g.reader()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	options := search.SearcherOptions{Score: "none"}
-	found, err := f.query(items, reading).Searcher(ctx, reader, f.g.bleve.Mapping(), options)
-	if err != nil {
-		return nil, failed(err)
-	}
-	defer func() { err = errors.Join(err, found.Close()) }()
-	return f.collect(ctx, reader, found)
+// admissions remember which documents of one reader were let in, and under which ordinal.
+type admissions struct {
+	f      *finder
+	values bleveapi.DocValueReader
+	in     map[uint64]uint32
 }
 
-// collect walks the matches through the filter.
-func (f *finder) collect(ctx context.Context, reader bleveapi.IndexReader, found search.Searcher) ([]uint32, error) {
+func (f *finder) admitted(reader bleveapi.IndexReader) (*admissions, error) {
 	values, err := reader.DocValueReader([]string{fieldOrdinal})
 	if err != nil {
 		return nil, failed(err)
 	}
-	var hits []uint32
+	return &admissions{f: f, values: values, in: map[uint64]uint32{}}, nil
+}
+
+// look asks Scope and restrictions about a document.
+func (a *admissions) look(id bleveapi.IndexInternalID) (uint32, bool, error) {
+	ordinal, err := ordinalOf(a.values, id)
+	if err != nil || !a.f.admits(ordinal) {
+		return 0, false, err
+	}
+	a.in[id.Value()] = ordinal
+	return ordinal, true, nil
+}
+
+// again asks only whether look let the document in.
+func (a *admissions) again(id bleveapi.IndexInternalID) (uint32, bool, error) {
+	ordinal, ok := a.in[id.Value()]
+	return ordinal, ok, nil
+}
+
+// run collects the ordinals of the documents that match q and are let in.
+func (f *finder) run(ctx context.Context, reader bleveapi.IndexReader, q query.Query,
+	let func(bleveapi.IndexInternalID) (uint32, bool, error),
+) (hits []uint32, err error) {
+	found, err := q.Searcher(ctx, reader, f.g.bleve.Mapping(), search.SearcherOptions{Score: "none"})
+	if err != nil {
+		return nil, failed(err)
+	}
 	var fault error
 	filtered := searcher.NewFilteringSearcher(ctx, found, func(_ *search.SearchContext, d *search.DocumentMatch) bool {
-		ordinal, err := ordinalOf(values, d.IndexInternalID)
+		ordinal, ok, err := let(d.IndexInternalID)
 		if err != nil {
 			fault = err
 			return true // end the walk: the caller looks at fault first
 		}
-		return f.admits(ordinal) && keep(&hits, ordinal)
+		return ok && keep(&hits, ordinal)
 	})
+	defer func() { err = errors.Join(err, filtered.Close()) }()
 	sctx := &search.SearchContext{
 		DocumentMatchPool: search.NewDocumentMatchPool(filtered.DocumentMatchPoolSize()+1, 0),
 		IndexReader:       reader,
