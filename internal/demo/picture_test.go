@@ -60,7 +60,7 @@ func TestSameSeedDrawsTheSameBytes(t *testing.T) {
 
 func TestPictureIsOfTheSizeOfACameraFile(t *testing.T) {
 	o := options()
-	o.Height, o.Ruler = 0, true
+	o.Height, o.Ruler = 1200, true
 	b := draw(t, demo.LegUlcer, 5, o)
 	if got := decode(t, b).Bounds().Size(); got != image.Pt(1600, 1200) {
 		t.Errorf("%v px", got)
