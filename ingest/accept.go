@@ -96,12 +96,13 @@ func (s *station) identify(ctx context.Context, a *arrival, k track, final bool)
 	id := identifier{register: s.in.opt.Register, rules: s.in.opt.Rules}
 	var claims []claim
 	if s.studio.has(RuleTicket) {
-		t, found, err := s.ticketFor(k.rel)
-		if !final && (!found || err != nil) {
+		t, found := s.ticketFor(k.rel)
+		switch {
+		case !final && (!found || t.fault != ""):
 			return true, nil
-		}
-		if err != nil {
-			return false, a.refuse(err)
+		case t.fault != "":
+			a.reason = t.fault
+			return false, nil
 		}
 		if found {
 			c, err := s.ticketClaim(ctx, id, t, a)

@@ -228,7 +228,7 @@ func TestFileLargerThanTheLimitStaysWhereItIs(t *testing.T) {
 func TestLitterAndPartialUploadsAreLeftAlone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, _ := ticketed(t)
-		for _, n := range []string{"._1.jpg", ".DS_Store", "Thumbs.db", "desktop.ini", "~1.jpg", "1.jpg~", "x.tmp", "x.crdownload"} {
+		for _, n := range []string{"._1.jpg", ".DS_Store", "Thumbs.db", "desktop.ini", "~1.jpg", "1.jpg~", "x.tmp", "x.crdownload", ".1.jpg.Xa81k2"} {
 			w.drop(n, []byte("litter"))
 		}
 		whole := picture(t, exposure{At: day()})
@@ -248,7 +248,7 @@ func TestLitterAndPartialUploadsAreLeftAlone(t *testing.T) {
 		if got := w.vault.all(); len(got) != 1 || got[0].State != clinical.Filed {
 			t.Errorf("kept %d assets, quarantine %v", len(got), w.reasons())
 		}
-		want := clinical.LandingCounts{Found: 10, Kept: 1, Ignored: 9}
+		want := clinical.LandingCounts{Found: 11, Kept: 1, Ignored: 10}
 		if r := w.receipts(); len(r) != 1 || r[0].LandingCounts != want {
 			t.Errorf("receipts %+v, want %+v", r, want)
 		}

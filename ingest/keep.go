@@ -71,10 +71,8 @@ func (s *station) keep(ctx context.Context, a arrival) (clinical.Landing, error)
 	var session clinical.Session
 	fresh := false
 	if a.claim != nil {
-		unlock, err := s.sessionFor(&a, &session, &fresh)
-		if err != nil {
-			return clinical.Landing{}, err
-		}
+		var unlock func()
+		session, fresh, unlock = s.sessionFor(a)
 		defer unlock()
 	}
 	owner := clinical.Owner{Asset: clinical.Mint[clinical.Asset](s.in.opt.Mint)}
@@ -105,11 +103,10 @@ func (s *station) keep(ctx context.Context, a arrival) (clinical.Landing, error)
 }
 
 // sessionFor finds the session of the arrival's patient, or makes one, which is
-// then kept with this frame; until it is, no other frame starts one.
-func (s *station) sessionFor(a *arrival, session *clinical.Session, fresh *bool) (unlock func(), err error) {
+// then fresh and kept with this frame; until unlock, no other frame starts one.
+func (s *station) sessionFor(a arrival) (session clinical.Session, fresh bool, unlock func()) {
 	if a.run != nil {
-		*session, *fresh = a.run.session, a.run.first && a.run.session.Rev == 0
-		return func() {}, nil
+		return a.run.session, a.run.first && a.run.session.Rev == 0, func() {}
 	}
 	photographer := a.details.photographer.ID
 	if photographer.IsZero() {
@@ -122,12 +119,10 @@ func (s *station) sessionFor(a *arrival, session *clinical.Session, fresh *bool)
 	s.in.sessions.Lock()
 	if found, ok := s.in.memory.sitting(want, a.capture.At, s.studio.Gap); ok {
 		s.in.sessions.Unlock()
-		*session = found
-		return func() {}, nil
+		return found, false, func() {}
 	}
 	want.ID = clinical.Mint[clinical.Session](s.in.opt.Mint)
-	*session, *fresh = want, true
-	return s.in.sessions.Unlock, nil
+	return want, true, s.in.sessions.Unlock
 }
 
 func (s *station) specialty(c *claim) clinical.Specialty {

@@ -150,6 +150,7 @@ func (m *memory) asset(a clinical.Asset) {
 		m.frames[a.ID] = a
 	case clinical.Quarantined:
 		m.held[a.ID] = a
+	case clinical.Filed, clinical.Discarded, clinical.Erased:
 	}
 	if !m.recent(a.Session) {
 		return
@@ -215,14 +216,6 @@ func (m *memory) undone(s clinical.StudioID) []clinical.Landing {
 	}
 	slices.SortFunc(out, func(a, b clinical.Landing) int { return a.ID.Compare(b.ID) })
 	return out
-}
-
-// landed returns the open landing of a source.
-func (m *memory) landed(source string) (clinical.Landing, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	l, ok := m.open[source]
-	return l, ok
 }
 
 // began returns the studio's sessions whose earliest frame is earlier than they
@@ -298,7 +291,7 @@ func (m *memory) studio(s clinical.StudioID) snapshot {
 	for _, r := range m.runs {
 		if r.Studio == s && r.State == clinical.RunProvisional {
 			out.open = append(out.open, r)
-		} else {
+		} else if !slices.Contains(r.Evidence, evidenceDissolved) {
 			out.barriers = append(out.barriers, r)
 		}
 	}

@@ -19,6 +19,9 @@ const (
 	reasonTooLarge   clinical.Reason = "too-large"
 	reasonUnreadable clinical.Reason = "unreadable"
 
+	// The darkroom's: found when the picture is rendered.
+	reasonUndecodable clinical.Reason = "undecodable"
+
 	// The studio's folder, in its status only.
 	reasonNotReached  clinical.Reason = "not-reached"
 	reasonNotWritable clinical.Reason = "not-writable"
@@ -89,6 +92,8 @@ func words() map[clinical.Reason]string {
 		reasonPixels:     "The picture has more pixels than Fovea opens. Export it smaller, drop it again, then reject this one in Arrivals.",
 		reasonTooLarge:   "The file is larger than Fovea takes in and was left where it is. Export it smaller, or ask your administrator to raise the limit.",
 		reasonUnreadable: "The file is damaged so that its details cannot be read. Copy it again from the card; if it stays so, file this one by hand in Arrivals or reject it.",
+
+		reasonUndecodable: "The pixels of this picture cannot be decoded." + byHand + " If you have the card, copy the file again first.",
 
 		reasonNotWritable: "Fovea may not write into the watch folder, so nothing is taken out of it. Give Fovea's account the right to write there.",
 		reasonDiskFull:    "The vault's disk is full. Files are safe where they lie and will be read when there is room. Make room on the server.",

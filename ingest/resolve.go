@@ -94,6 +94,8 @@ const (
 	evidenceDisagree = "sources-disagree"
 	evidenceAfterEnd = "frames-after-end"
 	evidenceUnplaced = "unplaced-file"
+	// evidenceDissolved marks a run that a later judgement took all frames from.
+	evidenceDissolved = "dissolved"
 )
 
 // forbids reports whether a run with this evidence needs a person.
@@ -157,7 +159,7 @@ type segment struct {
 	start   time.Time
 	subject Subject
 	reason  clinical.Reason // why its frames cannot be believed; empty: they can
-	run     clinical.RunID  // of its first label, if that was kept before
+	run     clinical.RunID  // of its first label that was kept before
 	frames  []int           // accepted, labels included
 	all     []int           // every frame since start, for when order breaks
 	plain   int

@@ -15,7 +15,6 @@ import (
 type visit struct {
 	patient  byte
 	labelled bool // its label was photographed and can be read
-	frames   []int
 }
 
 // studioDay is a generated day: what each frame truly shows, and when each

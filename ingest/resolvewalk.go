@@ -99,6 +99,9 @@ func (w *walker) label(i int, f Frame, inDoubt bool) {
 	if w.cur.subject.Job.IsZero() {
 		w.cur.subject = f.Label.Subject
 	}
+	if w.cur.run.IsZero() {
+		w.cur.run = f.Run
+	}
 	w.cur.frames = append(w.cur.frames, i)
 	w.cur.last = f.At
 }

@@ -23,7 +23,6 @@ type facts struct {
 	claim   *claim // what ticket or name says
 	label   *claim // what a label that can be believed says
 	details details
-	landed  clinical.Landing // not zero: the file landed before
 }
 
 // resolveRuns gathers what is settled in a quiet folder, resolves it together
@@ -57,7 +56,25 @@ func (s *station) resolveRuns(ctx context.Context, now time.Time) error {
 		}
 	}
 	s.resolved = true
-	return nil
+	return s.dissolve(ctx, p)
+}
+
+// dissolve gives up the runs that no frame is left in, so that nobody is asked
+// to confirm them and their labels bound nothing any more.
+func (s *station) dissolve(ctx context.Context, p *plan) error {
+	c := clinical.Change{Event: s.event(clinical.ActRunResolved, s.in.opt.Now())}
+	for _, id := range p.open {
+		run, ok := s.in.memory.run(id)
+		if ok && run.State == clinical.RunProvisional && len(s.in.memory.framesOf(id)) == 0 {
+			run.State, run.Frames = clinical.RunDiscarded, 0
+			run.Evidence = addEvidence(run.Evidence, evidenceDissolved)
+			c.Runs = append(c.Runs, run)
+		}
+	}
+	if len(c.Runs) == 0 {
+		return nil
+	}
+	return s.commit(ctx, c)
 }
 
 // candidates returns the files to resolve. hold says that a file cannot be
@@ -207,14 +224,12 @@ func (s *station) learnLabel(ctx context.Context, src *source, f *facts) error {
 	case bad != "" && (bad != reasonLabelUnknown || len(claims) == 0):
 		f.frame.Label = &Label{Reason: bad}
 	default:
-		c, err := agree(claims)
-		if err != nil {
-			f.frame.Label = &Label{Reason: reasonTwoLabels}
-			return nil
+		f.frame.Label = &Label{Reason: reasonTwoLabels}
+		if c, err := agree(claims); err == nil {
+			f.label = &c
+			// A sheet that shows its opening and its closing code is no closing label.
+			f.frame.Label = &Label{Subject: c.subject(), End: ends == len(claims)}
 		}
-		f.label = &c
-		// A sheet that shows its opening and its closing code is no closing label.
-		f.frame.Label = &Label{Subject: c.subject(), End: ends == len(claims)}
 	}
 	return nil
 }
@@ -251,6 +266,7 @@ type plan struct {
 	kept     map[int]clinical.Asset // provisional ones
 	hold     bool
 	agreed   []agreedRun
+	open     []clinical.RunID // provisional when the plan was made
 }
 
 // plan joins new files, provisional frames and what bounds them.
@@ -270,6 +286,7 @@ func (s *station) plan(ctx context.Context, tracks []*track, hold bool) (*plan, 
 	snapshot := s.in.memory.studio(s.studio.ID)
 	p.existing = snapshot.barriers
 	for _, run := range snapshot.open {
+		p.open = append(p.open, run.ID)
 		subject := Subject{Patient: run.Patient, Job: run.Job}
 		if !run.Job.IsZero() {
 			j, err := s.in.opt.Register.Job(ctx, run.Job)

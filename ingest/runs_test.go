@@ -198,11 +198,11 @@ func TestLabelsThatAreNotBelieved(t *testing.T) {
 }
 
 // after returns why the frame after such a label is quarantined.
-func after(label clinical.Reason) clinical.Reason {
-	if label == "end-label-unmatched" {
+func after(shot clinical.Reason) clinical.Reason {
+	if shot == "end-label-unmatched" {
 		return "after-end-label"
 	}
-	return label
+	return shot
 }
 
 func TestOneLabelWithSeveralCodesIsOneLabel(t *testing.T) {
@@ -301,5 +301,34 @@ func TestFramesFromTwoCamerasWithClocksApart(t *testing.T) {
 			}
 		}
 		w.expect(who, want)
+	})
+}
+
+func TestRunThatALaterJudgementEmptiesIsGivenUp(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, ingest.RuleIDShot)
+		who := map[string]clinical.Patient{"A": w.patient(numberA), "B": w.patient(numberB)}
+		w.frame("a0.jpg", "c", 0, numberA)
+		w.frame("a1.jpg", "c", 1)
+		in, err := ingest.New(w.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.during(in, func() {
+			<-time.After(time.Minute)
+			w.frame("b0.jpg", "c", 0, numberB) // at the very instant of the first label
+			<-time.After(time.Minute)
+		})
+		w.expect(who, map[string]string{"a0.jpg": "quarantined tie", "a1.jpg": "quarantined tie", "b0.jpg": "quarantined tie"})
+		for _, r := range w.vault.runs {
+			if r.State != clinical.RunDiscarded {
+				t.Errorf("an empty run is %s", r.State)
+			}
+		}
+		for _, a := range w.vault.all() {
+			if !a.Patient.IsZero() || !a.Session.IsZero() {
+				t.Errorf("%s still names a patient", a.Name)
+			}
+		}
 	})
 }

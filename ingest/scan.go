@@ -192,10 +192,10 @@ func descend(root, rel string) (*os.File, string, error) {
 func litter(name string) bool {
 	lower := strings.ToLower(name)
 	switch lower {
-	case ".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db", ".localized":
+	case "thumbs.db", "desktop.ini", "ehthumbs.db":
 		return true
 	}
-	if strings.HasPrefix(name, "._") || strings.HasPrefix(name, "~") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, ".~") {
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~") || strings.HasSuffix(name, "~") {
 		return true
 	}
 	for _, ext := range []string{".tmp", ".part", ".partial", ".crdownload", ".filepart", ".download"} {

@@ -16,8 +16,8 @@ import (
 type readTicket struct {
 	entry
 	ticket ticket
-	err    error
-	used   bool // a file it is about has an outcome
+	fault  clinical.Reason // why it cannot be read
+	used   bool            // a file it is about has an outcome
 }
 
 // isTicket reports whether k is a ticket: a folder's, or a file's of its name.
@@ -53,13 +53,13 @@ func ticketNames(rel string) []string {
 
 // hasTicket reports whether a ticket that can be read lies there for k.
 func (s *station) hasTicket(k *track) bool {
-	_, found, err := s.ticketFor(k.rel)
-	return found && err == nil
+	t, found := s.ticketFor(k.rel)
+	return found && t.fault == ""
 }
 
 // ticketFor returns what the tickets of a file say together: its own, and those
 // of the nearest folder that has any.
-func (s *station) ticketFor(rel string) (t joinedTicket, found bool, err error) {
+func (s *station) ticketFor(rel string) (t joinedTicket, found bool) {
 	folder := ""
 	for _, name := range ticketNames(rel) {
 		r, ok := s.tickets[name]
@@ -67,8 +67,8 @@ func (s *station) ticketFor(rel string) (t joinedTicket, found bool, err error) 
 		if !ok || (folder != "" && path.Dir(name) != folder) {
 			continue
 		}
-		if r.err != nil {
-			return joinedTicket{}, true, r.err
+		if r.fault != "" {
+			return joinedTicket{fault: r.fault}, true
 		}
 		if !own {
 			folder = path.Dir(name)
@@ -76,7 +76,7 @@ func (s *station) ticketFor(rel string) (t joinedTicket, found bool, err error) 
 		t.join(r.ticket.about(path.Base(rel)), r.ticket.Photographer)
 		found = true
 	}
-	return t, found, nil
+	return t, found
 }
 
 // joinedTicket is what the tickets of one file say together. Everybody they name
@@ -85,6 +85,7 @@ type joinedTicket struct {
 	note
 	photographer string
 	who          []note
+	fault        clinical.Reason // why one of them cannot be believed
 }
 
 // join adds what a further ticket says, where the nearer ones are silent.
@@ -115,10 +116,11 @@ func (s *station) readTickets(ctx context.Context, now time.Time) {
 			continue
 		}
 		t, err := s.readTicket(ctx, k)
-		if _, ok := refused(err); err != nil && !ok {
+		fault, ok := refused(err)
+		if err != nil && !ok {
 			continue // gone, or being written: the next look tells
 		}
-		s.tickets[key] = readTicket{entry: k.entry, ticket: t, err: err}
+		s.tickets[key] = readTicket{entry: k.entry, ticket: t, fault: fault}
 		k.phase = waiting
 	}
 }

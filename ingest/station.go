@@ -50,7 +50,7 @@ func newStation(in *Ingest, s Studio, root string) *station {
 	st := &station{
 		in: in, studio: s, root: root, bell: make(chan struct{}, 1),
 		tracker: newTracker(in.opt.Timing), batch: newBatch(), tickets: map[string]readTicket{},
-		state:   StudioStatus{Studio: s.ID, State: StateNotReached},
+		state: StudioStatus{Studio: s.ID, State: StateNotReached},
 	}
 	if s.has(RulePattern) {
 		st.pattern, _ = compilePattern(s.Pattern) // checked by New

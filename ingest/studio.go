@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -188,6 +187,3 @@ func (t Timing) withDefaults() Timing {
 	}
 	return t
 }
-
-// String names the studio in logs.
-func (s Studio) String() string { return fmt.Sprintf("studio %s", s.ID) }

@@ -300,10 +300,17 @@ func TestFaultsOfTheConfigurationAreToldTogether(t *testing.T) {
 }
 
 func TestEveryReasonEndsWithWhatToDo(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join("..", "docs", "studio-guide.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range ingest.Reasons() {
 		w := ingest.Words(r)
 		if !strings.HasSuffix(w, ".") || len(w) < 30 || strings.Contains(w, "!") {
 			t.Errorf("%s: %q", r, w)
+		}
+		if !strings.Contains(string(guide), "`"+string(r)+"`") {
+			t.Errorf("%s is not in the studio guide", r)
 		}
 		if strings.HasPrefix(w, "This file could not be filed") {
 			t.Errorf("%s has no words of its own", r)
