@@ -43,11 +43,12 @@ type authenticator interface {
 	Mount(*http.Request) (clinical.Caller, []clinical.SetID, error)
 }
 
-// Options say what a Handler works with. All are needed, but Log may be nil.
+// Options say what a Handler works with. Gate and Auth are needed.
 type Options struct {
 	Gate gate
 	Auth authenticator
 	Log  *slog.Logger
+	Now  func() time.Time
 }
 
 // Handler answers for everything at and under Prefix. It is safe for concurrent use.
@@ -55,6 +56,8 @@ type Handler struct {
 	gate gate
 	auth authenticator
 	log  *slog.Logger
+	// since is when a drive without a set was last changed: when the handler was made.
+	since time.Time
 
 	listings buffers // memory between requests
 	chunks   buffers
@@ -65,8 +68,11 @@ func New(o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	return &Handler{
-		gate: o.Gate, auth: o.Auth, log: o.Log,
+		gate: o.Gate, auth: o.Auth, log: o.Log, since: o.Now().UTC(),
 		listings: buffers{size: flushAt + 8<<10}, chunks: buffers{size: copyBuffer},
 	}
 }

@@ -231,3 +231,11 @@ func TestAListingAsksTheGateOncePerFolder(t *testing.T) {
 		t.Errorf("listing 1,000 pictures asked the gate %d times", calls)
 	}
 }
+
+func TestADriveWithoutASetHasATime(t *testing.T) {
+	d := newDrive()
+	root := parseMultistatus(t, d.ask("PROPFIND", "/dav/teaching/", "", "Depth: 1").Body.Bytes())
+	if at, err := http.ParseTime(root[0].found["DAV: getlastmodified"]); len(root) != 1 || err != nil || at.Year() < 2000 {
+		t.Errorf("%v, %v", root, err)
+	}
+}

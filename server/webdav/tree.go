@@ -96,6 +96,9 @@ func (h *Handler) root(ctx context.Context, r *request) (node, error) {
 			root.modified = folder.Modified
 		}
 	}
+	if root.modified.IsZero() {
+		root.modified = h.since
+	}
 	root.children = slices.Values(rows)
 	return root, nil
 }
