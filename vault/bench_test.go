@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -123,35 +124,61 @@ type sized struct {
 
 func (s *sized) Len() int { return s.left }
 
+// beside runs ours, timed, and the peer's, in turns on the same machine, and
+// reports how many times as fast ours is.
+func beside(b *testing.B, turn int, ours, peer func(from, to int64) error) {
+	b.Helper()
+	b.SetBytes(object)
+	b.ReportAllocs()
+	var us, them time.Duration
+	b.ResetTimer()
+	for done := int64(0); done < int64(b.N); done += int64(turn) {
+		to := min(done+int64(turn), int64(b.N))
+		start := time.Now()
+		if err := ours(done, to); err != nil {
+			b.Fatal(err)
+		}
+		us += time.Since(start)
+		b.StopTimer()
+		start = time.Now()
+		if err := peer(done, to); err != nil {
+			b.Fatal(err)
+		}
+		them += time.Since(start)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(them)/float64(us), "x/files")
+}
+
 func BenchmarkDurableIngest(b *testing.B) {
 	base := picture(object, 1)
 	for _, writers := range []int{1, 4} {
-		b.Run(fmt.Sprintf("writers=%d/store=vault", writers), func(b *testing.B) {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			v, _ := onDisk(b)
 			p := v.patient(b, "1000")
-			ingest(b, writers, func(n int64) error {
-				_, err := v.keep(b.Context(), v.owner(p.ID), &sized{numbered(base, n), object})
-				return err
-			})
-		})
-		b.Run(fmt.Sprintf("writers=%d/store=files", writers), func(b *testing.B) {
 			files := plainFiles{b.TempDir()}
-			ingest(b, writers, func(n int64) error { return files.put(fmt.Sprint(n), numbered(base, n)) })
+			beside(b, 4*writers, func(from, to int64) error {
+				return spread(writers, from, to, func(n int64) error {
+					_, err := v.keep(b.Context(), v.owner(p.ID), &sized{numbered(base, n), object})
+					return err
+				})
+			}, func(from, to int64) error {
+				return spread(writers, from, to, func(n int64) error { return files.put(fmt.Sprint(n), numbered(base, n)) })
+			})
 		})
 	}
 }
 
-func ingest(b *testing.B, writers int, put func(n int64) error) {
-	b.Helper()
-	b.SetBytes(object)
+// spread calls put for every number from from to below to, on so many writers.
+func spread(writers int, from, to int64, put func(n int64) error) error {
 	var next atomic.Int64
+	next.Store(from)
 	var group errgroup.Group
-	b.ResetTimer()
 	for range writers {
 		group.Go(func() error {
 			for {
-				n := next.Add(1)
-				if n > int64(b.N) {
+				n := next.Add(1) - 1
+				if n >= to {
 					return nil
 				}
 				if err := put(n); err != nil {
@@ -160,45 +187,36 @@ func ingest(b *testing.B, writers int, put func(n int64) error) {
 			}
 		})
 	}
-	if err := group.Wait(); err != nil {
-		b.Fatal(err)
-	}
+	return group.Wait()
 }
 
 func BenchmarkSequentialRead(b *testing.B) {
 	const objects = 8
 	base := picture(object, 1)
-	b.Run("store=vault", func(b *testing.B) {
-		v, _ := onDisk(b)
-		ids := fill(b, v, base, objects)
-		buf := make([]byte, 1<<20)
-		b.SetBytes(object)
-		b.ResetTimer()
-		for i := range b.N {
-			c, err := v.Vault.Open(b.Context(), ids[i%objects])
-			if err != nil {
-				b.Fatal(err)
-			}
-			if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, buf); n != object || err != nil {
-				b.Fatal(n, err)
-			}
+	v, _ := onDisk(b)
+	ids := fill(b, v, base, objects)
+	files := plainFiles{b.TempDir()}
+	for i := range int64(objects) {
+		if err := files.put(fmt.Sprint(i), numbered(base, i)); err != nil {
+			b.Fatal(err)
 		}
-	})
-	b.Run("store=files", func(b *testing.B) {
-		files := plainFiles{b.TempDir()}
-		for i := range objects {
-			if err := files.put(fmt.Sprint(i), numbered(base, int64(i))); err != nil {
-				b.Fatal(err)
-			}
+	}
+	buf := make([]byte, 1<<20)
+	ours := func(n int64) error {
+		c, err := v.Vault.Open(b.Context(), ids[n%objects])
+		if err != nil {
+			return err
 		}
-		b.SetBytes(object)
-		b.ResetTimer()
-		for i := range b.N {
-			if n, err := files.read(fmt.Sprint(i % objects)); n != object || err != nil {
-				b.Fatal(n, err)
-			}
-		}
-	})
+		_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, buf)
+		return err
+	}
+	peer := func(n int64) error {
+		_, err := files.read(fmt.Sprint(n % objects))
+		return err
+	}
+	beside(b, objects,
+		func(from, to int64) error { return spread(1, from, to, ours) },
+		func(from, to int64) error { return spread(1, from, to, peer) })
 }
 
 func fill(b *testing.B, v *bench, base []byte, n int) []clinical.BlobID {

@@ -14,9 +14,9 @@ import (
 // sync. Each is answered once that transaction is durable.
 const batchMax = 64
 
-// batchBytes is how many bytes of blobs share a transaction: as many as four
-// writers bring at a time, and no more memory than that.
-const batchBytes = 32 << 20
+// batchBytes is how many bytes of blobs share a transaction: two pictures of
+// 8 MB, so that two writers seal while two others are written.
+const batchBytes = 20 << 20
 
 // laterMax bounds the ledger entries that wait for the next transaction.
 const laterMax = 4096
