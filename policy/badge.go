@@ -54,7 +54,7 @@ func (s *Snapshot) badge(pic *picture, now time.Time) clinical.Badge {
 // says nothing about the picture.
 func (s *Snapshot) grantBadge(m *matter, g *grant, now time.Time) (clinical.Badge, int) {
 	teaching, publication := g.HasPurpose(clinical.P2), g.HasPurpose(clinical.P4)
-	if !teaching && !publication || !g.covers(&m.asset) {
+	if !teaching && !publication || !g.covers(m.pic) {
 		return clinical.Badge{}, 0
 	}
 	switch {

@@ -88,7 +88,7 @@ func (m *matter) refused(s *shard) bool {
 		}
 		p := m.req.Use.Purpose
 		speaks := len(g.Purposes) == 0 || g.HasPurpose(p) || p == clinical.P2b && g.HasPurpose(clinical.P2)
-		return speaks && (g.Covers.IsZero() || g.covers(&m.asset))
+		return speaks && (g.Covers.IsZero() || g.covers(m.pic))
 	})
 }
 
@@ -117,7 +117,7 @@ func (m *matter) steps(s *shard, g *grant) [8]clinical.Reason {
 	u := m.req.Use
 	return [8]clinical.Reason{
 		m.standing(g),
-		when(!g.covers(&m.asset), "not-covered"),
+		when(!g.covers(m.pic), "not-covered"),
 		when(!modeFits(g.Mode, u.Purpose, g.Witness, m.snap.site.Limits), "mode"),
 		m.capacity(s, g),
 		when(u.Audience > g.Audience || !g.Audience.Valid(), "ceiling-audience"),

@@ -74,7 +74,6 @@ type matter struct {
 	person  *clinical.Person
 	pic     *picture
 	f       *frame
-	asset   clinical.Asset // of the facts, for the vocabulary's predicates
 	shown   [1]*shard      // backs people where nobody else is in the picture
 	people  []*shard       // everybody who may be recognised, the owner first
 	set     *set
@@ -111,14 +110,14 @@ func (m *matter) of(pic *picture) {
 			pic.frame.eachSubject(func(id clinical.PatientID) { m.people = append(m.people, m.snap.subject(id)) })
 		}
 	}
-	m.pic, m.f, m.asset = pic, pic.frame, pic.asset()
+	m.pic, m.f = pic, pic.frame
 	m.kind = m.req.Rendition
 	if m.kind == "" {
 		m.kind = served(m.req.Use)[0]
 	}
 	m.level = clinical.I0
 	if m.kind != clinical.Original { // the original still has what the camera wrote into it
-		m.level = m.asset.Identifiability()
+		m.level = m.f.level()
 	}
 	m.release, m.item = nil, nil
 	m.consentKnown, m.consentFault = false, ""

@@ -41,3 +41,10 @@ func (s *Snapshot) Listed(p clinical.PersonID, id clinical.SetID, ch clinical.Ch
 	}
 	return out
 }
+
+// Forget forgets every listing that is kept.
+func (g *Gate) Forget() {
+	g.folders.mu.Lock()
+	defer g.folders.mu.Unlock()
+	clear(g.folders.kept)
+}

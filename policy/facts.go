@@ -78,17 +78,9 @@ func (f *frame) eachSubject(do func(clinical.PatientID)) {
 	}
 }
 
-// asset gives the vocabulary's view of the facts, for the predicates that are
-// written there.
-func (p *picture) asset() clinical.Asset {
-	f := p.frame
-	a := clinical.Asset{
-		ID: p.id, State: f.state, Patient: f.patient, Session: f.session, Lesion: f.lesion, IDShot: f.idShot,
-		Sensitivity: f.sensitivity, NoIdentifyingFeature: f.noFeature,
-	}
-	a.Capture.At = instant(p.captured)
-	f.eachSubject(func(s clinical.PatientID) { a.Subjects = append(a.Subjects, s) })
-	return a
+// level is how far the pixels identify, as the vocabulary has it.
+func (f *frame) level() clinical.Identifiability {
+	return clinical.Asset{Sensitivity: f.sensitivity, NoIdentifyingFeature: f.noFeature, IDShot: f.idShot}.Identifiability()
 }
 
 // grant is a consent with the instants its dates stand for at the site.
@@ -106,15 +98,21 @@ func newGrant(g clinical.Grant, zone *time.Location) *grant {
 	}
 }
 
-// covers reports whether the consent speaks of the picture. A course never
-// covers a picture whose instant is not known.
-func (g *grant) covers(a *clinical.Asset) bool {
-	if !g.Covers.CourseUntil.IsZero() && a.Capture.At.IsZero() {
-		c := g.Covers
-		c.CourseUntil = time.Time{}
-		return c.Includes(*a)
+// covers is clinical.Cover.Includes on the facts alone, but for one thing: a
+// course never covers a picture whose instant is not known.
+func (g *grant) covers(p *picture) bool {
+	c, f := &g.Covers, p.frame
+	switch {
+	case c.All, !c.Session.IsZero() && c.Session == f.session, !c.Lesion.IsZero() && c.Lesion == f.lesion:
+		return true
+	case slices.Contains(c.Assets, p.id):
+		return true
+	case c.CourseUntil.IsZero() || p.captured == unknown:
+		return false
+	default:
+		at := instant(p.captured)
+		return !at.Before(c.CourseFrom) && at.Before(c.CourseUntil)
 	}
-	return g.Covers.Includes(*a)
 }
 
 // shard is one patient's part of the snapshot. It is immutable once the edit

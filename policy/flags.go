@@ -87,7 +87,7 @@ func photographyRefused(m *matter) clinical.Reason {
 // childAt reports whether the patient was a child when the picture was taken.
 // Without a birth date, or without the picture's instant, the patient was one.
 func (m *matter) childAt(s *shard) bool {
-	return s.adult.IsZero() || m.asset.Capture.At.IsZero() || m.asset.Capture.At.Before(s.adult)
+	return s.adult.IsZero() || m.pic.captured == unknown || instant(m.pic.captured).Before(s.adult)
 }
 
 func (m *matter) showsChild() bool { return slices.ContainsFunc(m.people, m.childAt) }

@@ -113,34 +113,6 @@ func (a *act) checkAxes(g *clinical.Grant, _ *shard) error {
 // taken over from before covers everything.
 func (a *act) checkCover(g *clinical.Grant, sh *shard) error {
 	c := &g.Covers
-	if c.IsZero() {
-		var latest *clinical.Session
-		for _, s := range sh.sessions {
-			if latest == nil || s.Began.After(latest.Began) {
-				latest = s
-			}
-		}
-		if latest == nil {
-			if !c.CourseFrom.IsZero() {
-				return invalid("course", "Consent for a course of treatment needs its end. Write the last day.")
-			}
-			return invalid("cover", "This patient has no session yet. Say which pictures the consent covers.")
-		}
-		c.Session = latest.ID
-	}
-	if s, ok := a.snap.sessions.get(c.Session); !c.Session.IsZero() && (!ok || !a.snap.samePatient(s.Patient, g.Patient)) {
-		return invalid("cover", "This session is another patient's. Choose one of this patient's.")
-	}
-	if l, ok := a.snap.lesions.get(c.Lesion); !c.Lesion.IsZero() && (!ok || !a.snap.samePatient(l.Patient, g.Patient)) {
-		return invalid("cover", "This lesion is another patient's. Choose one of this patient's.")
-	}
-	for _, id := range c.Assets {
-		// A picture that only shows the patient may be covered too.
-		p, ok := a.snap.pictures.get(id)
-		if !ok || !a.snap.samePatient(p.frame.patient, g.Patient) && !strings.Contains(p.frame.subjects, string(g.Patient[:])) {
-			return invalid("cover", "One of these pictures is not of this patient. Leave it out.")
-		}
-	}
 	switch {
 	case !c.CourseFrom.IsZero() && c.CourseUntil.IsZero():
 		return invalid("course", "Consent for a course of treatment needs its end. Write the last day.")
@@ -148,9 +120,48 @@ func (a *act) checkCover(g *clinical.Grant, sh *shard) error {
 		return invalid("course", "A course of treatment ends after it begins. Correct the dates.")
 	case c.All && g.FormVersion != LegacyForm:
 		return invalid("cover-all", "Only a consent taken over from before covers everything. Choose the session, the course, a lesion or pictures.")
-	default:
-		return nil
+	case c.IsZero():
+		latest := lastSession(sh)
+		if latest == nil {
+			return invalid("cover", "This patient has no session yet. Say which pictures the consent covers.")
+		}
+		c.Session = latest.ID
 	}
+	return a.checkCovered(g)
+}
+
+func lastSession(sh *shard) *clinical.Session {
+	var latest *clinical.Session
+	for _, s := range sh.sessions {
+		if latest == nil || s.Began.After(latest.Began) {
+			latest = s
+		}
+	}
+	return latest
+}
+
+// checkCovered: nobody consents for somebody else's pictures.
+func (a *act) checkCovered(g *clinical.Grant) error {
+	c := g.Covers
+	if s, ok := a.snap.sessions.get(c.Session); !c.Session.IsZero() && (!ok || !a.snap.samePatient(s.Patient, g.Patient)) {
+		return invalid("cover", "This session is another patient's. Choose one of this patient's.")
+	}
+	if l, ok := a.snap.lesions.get(c.Lesion); !c.Lesion.IsZero() && (!ok || !a.snap.samePatient(l.Patient, g.Patient)) {
+		return invalid("cover", "This lesion is another patient's. Choose one of this patient's.")
+	}
+	for _, id := range c.Assets {
+		if p, ok := a.snap.pictures.get(id); !ok || !a.shows(p, g.Patient) {
+			return invalid("cover", "One of these pictures is not of this patient. Leave it out.")
+		}
+	}
+	return nil
+}
+
+// shows reports whether a patient is in a picture, as its owner or beside.
+func (a *act) shows(p *picture, id clinical.PatientID) bool {
+	found := a.snap.samePatient(p.frame.patient, id)
+	p.frame.eachSubject(func(s clinical.PatientID) { found = found || a.snap.samePatient(s, id) })
+	return found
 }
 
 func (a *act) checkMode(g *clinical.Grant, _ *shard) error {

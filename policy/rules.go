@@ -116,26 +116,26 @@ func channels(r clinical.Role, p clinical.Purpose) clinical.Channel {
 		paper = carry | clinical.Print
 		drive = carry | clinical.Mount
 	)
-	var table map[clinical.Purpose]clinical.Channel
-	switch r {
-	case clinical.Photographer:
-		table = map[clinical.Purpose]clinical.Channel{
-			clinical.P0: paper, clinical.P1: look, clinical.P2: drive, clinical.P2b: look, clinical.P4: paper, clinical.P6: paper,
-		}
-	case clinical.Clinician:
-		table = map[clinical.Purpose]clinical.Channel{
-			clinical.P0: paper, clinical.P1: carry, clinical.P2: drive, clinical.P2b: look,
-			clinical.P3: carry, clinical.P4: paper, clinical.P6: paper,
-		}
-	case clinical.Educator:
-		table = map[clinical.Purpose]clinical.Channel{clinical.P2: drive, clinical.P4: look}
-	case clinical.Student:
-		table = map[clinical.Purpose]clinical.Channel{clinical.P2: look | clinical.Mount}
-	case clinical.Nurse:
-		table = map[clinical.Purpose]clinical.Channel{clinical.P0: look}
-	default:
+	type entry struct {
+		role    clinical.Role
+		purpose clinical.Purpose
 	}
-	return table[p]
+	switch (entry{r, p}) {
+	case entry{clinical.Photographer, clinical.P0}, entry{clinical.Photographer, clinical.P4}, entry{clinical.Photographer, clinical.P6},
+		entry{clinical.Clinician, clinical.P0}, entry{clinical.Clinician, clinical.P4}, entry{clinical.Clinician, clinical.P6}:
+		return paper
+	case entry{clinical.Photographer, clinical.P2}, entry{clinical.Clinician, clinical.P2}, entry{clinical.Educator, clinical.P2}:
+		return drive
+	case entry{clinical.Clinician, clinical.P1}, entry{clinical.Clinician, clinical.P3}:
+		return carry
+	case entry{clinical.Student, clinical.P2}:
+		return look | clinical.Mount
+	case entry{clinical.Photographer, clinical.P1}, entry{clinical.Photographer, clinical.P2b}, entry{clinical.Clinician, clinical.P2b},
+		entry{clinical.Educator, clinical.P4}, entry{clinical.Nurse, clinical.P0}:
+		return look
+	default:
+		return 0
+	}
 }
 
 // ---- 2: need to know, the set, the release

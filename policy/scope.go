@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"fovea/clinical"
@@ -60,34 +61,42 @@ func (v *verdicts) key() alike {
 		k.single = m.pic.id
 		return k
 	}
-	bit := 0
 	for i, s := range m.people {
 		if m.childAt(s) {
 			k.child |= 1 << i
 		}
-		for _, h := range s.holds {
-			if len(h.Assets) > 0 {
-				k.single = m.pic.id
-			}
+		if slices.ContainsFunc(s.holds, func(h *clinical.Hold) bool { return len(h.Assets) > 0 }) {
+			k.single = m.pic.id
 		}
-		for _, g := range s.grants {
-			if !g.single {
-				continue
-			}
-			if bit == 64 {
-				k.single = m.pic.id
-				return k
-			}
-			if g.covers(&m.asset) {
-				k.grants |= 1 << bit
-			}
-			bit++
-		}
+	}
+	if !v.covering(&k) {
+		k.single = m.pic.id
 	}
 	if m.person != nil && m.person.Role == clinical.Photographer {
 		k.filed = m.pic.filed
 	}
 	return k
+}
+
+// covering packs which of the consents that speak of single pictures speak of
+// this one; false: they are too many to pack.
+func (v *verdicts) covering(k *alike) bool {
+	bit := 0
+	for _, s := range v.m.people {
+		for _, g := range s.grants {
+			if !g.single {
+				continue
+			}
+			if bit == 64 {
+				return false
+			}
+			if g.covers(v.m.pic) {
+				k.grants |= 1 << bit
+			}
+			bit++
+		}
+	}
+	return true
 }
 
 // Scope returns everything one person may find for one use.
@@ -108,6 +117,7 @@ func (s *Snapshot) Scope(person clinical.PersonID, u clinical.Use, now time.Time
 
 // patient brings one patient's pictures in the scope up to date.
 func (v *verdicts) patient(scope *clinical.Scope, sh *shard) {
+	clear(v.seen) // nothing that was decided of another patient is of use here
 	for _, pic := range sh.pictures {
 		if v.of(pic, nil, nil).Permit {
 			scope.Allow(pic.ordinal)

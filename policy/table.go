@@ -16,7 +16,6 @@ type idKey interface{ ~[16]byte }
 // table is a persistent map from an ID to a value. The zero table is empty.
 type table[K idKey, V any] struct {
 	root *tableRoot[K, V]
-	n    int
 }
 
 type tableRoot[K idKey, V any] struct {
@@ -73,7 +72,6 @@ func (t *table[K, V]) set(by *token, k K, v V) {
 		}
 	}
 	leaf.entries = append(leaf.entries, tableEntry[K, V]{k, v})
-	t.n++
 }
 
 // leaf returns the leaf of k, owned by the edit.
@@ -109,9 +107,6 @@ func (t *table[K, V]) leaf(by *token, k K) *tableLeaf[K, V] {
 	mid.leaves[lo] = leaf
 	return leaf
 }
-
-// len returns how many keys there are.
-func (t table[K, V]) len() int { return t.n }
 
 // each calls f for every entry, in no order, until f says stop.
 func (t table[K, V]) each(f func(K, V) bool) {

@@ -36,7 +36,7 @@ func ID[K any](name string) clinical.ID[K] {
 	return id
 }
 
-// The studio of the invented hospital.
+// StudioA is the studio of the invented hospital.
 const StudioA clinical.StudioID = "studio-a"
 
 // Hospital returns people, patients, an encounter and a job.
