@@ -260,11 +260,7 @@ func (s *seeder) addSets(ctx context.Context) error {
 			return err
 		}
 		id := ch.Sets[0].ID
-		add := clinical.AddToSet{Set: id, Labels: x.Labels}
-		for _, key := range x.Pictures {
-			add.Assets = append(add.Assets, s.assets[key].ID)
-		}
-		if _, err := s.do(ctx, s.first(clinical.Photographer), add); err != nil {
+		if err := s.fill(ctx, id, x); err != nil {
 			return err
 		}
 		if x.Publish != "" {
@@ -276,6 +272,22 @@ func (s *seeder) addSets(ctx context.Context) error {
 			}
 		}
 		s.out.Sets = append(s.out.Sets, demoSet{ID: id, Name: r.Name, Owner: x.Owner, Path: "/dav/teaching/" + r.Name + "/"})
+	}
+	return nil
+}
+
+// fill adds a set's pictures in order, each by the photographer who took it.
+func (s *seeder) fill(ctx context.Context, set clinical.SetID, x demo.Set) error {
+	taken := map[string]string{}
+	for _, shoot := range s.world.Shoots {
+		taken[shoot.Job] = shoot.Photographer
+	}
+	for i, key := range x.Pictures {
+		job, _, _ := strings.Cut(key, "/")
+		add := clinical.AddToSet{Set: set, Assets: []clinical.AssetID{s.assets[key].ID}, Labels: x.Labels[i : i+1]}
+		if _, err := s.do(ctx, taken[job], add); err != nil {
+			return err
+		}
 	}
 	return nil
 }

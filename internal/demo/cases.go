@@ -28,12 +28,12 @@ type sitting struct {
 func sittings() []sitting {
 	return []sitting{
 		{1187, moreau, LegUlcer, 4, -21, 10, 0, "lea", false, true, true, "Ward 4"},
-		{1188, moreau, LegUlcer, 3, -7, 11, 0, "lea", false, true, true, "Ward 4"},
+		{1188, moreau, LegUlcer, 3, -10, 11, 0, "lea", false, true, true, "Ward 4"},
 		{1191, okafor, HandBurn, 3, -18, 9, 2, "tomas", false, true, true, "Burns unit"},
 		{1194, nunez, FootUlcer, 3, -15, 14, 1, "lea", false, true, true, "Foot clinic"},
 		{1197, whitfield, ThighGraft, 4, -12, 10, 2, "tomas", false, true, true, "Ward 7"},
 		{1199, lefevre, ArmScar, 3, -11, 15, 2, "tomas", false, true, true, "Clinic 2"},
-		{1202, garcia, LegUlcer, 2, -35, 9, 1, "lea", false, true, true, "Ward 4"},
+		{1202, garcia, LegUlcer, 2, -14, 9, 1, "lea", false, true, true, "Ward 4"},
 		{1205, benoit, TrunkNaevus, 4, -9, 16, 0, "lea", false, true, true, "Clinic 1"},
 		{1208, ashworth, ArmScar, 2, -5, 8, 2, "tomas", false, true, true, "Private wing"},
 		{1210, castano, TrunkRash, 3, -3, 13, 1, "lea", false, true, true, "Clinic 1"},

@@ -37,7 +37,7 @@ type Options struct {
 	Taken       time.Time // the true instant, in the zone that the camera is set to
 	Camera      Camera
 	Orientation int  // EXIF 1…8, how the camera was held; 0 is 1. Shown upright, the picture is the same
-	Height      int  // px of the upright picture, which is 4:3; 0: 1200. 240…3000
+	Height      int  // px of the upright picture, which is 4:3; 0: 900. 240…3000
 	Ruler       bool // a ruler lies in the frame
 	// Skin is a tone from 1 (light) to 6 (dark); 0: the seed's. Close is how near the camera stands, 1 (0 is 1) to 2,
 	// with the finding in the middle. Healed is how far the finding has gone back, 0 to 1. With the same seed these
@@ -50,7 +50,7 @@ type Options struct {
 }
 
 const (
-	defaultHeight         = 1200
+	defaultHeight         = 900
 	minHeight, maxHeight  = 240, 3000
 	quality               = 91
 	maxLines, maxLineRune = 8, 32
