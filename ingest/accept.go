@@ -30,7 +30,7 @@ func (r result) of(l clinical.Landing) result {
 // folder is quiet: what is missing now is missing.
 func (s *station) accept(ctx context.Context, k track, final bool) result {
 	if k.size > s.in.opt.MaxFile {
-		return s.leave(k, reasonTooLarge)
+		return s.leave(k.name(), reasonTooLarge)
 	}
 	src, err := openSource(s.root, k.entry)
 	if err != nil {
@@ -60,6 +60,9 @@ func (s *station) accept(ctx context.Context, k track, final bool) result {
 // receive takes an inspected and identified file from its digest to its
 // disposal.
 func (s *station) receive(ctx context.Context, a arrival, ext string) result {
+	if a.reason == reasonEmpty {
+		return s.leave(a.src.name(), reasonEmpty) // there is nothing to keep
+	}
 	if err := a.src.digest(ctx); err != nil {
 		return failed(err)
 	}
@@ -75,6 +78,9 @@ func (s *station) receive(ctx context.Context, a arrival, ext string) result {
 			}
 		}
 		if landing, err = s.keep(ctx, a); err != nil {
+			if r, ok := refused(err); ok {
+				return s.leave(a.src.name(), r) // the vault takes no such file
+			}
 			return failed(err)
 		}
 	}
@@ -154,9 +160,10 @@ func (s *station) capture(ctx context.Context, src *source, ext string) (clinica
 	return c, err
 }
 
-// leave records a file that is not taken in and stays where it is.
-func (s *station) leave(k track, r clinical.Reason) result {
-	if err := s.explain(k.name(), r, ""); err != nil {
+// leave records a file that is not taken in and stays where it is, with a
+// reason file that goes when the file does.
+func (s *station) leave(name string, r clinical.Reason) result {
+	if err := s.explain(name, r, ""); err != nil {
 		return failed(err)
 	}
 	return result{phase: finished, outcome: clinical.OutcomeIgnored, reason: r}

@@ -81,7 +81,6 @@ func TestFilesThatAreNotFitGoToQuarantineWithTheirReason(t *testing.T) {
 		{"lies.jpg", func(w *world, n string) []byte { return w.drop(n, pngOf(8, 8)) }, "type-lies"},
 		{"notes.txt", func(w *world, n string) []byte { return w.drop(n, []byte("Dear colleague")) }, "type-unknown"},
 		{"zip.jpg", func(w *world, n string) []byte { return w.drop(n, []byte("PK\x03\x04 zip in disguise")) }, "type-unknown"},
-		{"empty.jpg", func(w *world, n string) []byte { return w.drop(n, nil) }, "empty"},
 		{"bomb.png", func(w *world, n string) []byte { return w.drop(n, pngOf(30000, 30000)) }, "too-many-pixels"},
 		{"cut.jpg", func(w *world, n string) []byte {
 			b := picture(w.t, exposure{At: day()})
@@ -222,6 +221,31 @@ func TestFileLargerThanTheLimitStaysWhereItIs(t *testing.T) {
 		if left := w.left(); len(left) != 0 {
 			t.Errorf("left: %q", left)
 		}
+	})
+}
+
+func TestEmptyFileIsExplainedUntilItIsCopiedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, ingest.RulePattern)
+		w.patient(numberA)
+		name := "P9434765919_1.jpg"
+		w.drop(name, nil)
+		in, err := ingest.New(w.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.during(in, func() {
+			<-time.After(2 * time.Minute)
+			if diff := cmp.Diff([]string{name, "_quarantine/" + name + ".reason.txt"}, w.left()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			w.shot(name, exposure{At: day()})
+			<-time.After(2 * time.Minute)
+		})
+		if left := w.left(); len(left) != 0 || len(w.vault.all()) != 1 {
+			t.Errorf("left %q, kept %d", left, len(w.vault.all()))
+		}
+		w.receipts()
 	})
 }
 

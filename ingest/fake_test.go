@@ -73,6 +73,9 @@ func (v *vault) Put(ctx context.Context, o clinical.Owner, r io.Reader, build fu
 	if err != nil {
 		return clinical.Change{}, err
 	}
+	if len(b) == 0 {
+		return clinical.Change{}, clinical.Refuse(clinical.Invalid, "empty", "This file is empty. Copy it again from the camera.")
+	}
 	blob := clinical.Blob{ID: clinical.Mint[clinical.Blob](v.minter), Size: int64(len(b)), SHA256: sha256.Sum256(b)}
 	if of, ok := v.duplicate(o, blob.SHA256); ok {
 		return clinical.Change{}, &clinical.Duplicate{Asset: of}

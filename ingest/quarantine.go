@@ -125,7 +125,7 @@ func (s *station) stands(name, ref string) bool {
 		return err != nil || s.in.memory.quarantined(id)
 	}
 	for _, k := range s.tracker.tracks {
-		if k.reason == reasonTooLarge && strings.HasPrefix(name, strings.TrimSuffix(reasonName(k.name(), 1), reasonSuffix)) {
+		if k.phase == finished && k.strange == "" && k.outcome == clinical.OutcomeIgnored && strings.HasPrefix(name, strings.TrimSuffix(reasonName(k.name(), 1), reasonSuffix)) {
 			return true
 		}
 	}

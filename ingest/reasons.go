@@ -86,7 +86,7 @@ const byHand = " Open Arrivals in Fovea, find this picture in the quarantine, an
 func words() map[clinical.Reason]string {
 	return map[clinical.Reason]string{
 		reasonTruncated:  "The file ends before its picture does: the copy was cut off. Copy it again from the card, then reject this one in Arrivals.",
-		reasonEmpty:      "The file has no content. Copy it again from the card, then reject this one in Arrivals.",
+		reasonEmpty:      "The file has no content, so nothing was kept of it. Copy it again from the card over this one, or remove it from the folder.",
 		reasonTypeLies:   "The content is not what the file's name says it is. Look at it on the workstation that wrote it; if it is a picture, give it the right extension and drop it again, then reject this one in Arrivals.",
 		reasonTypeOther:  "This is not a picture or film that Fovea knows. If it belongs to a patient, deliver it another way; then reject this one in Arrivals.",
 		reasonPixels:     "The picture has more pixels than Fovea opens. Export it smaller, drop it again, then reject this one in Arrivals.",

@@ -120,7 +120,7 @@ func (s *station) gather(ctx context.Context, tracks []*track) error {
 // learn reads the facts of one file.
 func (s *station) learn(ctx context.Context, k *track) result {
 	if k.size > s.in.opt.MaxFile {
-		return s.leave(*k, reasonTooLarge)
+		return s.leave(k.name(), reasonTooLarge)
 	}
 	src, err := openSource(s.root, k.entry)
 	if err != nil {
@@ -133,6 +133,9 @@ func (s *station) learn(ctx context.Context, k *track) result {
 	}
 	if look.incomplete() && !s.once && !s.tracker.overdue(k, s.in.opt.Now()) {
 		return result{phase: settling}
+	}
+	if look.reason == reasonTypeOther && document(k.name()) {
+		return s.receive(ctx, arrival{src: src, mime: look.mime, reason: look.reason}, look.ext)
 	}
 	if err := src.digest(ctx); err != nil {
 		return failed(err)
@@ -323,7 +326,7 @@ func heldFrame(a clinical.Asset) Frame {
 	}
 	if a.IDShot {
 		f.Label = &Label{Reason: a.Reason}
-	} else if hidesLabel(a.Reason) {
+	} else if hidesLabel(a.Reason) && !document(a.Name) {
 		f.Blind = a.Reason
 	}
 	return f
@@ -332,7 +335,18 @@ func heldFrame(a clinical.Asset) Frame {
 // hidesLabel reports whether a file quarantined for r was never looked into.
 func hidesLabel(r clinical.Reason) bool {
 	switch r {
-	case reasonTruncated, reasonEmpty, reasonTypeLies, reasonPixels, reasonUnreadable:
+	case reasonTruncated, reasonEmpty, reasonTypeLies, reasonTypeOther, reasonPixels, reasonUnreadable:
+		return true
+	default:
+		return false
+	}
+}
+
+// document reports whether a file of no known type is by its name something
+// that lies about on cards and workstations, and no picture of ours to come.
+func document(name string) bool {
+	switch extOf(name) {
+	case "txt", "pdf", "xmp", "xml", "ctg", "dat", "csv", "json", "htm", "html", "doc", "docx", "xls", "xlsx", "rtf", "log", "zip", "exe", "ind", "bdm", "mpl", "cpi":
 		return true
 	default:
 		return false

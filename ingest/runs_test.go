@@ -268,9 +268,25 @@ func TestUnreadableFileKeepsRunsWaiting(t *testing.T) {
 		w.frame("1.jpg", "c", 1)
 		cut := w.frame("2.jpg", "", 2)
 		w.drop("2.jpg", cut[:len(cut)-8])
+		w.drop("notes.txt", []byte("may lie about"))
 		w.run(2 * time.Minute)
 		w.expect(map[string]clinical.Patient{"A": a}, map[string]string{
-			"0.jpg": "provisional A", "1.jpg": "provisional A", "2.jpg": "quarantined truncated",
+			"0.jpg": "provisional A", "1.jpg": "provisional A", "2.jpg": "quarantined truncated", "notes.txt": "quarantined type-unknown",
+		})
+	})
+}
+
+func TestDocumentsBesideFramesHideNoLabel(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, ingest.RuleIDShot)
+		a := w.patient(numberA)
+		w.job("26-0001", a, 1)
+		w.frame("0.jpg", "c", 0, "26-0001")
+		w.frame("1.jpg", "c", 1)
+		w.drop("notes.txt", []byte("may lie about"))
+		w.run(2 * time.Minute)
+		w.expect(map[string]clinical.Patient{"A": a}, map[string]string{
+			"0.jpg": "filed A", "1.jpg": "filed A", "notes.txt": "quarantined type-unknown",
 		})
 	})
 }
