@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -293,39 +294,69 @@ func changed(data []byte, at uint, by byte, cut bool) []byte {
 	return out
 }
 
-func FuzzAChangedByteIsRejected(f *testing.F) {
-	v := vectorVault(f)
-	file, _ := vectorKeyring(f)
-	keys := vectorKeyFile(f)
-	rec, _ := vectorRecord()
-	recordValue := vector(f, "record.hex", nil)
-	entryValue := vector(f, "entry.hex", nil)
-	manifestValue := vector(f, "manifest.hex", nil)
-	sealed := vector(f, "blob.hex", nil)
-	for i := range uint(len(file)) {
-		f.Add(i, byte(1)<<(i%8), false)
-		if i%16 == 0 {
-			f.Add(i, byte(0), true)
-		}
+// tampering is everything that has a vector, to be changed.
+type tampering struct {
+	v                                *Vault
+	keys                             KeyWrapper
+	sound                            ring
+	file, record, entry, mark, bytes []byte
+}
+
+func newTampering(tb testing.TB) *tampering {
+	tb.Helper()
+	x := &tampering{v: vectorVault(tb), keys: vectorKeyFile(tb)}
+	x.file, x.sound = vectorKeyring(tb)
+	x.record, x.entry = vector(tb, "record.hex", nil), vector(tb, "entry.hex", nil)
+	x.mark, x.bytes = vector(tb, "manifest.hex", nil), vector(tb, "blob.hex", nil)
+	return x
+}
+
+// unwrap gives what age would, and sooner where nothing was changed for it.
+func (x *tampering) unwrap(ctx context.Context, c rootCopies) ([]byte, error) {
+	if bytes.Equal(c.wrapped, x.sound.copies.wrapped) {
+		return bytes.Clone(x.sound.root[:]), nil
 	}
+	return x.keys.Unwrap(ctx, c.wrapped)
+}
+
+// rejected fails the test where a changed copy of anything opens.
+func (x *tampering) rejected(t *testing.T, at uint, by byte, cut bool) {
+	t.Helper()
+	if _, err := decodeKeyring(changed(x.file, at, by, cut), func(c rootCopies) ([]byte, error) { return x.unwrap(t.Context(), c) }); err == nil {
+		t.Errorf("a changed keyring opens: byte %d", at)
+	}
+	rec, _ := vectorRecord()
+	if _, _, err := x.v.openRecord(recordKey(rec.kind, rec.id), changed(x.record, at, by, cut)); err == nil {
+		t.Errorf("a changed record opens: byte %d", at)
+	}
+	if _, _, err := x.v.openEntry(numberKey(prefixJournal, 7), changed(x.entry, at, by, cut)); err == nil {
+		t.Errorf("a changed journal entry opens: byte %d", at)
+	}
+	if _, _, err := x.v.unsealVector(changed(x.mark, at, by, cut), x.bytes); err == nil {
+		t.Errorf("a changed manifest opens: byte %d", at)
+	}
+	stored := changed(x.bytes, at, by, cut)
+	if _, plain, err := x.v.unsealVector(x.mark, stored); err == nil && len(plain) > 0 {
+		t.Errorf("changed bytes open: byte %d", at)
+	}
+}
+
+func TestEveryChangedByteIsRejected(t *testing.T) {
+	x := newTampering(t)
+	for i := range uint(len(x.file)) {
+		x.rejected(t, i, 1<<(i%8), false)
+		x.rejected(t, i, 0, true)
+	}
+}
+
+func FuzzAChangedByteIsRejected(f *testing.F) {
+	x := newTampering(f)
+	f.Add(uint(0), byte(1), false)
+	f.Add(uint(1000), byte(0x80), false)
+	f.Add(uint(30), byte(0), true)
 	f.Fuzz(func(t *testing.T, at uint, by byte, cut bool) {
-		if by == 0 && !cut {
-			return
-		}
-		if _, err := decodeKeyring(changed(file, at, by, cut), func(c rootCopies) ([]byte, error) { return keys.Unwrap(t.Context(), c.wrapped) }); err == nil {
-			t.Error("a changed keyring opens")
-		}
-		if _, _, err := v.openRecord(recordKey(rec.kind, rec.id), changed(recordValue, at, by, cut)); err == nil {
-			t.Error("a changed record opens")
-		}
-		if _, _, err := v.openEntry(numberKey(prefixJournal, 7), changed(entryValue, at, by, cut)); err == nil {
-			t.Error("a changed journal entry opens")
-		}
-		if _, _, err := v.unsealVector(changed(manifestValue, at, by, cut), sealed); err == nil {
-			t.Error("a changed manifest opens")
-		}
-		if _, _, err := v.unsealVector(manifestValue, changed(sealed, at, by, cut)); err == nil && len(changed(sealed, at, by, cut)) > 0 {
-			t.Error("changed bytes open")
+		if by != 0 || cut {
+			x.rejected(t, at, by, cut)
 		}
 	})
 }
