@@ -74,8 +74,8 @@ type matter struct {
 	person  *clinical.Person
 	pic     *picture
 	f       *frame
-	shown   [1]*shard      // backs people where nobody else is in the picture
-	people  []*shard       // everybody who may be recognised, the owner first
+	shown   [1]*shard // backs people where nobody else is in the picture
+	people  []*shard  // everybody who may be recognised, the owner first
 	set     *set
 	item    *item
 	release *clinical.Release

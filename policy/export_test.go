@@ -48,3 +48,6 @@ func (g *Gate) Forget() {
 	defer g.folders.mu.Unlock()
 	clear(g.folders.kept)
 }
+
+// Frames returns how many frames are kept of a patient.
+func (s *Snapshot) Frames(id clinical.PatientID) int { return len(s.shard(id).frames) }

@@ -399,6 +399,9 @@ func TestFolderListsWhatDecidePermits(t *testing.T) {
 					if listed[a.ID] != want.Permit {
 						t.Fatalf("%s %s %d: listed %v, decided %+v", p.Login, s.Name, a.Ordinal, listed[a.ID], want)
 					}
+					if told := policy.Admits(snap, s.ID, a.ID, now); want.Permit && !told.Permit {
+						t.Fatalf("%s %s %d: on the drive, and its owner is told %+v", p.Login, s.Name, a.Ordinal, told)
+					}
 				}
 			}
 		}

@@ -106,9 +106,6 @@ func (s *Snapshot) With(at time.Time, d clinical.Delta) *Snapshot {
 	return next
 }
 
-// Seq returns the journal number up to which the snapshot is complete.
-func (s *Snapshot) Seq() uint64 { return s.seq }
-
 // withSeq returns a snapshot that knows it is complete up to seq.
 func (s *Snapshot) withSeq(seq uint64) *Snapshot {
 	if seq <= s.seq {
