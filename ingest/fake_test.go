@@ -65,7 +65,7 @@ func (v *vault) step(what string) error {
 	return v.fault(v.steps, what)
 }
 
-func (v *vault) Put(ctx context.Context, o clinical.Owner, r io.Reader, build func(clinical.Blob) (clinical.Change, error)) (clinical.Change, error) {
+func (v *vault) Put(_ context.Context, _ clinical.Owner, r io.Reader, build func(clinical.Blob) (clinical.Change, error)) (clinical.Change, error) {
 	if err := v.step("put"); err != nil {
 		return clinical.Change{}, err
 	}
@@ -77,9 +77,6 @@ func (v *vault) Put(ctx context.Context, o clinical.Owner, r io.Reader, build fu
 		return clinical.Change{}, clinical.Refuse(clinical.Invalid, "empty", "This file is empty. Copy it again from the camera.")
 	}
 	blob := clinical.Blob{ID: clinical.Mint[clinical.Blob](v.minter), Size: int64(len(b)), SHA256: sha256.Sum256(b)}
-	if of, ok := v.duplicate(o, blob.SHA256); ok {
-		return clinical.Change{}, &clinical.Duplicate{Asset: of}
-	}
 	c, err := build(blob)
 	if err != nil {
 		return clinical.Change{}, err
@@ -91,9 +88,8 @@ func (v *vault) Put(ctx context.Context, o clinical.Owner, r io.Reader, build fu
 	return c, v.step("put done")
 }
 
+// duplicate finds who has the bytes already. The caller holds the lock.
 func (v *vault) duplicate(o clinical.Owner, sum [32]byte) (clinical.AssetID, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	for _, a := range v.assets {
 		sameOwner := a.Patient == o.Patient && (!o.Patient.IsZero() || a.Studio == o.Studio)
 		if sameOwner && a.Original.SHA256 == sum && !a.State.Gone() {
@@ -142,6 +138,9 @@ func (v *vault) commit(c clinical.Change, blobs map[clinical.BlobID][]byte) (cli
 		errs = append(errs, check(v.landings, r.Source, r.Rev, func(x clinical.Landing) uint64 { return x.Rev }))
 	}
 	for _, r := range c.Delta.Assets {
+		if of, ok := v.duplicate(clinical.Owner{Patient: r.Patient, Studio: r.Studio}, r.Original.SHA256); ok && of != r.ID && !r.State.Gone() {
+			return clinical.Change{}, &clinical.Duplicate{Asset: of}
+		}
 		errs = append(errs, check(v.assets, r.ID, r.Rev, func(x clinical.Asset) uint64 { return x.Rev }))
 		if r.Original.ID.IsZero() || (v.blobs[r.Original.ID] == nil && blobs[r.Original.ID] == nil) {
 			errs = append(errs, errors.New("fake vault: asset without bytes"))
