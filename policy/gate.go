@@ -221,6 +221,16 @@ func (g *Gate) asker(s *Snapshot, c clinical.Caller) (*clinical.Person, error) {
 	return p, nil
 }
 
+// Scope returns what the caller may find for a use: no pictures, only which
+// ordinals Find would search among.
+func (g *Gate) Scope(c clinical.Caller, u clinical.Use) (clinical.Scope, error) {
+	s, err := g.snapshot()
+	if err != nil {
+		return clinical.Scope{}, err
+	}
+	return g.scopes.of(s, &g.history, scopeKey{c.Person, u}, g.opt.Now()), nil
+}
+
 // event begins a line of the ledger.
 func (g *Gate) event(act clinical.Act, c clinical.Caller) clinical.Event {
 	return clinical.Event{At: g.opt.Now(), Act: act, Caller: c}

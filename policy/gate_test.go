@@ -226,6 +226,9 @@ func TestFindStaysInsideTheScope(t *testing.T) {
 		if err != nil || found.Total != want || len(shown) != want {
 			t.Errorf("%s: found %d, shown %d, %v; want %d", who, found.Total, len(shown), err, want)
 		}
+		if scope, err := h.Scope(as(who), clinical.Care()); err != nil || scope.Len() != want {
+			t.Errorf("%s: a scope of %d, %v; want %d", who, scope.Len(), err, want)
+		}
 	}
 	use := clinical.Use{Purpose: clinical.P2, Audience: clinical.A3, Channel: clinical.ViewOnScreen}
 	_, shown, err := h.Find(t.Context(), as("stella"), use, clinical.Query{})
