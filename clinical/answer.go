@@ -90,6 +90,23 @@ type Shown struct {
 	Asset Asset
 	Badge Badge
 	Thumb bool // a 256 px rendition is there
+	// Failed is why there will be none: the picture cannot be drawn. Empty while
+	// it is still being made.
+	Failed Reason
+}
+
+// Impact is what an act would do, before anybody does it.
+type Impact struct {
+	Pictures int // that the act itself changes
+	Sets     []SetImpact
+}
+
+// SetImpact is how many pictures the readers of one published set would lose
+// and gain. Set and Name are zero where the asker does not know of the set.
+type SetImpact struct {
+	Set          SetID
+	Name         string
+	Loses, Gains int
 }
 
 // PatientPage is a patient's timeline as the caller may see it.
