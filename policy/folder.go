@@ -122,7 +122,7 @@ func (s *Snapshot) list(p *clinical.Person, st *set, ch clinical.Channel, now ti
 	v := newVerdicts(s, Request{Person: p.ID, Use: u, Set: st.ID, Now: now})
 	l := &listing{edition: s.edition, patients: map[clinical.PatientID]bool{}}
 	l.folder = clinical.Folder{Set: st.TeachingSet, Modified: st.changed, Entries: make([]clinical.Entry, 0, len(st.items))}
-	for _, it := range st.items {
+	for i, it := range st.items {
 		if it.Removed {
 			continue
 		}
@@ -137,7 +137,9 @@ func (s *Snapshot) list(p *clinical.Person, st *set, ch clinical.Channel, now ti
 		}
 		switch d := v.of(pic, st, it); {
 		case d.Permit && it.ready:
-			l.folder.Entries = append(l.folder.Entries, it.entry)
+			e := it.entry
+			e.Position = i // st.items keeps what was removed, in the order of its adding
+			l.folder.Entries = append(l.folder.Entries, e)
 		case d.Permit: // nothing to list until the rendition is made
 		default:
 			l.folder.Hidden++

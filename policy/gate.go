@@ -47,12 +47,15 @@ type Options struct {
 	Reader   reader
 	Opener   opener
 	Searcher searcher
-	Now      func() time.Time
-	Zone     *time.Location
-	ETagKey  [32]byte
-	Limits   Limits
-	Mint     *clinical.Minter
-	Log      *slog.Logger
+	// Healthy reports whether the ledger can be written; the doors close while
+	// it cannot. Nil: always.
+	Healthy func() bool
+	Now     func() time.Time
+	Zone    *time.Location
+	ETagKey [32]byte
+	Limits  Limits
+	Mint    *clinical.Minter
+	Log     *slog.Logger
 	// Numbers says how the site's identifiers are written; a system that is
 	// not here is only tidied.
 	Numbers []clinical.IdentifierRule
@@ -150,6 +153,9 @@ func (g *Gate) close() {
 // snapshot returns the state to decide on, Unavailable when there is none.
 func (g *Gate) snapshot() (*Snapshot, error) {
 	s := g.state.Load()
+	if g.opt.Healthy != nil && !g.opt.Healthy() {
+		return nil, clinical.Refuse(clinical.Unavailable, "ledger", "Nothing can be written down at the moment, so nothing is shown. Try again in a moment, or tell the administrator.")
+	}
 	if s == nil || g.down.Load() {
 		return nil, clinical.Refuse(clinical.Unavailable, "policy-not-ready", "Fovea is starting or stopping. Try again in a moment.")
 	}

@@ -41,7 +41,7 @@ func rooms() map[string]string {
 
 		// What serves more than one room.
 		"internal/arch":    "",
-		"internal/demo":    "clinical internal/sheet",
+		"internal/demo":    "clinical ingest/label internal/sheet",
 		"internal/mounts":  "",
 		"internal/sandbox": "",
 		"internal/sheet":   "clinical",
@@ -68,7 +68,6 @@ func visits() map[string]string {
 		"darkroom":          "internal/demo vault vault/memstore",
 		"index":             "vault vault/memstore",
 		"policy":            "vault vault/memstore",
-		"internal/demo":     "ingest/label",
 		"internal/mounts":   everything + " internal/demo",
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fovea/clinical"
+	"fovea/ingest/label"
 )
 
 // sitting is a job, the shoot that answered it (or will), and what was photographed.
@@ -110,7 +111,11 @@ func shoots(c calendar) []Shoot {
 }
 
 func idShot(c calendar, s sitting, name string, taken time.Time, cam Camera) Frame {
-	o := Options{Taken: taken, Camera: cam, Payload: "fovea:job:" + c.job(s.number), Lines: []string{"Job " + c.job(s.number), s.ward}}
+	code, err := label.Payload{Kind: label.Job, Number: c.job(s.number)}.Text()
+	if err != nil {
+		panic(err) // our own job numbers can be printed
+	}
+	o := Options{Taken: taken, Camera: cam, Payload: code, Lines: []string{"Job " + c.job(s.number), s.ward}}
 	for _, p := range patients(c) {
 		if p.Key == s.patient {
 			o.Lines = append(o.Lines, p.Record.DisplayName(), "born "+p.Record.Born.String())

@@ -94,8 +94,8 @@ func ruler(img *image.RGBA, r *rand.Rand, near float64) {
 	lay(img, strip, image.Pt(at, h*85/100), (r.Float64()-0.5)*0.10)
 }
 
-// label draws a job sheet on a desk, as photographed for an ID shot.
-func label(r *rand.Rand, w int, o Options) (*image.RGBA, error) {
+// paperLabel draws a job sheet on a desk, as photographed for an ID shot.
+func paperLabel(r *rand.Rand, w int, o Options) (*image.RGBA, error) {
 	if len(o.Lines) > maxLines || len(o.Payload) > maxPayload || o.Payload == "" {
 		return nil, clinical.Errorf(clinical.Invalid, "demo: a label has a payload of at most %d bytes and at most %d lines", maxPayload, maxLines)
 	}

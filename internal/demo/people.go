@@ -39,8 +39,8 @@ func cameras() [3]Camera {
 func studios() []Studio {
 	cam := cameras()
 	return []Studio{
-		{ID: studioA, Name: "Studio A", Specialty: dermatology, Rules: []string{"ticket", "id-shot"}, Cameras: cam[:2]},
-		{ID: studioB, Name: "Studio B", Specialty: plastics, Rules: []string{"ticket", "id-shot"}, Cameras: cam[2:]},
+		{ID: studioA, Name: "Studio A", Specialty: dermatology, Rules: []string{"id-shot", "ticket"}, Cameras: cam[:2]},
+		{ID: studioB, Name: "Studio B", Specialty: plastics, Rules: []string{"ticket"}, Cameras: cam[2:]},
 	}
 }
 

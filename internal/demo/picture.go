@@ -97,7 +97,7 @@ func frame(kind Kind, seed uint64, o Options) (*image.RGBA, error) {
 	r := rand.New(rand.NewPCG(seed, 0xF07EA)) //nolint:gosec // G404: the same seed draws the same picture
 	w := o.Height * 4 / 3
 	if kind == Label {
-		img, err := label(r, w, o)
+		img, err := paperLabel(r, w, o)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fovea/clinical"
+	"fovea/ingest/label"
 	"fovea/internal/demo"
 )
 
@@ -175,8 +176,11 @@ func TestWalkHasThreePatientsAndOneForgottenIDShot(t *testing.T) {
 		if begins != (i != 1) {
 			t.Errorf("shoot %d begins with an ID shot: %v", i, begins)
 		}
-		if begins && s.Frames[0].Options.Payload != "fovea:job:"+s.Job {
-			t.Errorf("its code says %q", s.Frames[0].Options.Payload)
+		if begins {
+			code, err := label.Parse(s.Frames[0].Options.Payload)
+			if want := (label.Payload{Kind: label.Job, Number: s.Job}); err != nil || code != want {
+				t.Errorf("its code says %+v (%v), want %+v", code, err, want)
+			}
 		}
 		if s.Frames[0].Options.Camera != walk[0].Frames[0].Options.Camera {
 			t.Error("they are of different cameras")
