@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"net/http"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"fovea/clinical"
@@ -13,7 +16,6 @@ import (
 	"fovea/ingest"
 	"fovea/ingest/exif"
 	"fovea/ingest/label"
-	"fovea/internal/sandbox"
 	"fovea/policy"
 	"fovea/server"
 	"fovea/server/login"
@@ -21,29 +23,36 @@ import (
 	"fovea/vault/badgerstore"
 )
 
-// system is everything that runs, in the order of a photo's path.
+// system is everything that runs, in the order of a photo's path. A command
+// opens the core and, when it needs it, the pipeline; a server opens all.
 type system struct {
-	cfg    config
-	log    *slog.Logger
-	store  *badgerstore.Store
-	vault  *vault.Vault
-	index  *index.Index
-	gate   *policy.Gate
+	cfg config
+	log *slog.Logger
+
+	// The core: what is kept, searched and decided.
+	store *badgerstore.Store
+	vault *vault.Vault
+	index *index.Index
+	gate  *policy.Gate
+	login *login.Door
+	api   http.Handler
+
+	// The pipeline: what a landing file passes through.
+	piping sync.Mutex // held while the pipeline is opened
 	exif   *exif.Reader
 	reader *label.Reader
 	ingest *ingest.Ingest
-	box    *sandbox.Sandbox
-	dark   *darkroom.Follower
-	login  *login.Door
-	doors  *server.Server
+	shrink *darkroom.Renderer
 
-	listening chan struct{} // closed once the doors answer
+	// A server's own.
+	dark      *darkroom.Follower
+	doors     *server.Server
+	listening chan net.Addr // receives the public address once the doors answer
 }
 
-// openSystem opens DATA and joins the parts. With public set the doors listen
-// on the network and studios are watched; without, only the admin socket.
-// DATA that another process holds is a Conflict with reason data-locked.
-func openSystem(ctx context.Context, cfg config, log *slog.Logger, public bool) (_ *system, err error) {
+// openSystem opens DATA and joins the core. DATA that another process holds is
+// a Conflict with reason data-locked.
+func openSystem(ctx context.Context, cfg config, log *slog.Logger) (_ *system, err error) {
 	s := &system{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
@@ -53,7 +62,7 @@ func openSystem(ctx context.Context, cfg config, log *slog.Logger, public bool) 
 	if !cfg.exists() {
 		return nil, clinical.Refuse(clinical.NotFound, "no-vault", "There is no vault in DATA yet. Make one with fovea init, or try fovea serve --demo.")
 	}
-	if s.store, err = badgerstore.Open(ctx, badgerstore.Options{Dir: filepath.Join(cfg.Data, "store"), Log: s.log}); err != nil {
+	if s.store, err = badgerstore.Open(ctx, cfg.storeOptions(log)); err != nil {
 		return nil, err
 	}
 	keys, err := cfg.keyWrapper()
@@ -63,19 +72,35 @@ func openSystem(ctx context.Context, cfg config, log *slog.Logger, public bool) 
 	if s.vault, err = vault.Open(ctx, cfg.vaultOptions(keys, s.store, s.log)); err != nil {
 		return nil, err
 	}
-	if s.index, err = index.Open(index.Options{Dir: filepath.Join(cfg.Data, "index"), Key: s.vault.Derive("index"), Log: s.log}); err != nil {
+	if err = s.openIndex(ctx); err != nil {
 		return nil, err
 	}
 	if err = s.openGate(ctx); err != nil {
 		return nil, err
 	}
-	if err = s.openPipeline(ctx); err != nil {
-		return nil, err
+	return s, s.openAPI(ctx)
+}
+
+// storeOptions say where the store lies.
+func (c *config) storeOptions(log *slog.Logger) badgerstore.Options {
+	return badgerstore.Options{Dir: filepath.Join(c.Data, "store"), Log: log}
+}
+
+// openIndex opens the search index. One that does not verify is thrown away:
+// the journal has everything that was in it, and Follow fills it again.
+func (s *system) openIndex(ctx context.Context) error {
+	opt := index.Options{Dir: filepath.Join(s.cfg.Data, "index"), Key: s.vault.Derive("index"), Log: s.log}
+	var err error
+	s.index, err = index.Open(opt)
+	if clinical.KindOf(err) != clinical.Corrupt {
+		return err
 	}
-	if err = s.openDoors(ctx, public); err != nil {
-		return nil, err
+	s.log.WarnContext(ctx, "index: it does not verify and is built anew from the journal", "err", err)
+	if err := index.Remove(opt.Dir); err != nil {
+		return err
 	}
-	return s, nil
+	s.index, err = index.Open(opt)
+	return err
 }
 
 // openGate loads what policy decides on: nothing is asked before it is there.
@@ -84,7 +109,7 @@ func (s *system) openGate(ctx context.Context) error {
 	s.gate, err = policy.New(policy.Options{
 		Recorder: s.vault, Journal: s.vault, Reader: s.vault, Opener: s.vault, Searcher: s.index,
 		Zone: s.cfg.zone, ETagKey: s.vault.Derive("etag"), Limits: s.cfg.limits(),
-		Log: s.log, Numbers: s.cfg.rules(),
+		Log: s.log, Numbers: s.cfg.rules(), Healthy: s.vault.Healthy,
 	})
 	if err != nil {
 		return err
@@ -130,11 +155,6 @@ func (s *system) tend(ctx context.Context) error {
 			}
 		}
 	}
-}
-
-// commanding are the stages behind one command: followers and the admin socket.
-func (s *system) commanding() []stage {
-	return append(s.keeping(), stage{"doors", s.doors.Run})
 }
 
 // close ends what was opened, in reverse.
