@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// truth is what exiftool, run directly, reads in a file.
+type truth struct {
+	FileName         string `json:"FileName"`
+	DateTimeOriginal any    `json:"DateTimeOriginal"`
+	CreateDate       any    `json:"CreateDate"`
+	Orientation      any    `json:"Orientation"`
+	Make             any    `json:"Make"`
+}
+
+// truths runs exiftool on files.
+func truths(ctx context.Context, paths []string) (map[string]truth, error) {
+	args := append([]string{"-j", "-n", "-DateTimeOriginal", "-CreateDate", "-Orientation", "-Make", "-FileName"}, paths...)
+	out, err := exec.CommandContext(ctx, "exiftool", args...).Output() //nolint:gosec // on the test pictures
+	if len(out) == 0 {
+		return nil, fmt.Errorf("exiftool: %w", err)
+	}
+	var list []truth
+	if err := json.Unmarshal(out, &list); err != nil {
+		return nil, fmt.Errorf("exiftool: %w", err)
+	}
+	all := map[string]truth{}
+	for _, t := range list {
+		all[t.FileName] = t
+	}
+	return all, nil
+}
+
+// taken is the capture time of a file as Fovea writes it, empty where the file says none that is a time.
+func (t truth) taken() string {
+	for _, v := range []any{t.DateTimeOriginal, t.CreateDate} {
+		s, ok := v.(string)
+		if !ok || len(s) < 19 {
+			continue
+		}
+		at, err := time.Parse("2006:01:02 15:04:05", s[:19])
+		if err == nil && at.Year() > 1970 {
+			return at.Format("2006-01-02T15:04:05")
+		}
+	}
+	return ""
+}
+
+// agrees compares what was filed with what exiftool reads.
+func (t truth) agrees(p picture) error {
+	if want := t.taken(); want != p.TakenLocal && want+"Z" != p.TakenAt && (want != "" || !p.Estimated) {
+		return fmt.Errorf("%s was taken %q, not %q", p.Name, p.TakenLocal, want)
+	}
+	orientation, said := t.Orientation.(float64)
+	if said && orientation >= 1 && orientation <= 8 && int(orientation) != p.Orientation {
+		return fmt.Errorf("%s has orientation %d, not %v", p.Name, p.Orientation, orientation)
+	}
+	if !said && p.Orientation > 1 {
+		return fmt.Errorf("%s has orientation %d, but says none", p.Name, p.Orientation)
+	}
+	maker := ""
+	if t.Make != nil {
+		maker = strings.TrimSpace(fmt.Sprint(t.Make))
+	}
+	if maker != strings.TrimSpace(p.Make) {
+		return fmt.Errorf("%s is of maker %q, not %q", p.Name, p.Make, maker)
+	}
+	return nil
+}
+
+// filesIn reads the files of a folder of the test pictures.
+func (tr *trial) filesIn(parts ...string) (files []file, paths []string, err error) {
+	dir := filepath.Join(append([]string{tr.testdata}, parts...)...)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("test pictures: %w", err)
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		files, paths = append(files, file{e.Name(), b}), append(paths, path)
+	}
+	return files, paths, nil
+}
+
+// settle drops files for a patient and waits until receipts account for all of them, the ticket included.
+func (h *hospital) settle(ctx context.Context, studio string, p demoPatient, files []file) (counts, map[string]int, error) {
+	_, _, before, err := h.receipts(studio, nil)
+	if err != nil {
+		return counts{}, nil, err
+	}
+	if _, err := h.drop(studio, append([]file{ticketFor(p, nil)}, files...)); err != nil {
+		return counts{}, nil, err
+	}
+	return h.accounted(ctx, studio, before, len(files)+1)
+}
+
+// camerasAgree: every real camera file is filed with the capture time, orientation and maker that exiftool reads in
+// it, or is in quarantine with a reason.
+func camerasAgree(ctx context.Context, tr *trial) (string, error) {
+	files, paths, err := tr.filesIn("cameras")
+	if err != nil {
+		return "", err
+	}
+	want, err := truths(ctx, paths)
+	if err != nil {
+		return "", err
+	}
+	h, err := tr.hospital(ctx)
+	if err != nil {
+		return "", err
+	}
+	p, err := h.patient(ctx, 1, "henri")
+	if err != nil {
+		return "", err
+	}
+	sum, _, err := h.settle(ctx, studioA, p, files)
+	if err != nil {
+		return sum.String(), err
+	}
+	kept, quarantined, err := h.fate(ctx, p.ID)
+	if err != nil {
+		return "", err
+	}
+	var wrong error
+	for _, f := range files {
+		a, ok := kept[f.sum()]
+		_, held := quarantined[f.sum()]
+		switch {
+		case ok && a.SHA256 == f.sum():
+			a.Name = f.name
+			wrong = errors.Join(wrong, want[f.name].agrees(a))
+		case !held:
+			wrong = errors.Join(wrong, fmt.Errorf("%s is neither filed nor in quarantine", f.name))
+		}
+	}
+	wrong = errors.Join(wrong, h.explained(studioA, slices.Collect(maps.Values(quarantined))), h.unharmed(ctx, 0))
+	return fmt.Sprintf("%d files: %d filed as exiftool reads them, %d in quarantine with a reason", len(files), len(kept), len(quarantined)), wrong
+}
+
+// fate is what became of files, by SHA-256: filed under a patient, or in quarantine.
+func (h *hospital) fate(ctx context.Context, patient string) (kept, quarantined map[string]picture, err error) {
+	lea := h.as("lea")
+	found, err := lea.pictures(ctx, patient)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, quarantined = map[string]picture{}, map[string]picture{}
+	for _, p := range found {
+		kept[p.SHA256] = p
+	}
+	a, err := lea.arrivals(ctx)
+	for _, p := range a.Quarantine {
+		quarantined[p.SHA256] = p
+	}
+	return kept, quarantined, err
+}
+
+// fuzzedFilesDoNoHarm: files that crashed other readers are accounted for, and the program is none the worse.
+func fuzzedFilesDoNoHarm(ctx context.Context, tr *trial) (string, error) {
+	files, _, err := tr.filesIn("cameras", "fuzzed")
+	if err != nil {
+		return "", err
+	}
+	h, err := tr.hospital(ctx)
+	if err != nil {
+		return "", err
+	}
+	p, err := h.patient(ctx, 2, "henri")
+	if err != nil {
+		return "", err
+	}
+	// The readers of metadata and pictures are started once; after that nothing may be left behind.
+	warm, err := small(2, 3)
+	if err != nil {
+		return "", err
+	}
+	if _, err := h.land(ctx, p, warm, nil); err != nil {
+		return "", err
+	}
+	fds, err := h.descriptors()
+	if err != nil {
+		return "", err
+	}
+	sum, _, err := h.settle(ctx, studioB, p, files)
+	if err != nil {
+		return sum.String(), err
+	}
+	_, quarantined, err := h.fate(ctx, p.ID)
+	if err != nil {
+		return "", err
+	}
+	return sum.String(), errors.Join(h.explained(studioB, slices.Collect(maps.Values(quarantined))), h.unharmed(ctx, fds))
+}

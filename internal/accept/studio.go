@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fovea/internal/demo"
+)
+
+// The studios of the demo.
+const (
+	studioA = "studio-a"
+	studioB = "studio-b"
+)
+
+// studio is the watch folder of a studio.
+func (h *hospital) studio(id string) string {
+	for _, s := range h.demo.Studios {
+		if s.ID == id {
+			return s.Folder
+		}
+	}
+	return ""
+}
+
+// file is one to be dropped.
+type file struct {
+	name string
+	body []byte
+}
+
+// drop puts files into a new folder of a studio, all at once: they are written elsewhere on the same disk first.
+func (h *hospital) drop(studio string, files []file) (folder string, err error) {
+	stage, err := h.stage(files)
+	if err != nil {
+		return "", err
+	}
+	folder = filepath.Join(h.studio(studio), filepath.Base(stage))
+	return folder, os.Rename(stage, folder)
+}
+
+// stage writes files into a new folder that nobody watches.
+func (h *hospital) stage(files []file) (folder string, err error) {
+	h.drops++
+	folder = filepath.Join(h.dir, fmt.Sprintf("drop-%d", h.drops))
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(folder, f.name), f.body, 0o600); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
+}
+
+// ticketFor is a folder ticket that names a patient. more are further fields.
+func ticketFor(p demoPatient, more map[string]any) file {
+	t := map[string]any{
+		"fovea": "ticket/1", "photographer": "lea",
+		"patient": map[string]string{"system": p.System, "number": p.Number},
+	}
+	for k, v := range more {
+		t[k] = v
+	}
+	b, err := json.Marshal(t)
+	if err != nil { // strings and maps of strings
+		b = nil
+	}
+	return file{"ticket.json", b}
+}
+
+// small draws n different small camera files.
+func small(n int, seed int) ([]file, error) {
+	return bulk(n, 64<<10, time.Now().Add(-time.Duration(seed+1)*24*time.Hour))
+}
+
+// bulk draws n different camera files of one size.
+func bulk(n, size int, taken time.Time) ([]file, error) {
+	o := demo.Options{
+		Taken: taken, Height: 240,
+		Camera: demo.Camera{Make: "NIKON CORPORATION", Model: "NIKON D850", Serial: "6001187"},
+	}
+	all, err := demo.Bulk(n, size, o)
+	if err != nil {
+		return nil, err
+	}
+	var files []file
+	for name, b := range all {
+		files = append(files, file{name, b})
+	}
+	return files, nil
+}
+
+func (f file) sum() string {
+	s := sha256.Sum256(f.body)
+	return hex.EncodeToString(s[:])
+}
+
+// patient registers a new one, treated by somebody of the demo.
+func (h *hospital) patient(ctx context.Context, nth int, treatedBy string) (demoPatient, error) {
+	p := demoPatient{Family: fmt.Sprintf("Acceptance%c", 'A'+nth), Given: "Trial", System: "hospital", Number: fmt.Sprintf("%07dZ", 9000000+nth)}
+	lea := h.as("lea")
+	ids, err := lea.act(ctx, "/api/v1/patients", map[string]any{
+		"family": p.Family, "given": p.Given, "born": "1970-01-02", "sex": "F",
+		"identifiers": []map[string]string{{"system": p.System, "value": p.Number}},
+	})
+	if err != nil || len(ids) != 1 {
+		return p, errors.Join(err, fmt.Errorf("add a patient: %d IDs", len(ids)))
+	}
+	p.ID = ids[0]
+	_, err = lea.act(ctx, "/api/v1/encounters", map[string]any{
+		"patient": p.ID, "specialty": "dermatology", "team": []string{h.as(treatedBy).who.ID},
+	})
+	return p, err
+}
+
+// known is the patient of the demo with this key.
+func (h *hospital) known(key string) demoPatient {
+	for _, p := range h.demo.Patients {
+		if p.Key == key {
+			return p
+		}
+	}
+	return demoPatient{}
+}
+
+// land drops files for a patient and waits until the photographer finds all of them.
+func (h *hospital) land(ctx context.Context, p demoPatient, files []file, more map[string]any) ([]picture, error) {
+	lea := h.as("lea")
+	before, err := lea.pictures(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.drop(studioA, append([]file{ticketFor(p, more)}, files...)); err != nil {
+		return nil, err
+	}
+	var found []picture
+	err = until(ctx, time.Minute+time.Duration(len(files))*time.Second, "all files that were dropped are found", func(ctx context.Context) (bool, error) {
+		q := map[string][]string{"patient": {p.ID}, "limit": {"1"}}
+		page, err := lea.search(ctx, q)
+		return page.Total >= len(before)+len(files), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string]bool{}
+	for _, f := range files {
+		sums[f.sum()] = true
+	}
+	all, err := lea.pictures(ctx, p.ID)
+	for _, a := range all {
+		if sums[a.SHA256] {
+			found = append(found, a)
+		}
+	}
+	if err == nil && len(found) != len(files) {
+		err = fmt.Errorf("dropped %d files, found %d of them", len(files), len(found))
+	}
+	return found, err
+}
+
+// receipts adds up what the receipts of a studio say, but for those there already.
+func (h *hospital) receipts(studio string, but map[string]bool) (sum counts, reasons map[string]int, names map[string]bool, err error) {
+	dir := filepath.Join(h.studio(studio), "_receipts")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	reasons, names = map[string]int{}, map[string]bool{}
+	for _, e := range entries {
+		names[e.Name()] = true
+		if !strings.HasSuffix(e.Name(), ".json") || but[e.Name()] {
+			continue
+		}
+		b, readErr := os.ReadFile(filepath.Join(dir, e.Name()))
+		var r struct {
+			counts
+			Reasons map[string]int `json:"reasons"`
+		}
+		if readErr = errors.Join(readErr, json.Unmarshal(b, &r)); readErr != nil {
+			return sum, reasons, names, fmt.Errorf("receipt %s: %w", e.Name(), readErr)
+		}
+		sum = sum.plus(r.counts)
+		for reason, n := range r.Reasons {
+			reasons[reason] += n
+		}
+	}
+	return sum, reasons, names, err
+}
+
+// accounted waits until receipts account for n more files than those in before.
+func (h *hospital) accounted(ctx context.Context, studio string, before map[string]bool, n int) (counts, map[string]int, error) {
+	var sum counts
+	var reasons map[string]int
+	err := until(ctx, 3*time.Minute+time.Duration(n)*2*time.Second, fmt.Sprintf("receipts account for %d files", n), func(context.Context) (bool, error) {
+		var err error
+		sum, reasons, _, err = h.receipts(studio, before)
+		return sum.Found >= n, err
+	})
+	if err != nil {
+		err = fmt.Errorf("%w; they say %s", err, sum)
+	}
+	if err == nil && !sum.adds() {
+		err = fmt.Errorf("the receipts do not add up: %s", sum)
+	}
+	return sum, reasons, err
+}
+
+// explained reports an error unless every picture in quarantine has a reason, and the studio's folder has a file that
+// says what to do about it.
+func (h *hospital) explained(studio string, quarantined []picture) error {
+	dir := filepath.Join(h.studio(studio), "_quarantine")
+	texts := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".reason.txt") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		texts[path] = b
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) && len(quarantined) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, q := range quarantined {
+		if q.Reason == "" {
+			return fmt.Errorf("%s is in quarantine without a reason", q.ID)
+		}
+		said := false
+		for _, text := range texts {
+			said = said || (bytes.Contains(text, []byte(q.ID)) && len(text) > 80)
+		}
+		if !said {
+			return fmt.Errorf("no .reason.txt speaks of %s (%s)", q.ID, q.Reason)
+		}
+	}
+	return nil
+}
+
+// classify says that pictures are plain and show no identifying feature.
+func (h *hospital) classify(ctx context.Context, assets []string) error {
+	_, err := h.as("lea").act(ctx, "/api/v1/assets/classify", map[string]any{"assets": assets, "flags": []string{}, "noIdentifyingFeature": true})
+	return err
+}
+
+// allow records the teaching consent of a patient for these pictures.
+func (h *hospital) allow(ctx context.Context, patient string, assets []string) (grant string, err error) {
+	ids, err := h.as("lea").act(ctx, "/api/v1/patients/"+patient+"/consents", map[string]any{
+		"status": "given", "mode": "written", "covers": map[string]any{"assets": assets}, "purposes": []string{"P1", "P2"},
+		"audience": "A3", "identifiability": "I1", "channels": "view,mount,download", "capacity": "adult", "language": "en",
+		"formVersion": "MP-2 (2026)", "takenBeforePhoto": true, "copyGiven": true,
+		"expires": time.Now().AddDate(1, 0, 0).Format(time.DateOnly),
+	})
+	if err != nil || len(ids) == 0 {
+		return "", errors.Join(err, fmt.Errorf("record a consent: %d IDs", len(ids)))
+	}
+	return ids[len(ids)-1], nil
+}
+
+// withdraw takes a consent back; an empty grant means all of them.
+func (c *client) withdraw(ctx context.Context, patient, grant string) error {
+	in := map[string]any{"reason": "the patient said so"}
+	if grant != "" {
+		in["grant"] = grant
+	}
+	_, err := c.act(ctx, "/api/v1/patients/"+patient+"/withdrawals", in)
+	return err
+}
+
+// publish makes a teaching set of pictures on the student's drive.
+func (h *hospital) publish(ctx context.Context, name string, assets []string) (set string, err error) {
+	grace, lea := h.as("grace"), h.as("lea")
+	ids, err := grace.act(ctx, "/api/v1/sets", map[string]any{
+		"name": name, "purpose": "P2", "audience": "A3", "specialty": "dermatology", "roster": []string{h.as("yuki").who.ID},
+		"from": time.Now().AddDate(0, 0, -1).Format(time.DateOnly), "until": time.Now().AddDate(0, 0, 30).Format(time.DateOnly),
+	})
+	if err != nil || len(ids) != 1 {
+		return "", errors.Join(err, fmt.Errorf("create a set: %d IDs", len(ids)))
+	}
+	set = ids[0]
+	labels := make([]string, len(assets))
+	for i := range labels {
+		labels[i] = fmt.Sprintf("Item %d", i+1)
+	}
+	if _, err := lea.act(ctx, "/api/v1/sets/"+set+"/items", map[string]any{"assets": assets, "labels": labels}); err != nil {
+		return set, err
+	}
+	if _, err := grace.act(ctx, "/api/v1/sets/"+set+"/submit", nil); err != nil {
+		return set, err
+	}
+	_, err = lea.act(ctx, "/api/v1/sets/"+set+"/publish", nil)
+	return set, err
+}
+
+// item is one of a set as its owner sees it.
+type item struct {
+	ID       string `json:"id"`
+	Asset    string `json:"asset"`
+	Number   int    `json:"number"`
+	Label    string `json:"label"`
+	Admitted bool   `json:"admitted"`
+	Reason   string `json:"reason"`
+}
+
+// items are those of a set, by asset, and the names they have on the drive.
+func (h *hospital) items(ctx context.Context, set string) (map[string]item, error) {
+	var page struct {
+		Items []item `json:"items"`
+	}
+	err := h.as("grace").call(ctx, http.MethodGet, "/api/v1/sets/"+set, nil, &page)
+	out := map[string]item{}
+	for _, i := range page.Items {
+		out[i.Asset] = i
+	}
+	return out, err
+}
+
+// file is the item's name on the drive.
+func (i item) file() string { return fmt.Sprintf("%06d-%s.jpg", i.Number, i.Label) }
+
+func ids(pictures []picture) []string {
+	out := make([]string, 0, len(pictures))
+	for _, p := range pictures {
+		out = append(out, p.ID)
+	}
+	return out
+}
