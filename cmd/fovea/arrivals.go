@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 
 	"fovea/clinical"
@@ -13,25 +12,18 @@ import (
 
 type importCmd struct {
 	Studio string   `required:"" help:"Studio whose rules apply."`
-	Ticket string   `help:"Ticket (JSON or CSV) that speaks for all the files." placeholder:"FILE"`
 	Paths  []string `arg:"" help:"Files or folders." type:"path"`
 }
 
 // Help teaches.
 func (importCmd) Help() string {
-	return "The files are checked, matched and sealed exactly as if they had landed in the studio's folder; they stay where they are.\n\n" +
-		"Example:\n  fovea import --studio studio-a --ticket ticket.json /media/card/DCIM"
+	return "The files are checked, matched and sealed exactly as if they had landed in the studio's folder; they stay where they are. " +
+		"A ticket lies beside them, as ticket.json or ticket.csv.\n\nExample:\n  fovea import --studio studio-a /media/card/DCIM"
 }
 
 func (x importCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
 		in := wire.ImportFiles{Studio: clinical.StudioID(x.Studio), Paths: x.Paths}
-		if x.Ticket != "" {
-			in.Ticket = x.Ticket
-			if !filepath.IsAbs(in.Ticket) {
-				in.Ticket = filepath.Join(e.dir, in.Ticket)
-			}
-		}
 		report, err := e.long(c, "/api/v1/admin/import", in, "importing")
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,72 +15,113 @@ import (
 	"fovea/server/wire"
 )
 
-// client speaks /api/v1 over the admin socket: to the daemon when it holds
-// DATA, else to a system that this very command opened for its own time.
+// client speaks /api/v1: over the admin socket to the server that holds DATA,
+// else within this process to a system opened for the command's own time.
 type client struct {
 	http *http.Client
 	as   string
+	own  *system       // nil when a server holds DATA
+	over chan struct{} // closed when own has ended
 	stop func() error
 }
 
-// connect takes the DATA lock first and dials the daemon only if it is held.
+// patience is how long a command waits for another that holds DATA for its own
+// time, or for a server that is starting.
+const patience = 15 * time.Second
+
+// connect takes the DATA lock first and dials the server only if it is held.
 func (e *env) connect() (*client, error) {
 	cfg, err := e.cli.load()
 	if err != nil {
 		return nil, err
 	}
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", cfg.socket())
-	}
-	c := &client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}, as: e.cli.As, stop: func() error { return nil }}
-	sys, err := openSystem(e.ctx, cfg, quiet(e.stderr), false)
-	if clinical.ReasonOf(err) == "data-locked" {
-		return c, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(e.ctx)
-	done := make(chan error, 1)
-	go func() { done <- runStages(ctx, sys.commanding()) }()
-	c.stop = func() error {
-		c.http.CloseIdleConnections()
-		cancel()
-		return errors.Join(<-done, sys.close())
-	}
-	if err := c.ready(e.ctx, done); err != nil {
-		return nil, errors.Join(err, c.stop())
-	}
-	return c, nil
-}
-
-// ready waits until the socket answers.
-func (c *client) ready(ctx context.Context, failed chan error) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(e.ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://fovea/readyz", http.NoBody)
-		if err != nil {
-			return err
+		sys, err := openSystem(e.ctx, cfg, quiet(e.stderr))
+		if err == nil {
+			return e.alone(sys), nil
 		}
-		if res, err := c.http.Do(req); err == nil {
-			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return nil
-			}
+		if clinical.ReasonOf(err) != "data-locked" {
+			return nil, err
+		}
+		if c := (&client{http: socketClient(cfg.socket()), as: e.cli.As, stop: func() error { return nil }}); c.answers(ctx) {
+			return c, nil
 		}
 		select {
-		case err := <-failed:
-			failed <- err
-			return fmt.Errorf("start: %w", err)
 		case <-ctx.Done():
-			return clinical.Refuse(clinical.Unavailable, "not-ready", "The server does not answer on its admin socket. See its log, then try again.")
+			return nil, held(cfg)
 		case <-tick.C:
 		}
 	}
+}
+
+// socketClient speaks to the server behind the admin socket.
+func socketClient(path string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}}}
+}
+
+// answers reports whether a server is there and ready.
+func (c *client) answers(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://fovea/readyz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+// alone runs a system for the time of one command. Nothing listens: requests go
+// through memory, by the same handler that a server shows.
+func (e *env) alone(sys *system) *client {
+	ctx, cancel := context.WithCancel(e.ctx)
+	over := make(chan struct{})
+	var end error
+	go func() {
+		end = runStages(ctx, sys.keeping())
+		close(over)
+	}()
+	door := openLocal(sys.api)
+	stop := func() error {
+		err := door.close()
+		cancel()
+		<-over
+		return errors.Join(err, end, sys.close())
+	}
+	return &client{http: door.client(), as: e.cli.As, own: sys, over: over, stop: stop}
+}
+
+// caughtUp waits until a search finds what was committed before this command.
+func (c *client) caughtUp(ctx context.Context) error {
+	if c.own == nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-c.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return c.own.index.WaitFor(ctx, c.own.vault.Head())
+}
+
+// asOperator is the same client without a person behind it.
+func (c *client) asOperator() *client {
+	o := *c
+	o.as = ""
+	return &o
 }
 
 // request sends in (nil: nothing) and reads the answer into out (nil: ignored).

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"net"
 	"path/filepath"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"fovea/clinical"
+	"fovea/darkroom"
 	"fovea/ingest"
 	"fovea/ingest/label"
 	"fovea/internal/sheet"
@@ -18,55 +18,53 @@ import (
 	"fovea/server/login"
 	"fovea/server/pages"
 	"fovea/server/webdav"
-	"fovea/server/wire"
-	"fovea/vault"
 )
 
-// openDoors makes the doors: with public set those that face the network too.
-func (s *system) openDoors(ctx context.Context, public bool) error {
+// openAPI makes what answers commands, and the screens of a server.
+func (s *system) openAPI(ctx context.Context) error {
 	var err error
 	s.login, err = login.New(ctx, login.Options{
 		Shelf: s.vault.Shelf("login"), People: s.gate, Recorder: s.vault, Key: s.vault.Derive("login"),
 		Zone: s.cfg.zone, Log: s.log,
 	})
-	if err != nil {
-		return err
-	}
-	opt := server.Options{
-		Admin: s.cfg.socket(), Ready: s.ready, Registry: prometheus.NewRegistry(), Log: s.log,
-		API: api.New(api.Options{
-			Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s},
-			Rules: s.cfg.rules(), Sheet: s.sheet, Log: s.log, Version: version,
-		}),
-	}
-	s.listening = make(chan struct{})
-	opt.Listening = func(net.Addr) { close(s.listening) }
-	if public {
-		if err := s.face(&opt); err != nil {
-			return err
-		}
-	}
-	s.doors, err = server.New(opt)
+	s.api = api.New(api.Options{
+		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s},
+		Rules: s.cfg.rules(), Sheet: s.sheet, Log: s.log, Version: version,
+	})
 	return err
 }
 
-// face adds what the network sees.
-func (s *system) face(opt *server.Options) error {
+// openServer adds what only a server has: the pipeline at work, renditions, and
+// the doors that face the network.
+func (s *system) openServer(ctx context.Context) error {
+	if err := s.openPipeline(ctx); err != nil {
+		return err
+	}
+	s.dark = darkroom.NewFollower(darkroom.Options{
+		Journal: s.vault, Keeper: s.vault, Opener: s.vault, Renderer: s.shrink, Now: time.Now, Mint: clinical.NewMinter(nil, nil), Log: s.log,
+	})
 	host, _, err := net.SplitHostPort(s.cfg.Listen)
 	if err != nil {
 		return clinical.Errorf(clinical.Invalid, "listen: %w", err)
 	}
-	opt.Certificates, err = server.LoadCertificates(server.CertificateOptions{
+	certificates, err := server.LoadCertificates(server.CertificateOptions{
 		CertFile: s.cfg.TLS.Cert, KeyFile: s.cfg.TLS.Key, Dir: s.cfg.tlsDir(), Hosts: []string{host},
 	})
 	if err != nil {
 		return err
 	}
-	opt.Listen, opt.Metrics = s.cfg.Listen, s.cfg.Metrics
-	opt.Drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Log: s.log})
-	opt.Pages, err = pages.New(pages.Options{
+	screens, err := pages.New(pages.Options{
 		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Devices: s.login,
 		Explain: ingest.Words, Zone: s.cfg.zone, Now: time.Now, Log: s.log, URL: "https://" + s.cfg.Listen,
+	})
+	if err != nil {
+		return err
+	}
+	s.listening = make(chan net.Addr, 1)
+	s.doors, err = server.New(server.Options{
+		Listen: s.cfg.Listen, Certificates: certificates, Metrics: s.cfg.Metrics, Admin: s.cfg.socket(),
+		Drive: webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Log: s.log}), API: s.api, Pages: screens,
+		Ready: s.ready, Listening: func(a net.Addr) { s.listening <- a }, Registry: prometheus.NewRegistry(), Log: s.log,
 	})
 	return err
 }
@@ -93,45 +91,4 @@ func (s *system) sheet(j clinical.Job, p clinical.Patient) ([]byte, error) {
 		return nil, err
 	}
 	return sheet.Job(j, p, sheet.Codes{Begin: begin, End: end}, s.cfg.zone)
-}
-
-// operations are the long acts of the machine's owner.
-type operations struct{ s *system }
-
-// Import takes files in through the same pipeline as a watch folder.
-func (o operations) Import(ctx context.Context, in wire.ImportFiles, progress func(done, total int)) (any, error) {
-	r, err := o.s.ingest.Import(ctx, in.Studio, in.Paths, progress)
-	if err != nil {
-		return nil, err
-	}
-	return wire.Counts{Found: r.Found, Kept: r.Kept, Duplicate: r.Duplicate, Quarantined: r.Quarantined, Ignored: r.Ignored}, o.s.index.WaitFor(ctx, o.s.vault.Head())
-}
-
-// Fsck checks that everything kept is whole.
-func (o operations) Fsck(ctx context.Context, deep bool, progress func(done, total int)) (any, error) {
-	done := 0
-	r, err := o.s.vault.Fsck(ctx, vault.FsckOptions{Deep: deep, Progress: func(ctx context.Context, _ clinical.BlobID, _ int64) error {
-		done++
-		progress(done, 0)
-		return ctx.Err()
-	}})
-	if err == nil && !r.Clean() {
-		err = clinical.Refuse(clinical.Corrupt, "fsck", "Something kept is damaged: see the findings. Keep the machine as it is and restore those from a backup.")
-	}
-	return r, err
-}
-
-// Reindex builds the search index anew.
-func (o operations) Reindex(ctx context.Context, progress func(done, total int)) (any, error) {
-	err := o.s.index.Rebuild(ctx, o.s.vault, func(done, total uint64) { progress(int(done), int(total)) }) //nolint:gosec // counts of a journal
-	if err != nil {
-		return nil, err
-	}
-	n, err := o.s.index.Count()
-	return map[string]int{"indexed": n}, err
-}
-
-// ExportAudit writes the ledger.
-func (o operations) ExportAudit(ctx context.Context, w io.Writer) error {
-	return o.s.vault.ExportAudit(ctx, w)
 }

@@ -6,11 +6,13 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"fovea/clinical"
+	"fovea/server/wire"
 	"fovea/vault"
 	"fovea/vault/badgerstore"
 )
@@ -35,19 +37,30 @@ func (x initCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := e.act("POST", "/api/v1/people", map[string]any{"login": x.Admin, "name": x.Admin, "role": "admin"}, "DATA made, first administrator added"); err != nil {
-		return err
-	}
-	if len(recovery.Identities) == 0 {
-		return nil
-	}
-	return e.answer(map[string]any{"recovery": recovery.Identities}, func(w io.Writer) {
-		put(w, "\nRecovery secrets, shown only now. Print them, keep them apart, never on this machine:")
+	var added wire.Result
+	err = e.with(func(c *client) error {
+		first := wire.Person{Login: x.Admin, Name: x.Admin, Role: clinical.Admin}
+		return c.request(e.ctx, http.MethodPost, "/api/v1/people", first, &added)
+	})
+	// The secrets are shown whatever becomes of the administrator: the vault is made.
+	out := struct {
+		wire.Result
+		Recovery []string `json:"recovery,omitempty"`
+	}{added, recovery.Identities}
+	return errors.Join(err, e.answer(out, func(w io.Writer) {
+		if err == nil {
+			put(w, "DATA made, first administrator added (%s).", strings.Join(added.IDs, " "))
+		} else {
+			put(w, "DATA made, but without an administrator; see below, then: fovea user add LOGIN --name NAME --role admin")
+		}
+		if len(recovery.Identities) > 0 {
+			put(w, "\nRecovery secrets, shown only now. Print them, keep them apart, never on this machine:")
+		}
 		for _, s := range recovery.Identities {
 			put(w, "  %s", s)
 		}
 		put(w, "\nNext: fovea --data %s user password %s < password.txt, then fovea --data %s serve", cfg.Data, x.Admin, cfg.Data)
-	})
+	}))
 }
 
 // initData makes DATA. A folder that holds a vault already is a Conflict.
@@ -64,7 +77,7 @@ func initData(ctx context.Context, cfg config, recovery []string, log *slog.Logg
 	if err != nil {
 		return vault.Recovery{}, err
 	}
-	store, err := badgerstore.Open(ctx, badgerstore.Options{Dir: filepath.Join(cfg.Data, "store"), Log: log})
+	store, err := badgerstore.Open(ctx, cfg.storeOptions(log))
 	if err != nil {
 		return vault.Recovery{}, err
 	}
@@ -89,6 +102,10 @@ func (c *config) keyFile() string {
 func (c *config) keyWrapper() (vault.KeyWrapper, error) {
 	if c.Keys.PassphraseFile == "" {
 		return vault.KeyFile(c.keyFile()), nil
+	}
+	info, err := os.Stat(c.Keys.PassphraseFile)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		return nil, clinical.Refuse(clinical.Invalid, "passphrase", "Others may read the passphrase file. Run chmod 600 on it.")
 	}
 	b, err := os.ReadFile(c.Keys.PassphraseFile)
 	if err != nil {

@@ -3,57 +3,126 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"maps"
 	"runtime"
-	"slices"
+	"strconv"
+
+	"fovea/clinical"
+	"fovea/vault"
+	"fovea/vault/badgerstore"
 )
 
 type fsckCmd struct {
-	Deep bool `help:"Decrypt and hash everything as well."`
+	Deep      bool `help:"Decrypt and hash everything as well."`
+	RepairLog bool `help:"First mend a damaged log of the store, which refuses to open; nothing is cut off."`
 }
 
 // Help teaches.
 func (fsckCmd) Help() string {
 	return "Quick: every record, manifest, chunk, key and ledger entry is where it should be. Deep: every byte is decrypted and hashed as well.\n" +
-		"It names what it finds by ID and reason code, and ends with exit code 6 when something is corrupt."
+		"It names what it finds by ID and reason code, and ends with exit code 6 when something is corrupt.\n\n" +
+		"With --repair-log, which needs the server stopped, the logs as they were stay in DATA/store/damaged."
+}
+
+// checked is what fsck found, and what it mended before.
+type checked struct {
+	*vault.Report
+	Repair *badgerstore.Repair `json:",omitempty"`
 }
 
 func (x fsckCmd) Run(e *env) error {
+	var out checked
+	if x.RepairLog {
+		cfg, err := e.cli.load()
+		if err != nil {
+			return err
+		}
+		mended, err := badgerstore.RepairLogs(e.ctx, cfg.storeOptions(quiet(e.stderr)))
+		if clinical.ReasonOf(err) == "data-locked" {
+			return held(cfg)
+		}
+		if err != nil {
+			return err
+		}
+		out.Repair = &mended
+	}
 	path := "/api/v1/admin/fsck"
 	if x.Deep {
 		path += "?deep=true"
 	}
-	return e.report(path, "checking")
+	return e.with(func(c *client) error {
+		raw, err := e.long(c, path, struct{}{}, "checking")
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(raw, &out.Report); err != nil {
+			return clinical.Errorf(clinical.Internal, "fsck report: %w", err)
+		}
+		if err := e.answer(out, out.write); err != nil || out.Clean() {
+			return err
+		}
+		return clinical.Refuse(clinical.Corrupt, "fsck", "Something kept is damaged: see above. Keep the machine as it is and restore those from a backup.")
+	})
+}
+
+// write says it in words.
+func (r checked) write(w io.Writer) {
+	if m := r.Repair; m != nil {
+		put(w, "%s mended: %s rescued, %s unreadable, %s not replayed.", count(len(m.Faults), "log"),
+			count(m.Rescued, "value"), count(m.Unreadable, "value"), count(m.Transactions, "transaction"))
+		if m.Kept != "" {
+			put(w, "The logs as they were lie in %s.", m.Kept)
+		}
+	}
+	put(w, "Checked %s, %s of the journal and %s of the ledger.",
+		count(r.Records, "record"), count(r.Entries, "entry"), count(r.Leaves, "entry"))
+	put(w, "Checked %s and %s, of which %d destroyed for good.", count(r.Blobs, "picture and rendition"), count(r.Slots, "key"), r.Destroyed)
+	if r.Verified > 0 {
+		put(w, "Decrypted and hashed %s, %s.", count(r.Verified, "of them"), count(r.VerifiedBytes, "byte"))
+	}
+	if r.Unreferenced > 0 {
+		put(w, "%s left by writers that were interrupted; they are swept after a day.", count(r.Unreferenced, "piece"))
+	}
+	if r.Clean() {
+		put(w, "All is whole.")
+		return
+	}
+	put(w, "%s:", count(r.Faults, "fault"))
+	for _, f := range r.Findings {
+		put(w, "  %s\t%s\t%s", f.What, f.ID, f.Reason)
+	}
+}
+
+// count says how many of something there are.
+func count[N int | int64](n N, what string) string {
+	s := strconv.FormatInt(int64(n), 10) + " " + what
+	switch {
+	case n == 1 || what == "of them":
+		return s
+	case what == "entry":
+		return s[:len(s)-1] + "ies"
+	}
+	return s + "s"
 }
 
 type reindexCmd struct{}
 
-func (reindexCmd) Run(e *env) error { return e.report("/api/v1/admin/reindex", "indexing") }
-
-// report runs an operator's act and prints its report.
-func (e *env) report(path, what string) error {
-	return e.with(func(c *client) error {
-		raw, err := e.long(c, path, struct{}{}, what)
-		if len(raw) > 0 && string(raw) != "null" {
-			var v any
-			if jsonErr := json.Unmarshal(raw, &v); jsonErr == nil {
-				_ = e.answer(v, func(w io.Writer) { writeReport(w, v) })
-			}
-		}
-		return err
-	})
+// Help teaches.
+func (reindexCmd) Help() string {
+	return "The index holds nothing that the vault does not: it may be thrown away at any time. While it is built, searches use the old one."
 }
 
-// writeReport prints a report's top-level values, one a line.
-func writeReport(w io.Writer, v any) {
-	m, ok := v.(map[string]any)
-	if !ok {
-		put(w, "%v", v)
-		return
-	}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		put(w, "%s\t%v", k, m[k])
-	}
+func (reindexCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		raw, err := e.long(c, "/api/v1/admin/reindex", struct{}{}, "indexing")
+		if err != nil {
+			return err
+		}
+		var n indexed
+		if err := json.Unmarshal(raw, &n); err != nil {
+			return clinical.Errorf(clinical.Internal, "reindex report: %w", err)
+		}
+		return e.answer(n, func(w io.Writer) { put(w, "%s indexed.", count(n.Pictures, "picture")) })
+	})
 }
 
 type versionCmd struct{}

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sys/unix"
 
 	"fovea/clinical"
 	"fovea/server/wire"
@@ -45,7 +47,7 @@ func (e *env) act(method, path string, in any, format string, header ...string) 
 	})
 }
 
-// long runs an operator's act and shows a progress bar on the terminal.
+// long runs an operator's act and shows its progress where a person watches.
 func (e *env) long(c *client, path string, in any, what string) (json.RawMessage, error) {
 	res, err := c.raw(e.ctx, http.MethodPost, path, in)
 	if err != nil {
@@ -53,7 +55,8 @@ func (e *env) long(c *client, path string, in any, what string) (json.RawMessage
 	}
 	defer func() { _ = res.Body.Close() }()
 	bar := progressbar.NewOptions(-1, progressbar.OptionSetDescription(what), progressbar.OptionSetWriter(e.stderr),
-		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetVisibility(!e.cli.JSON))
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetVisibility(watched(e.stderr)))
+	defer func() { _ = bar.Finish() }()
 	dec := json.NewDecoder(res.Body)
 	for {
 		var p struct {
@@ -61,18 +64,28 @@ func (e *env) long(c *client, path string, in any, what string) (json.RawMessage
 			Report json.RawMessage `json:"report"`
 		}
 		if err := dec.Decode(&p); err != nil {
-			return nil, clinical.Refuse(clinical.Unavailable, "cut-short", "The server stopped before this was finished. Start the command again: it goes on where it was.")
+			return nil, clinical.Refuse(clinical.Unavailable, "cut-short", "It was stopped before this was finished. Start the command again: it goes on where it was.")
 		}
-		if p.Total > 0 {
-			bar.ChangeMax(p.Total)
-			_ = bar.Set(p.Done)
-		}
-		if p.End {
-			_ = bar.Finish()
-			if p.Error != "" {
-				return p.Report, clinical.Refuse(clinical.Internal, "", p.Error)
-			}
+		switch {
+		case p.End && p.Error != "":
+			f := failure{Kind: clinical.Internal}
+			_ = json.Unmarshal(p.Report, &f) // without one it stays a fault of ours
+			return nil, clinical.Refuse(f.Kind, f.Reason, p.Error)
+		case p.End:
 			return p.Report, nil
+		case p.Total > 0:
+			bar.ChangeMax(p.Total)
 		}
+		_ = bar.Set(p.Done)
 	}
+}
+
+// watched reports whether what is written to w appears on a terminal.
+func watched(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
 }

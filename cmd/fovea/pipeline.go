@@ -11,15 +11,20 @@ import (
 	"fovea/ingest"
 	"fovea/ingest/exif"
 	"fovea/ingest/label"
-
 	"fovea/internal/sandbox"
 )
 
 // memoryFolder is where decoders are handed pictures: never a disk.
 const memoryFolder = "/dev/shm"
 
-// openPipeline opens what a landing file passes through.
+// openPipeline opens what a landing file passes through, once: a server when it
+// starts, a command when it takes files in.
 func (s *system) openPipeline(ctx context.Context) error {
+	s.piping.Lock()
+	defer s.piping.Unlock()
+	if s.ingest != nil {
+		return nil
+	}
 	box, err := sandbox.Open(ctx, sandbox.Options{AllowUnconfined: s.cfg.Sandbox == "warn"})
 	if err != nil {
 		return err
@@ -27,18 +32,16 @@ func (s *system) openPipeline(ctx context.Context) error {
 	if !box.Confined() {
 		s.log.WarnContext(ctx, "decoders run without confinement: bubblewrap cannot work on this machine; set sandbox: require to refuse")
 	}
-	s.box = box
 	if err := exif.Stray(memoryFolder); err != nil {
 		s.log.WarnContext(ctx, "left-over decoder folders not removed", "err", err)
 	}
-	if s.exif, err = exif.Open(ctx, exif.Options{Sandbox: box}); err != nil {
-		return err
+	if s.exif == nil {
+		if s.exif, err = exif.Open(ctx, exif.Options{Sandbox: box}); err != nil {
+			return err
+		}
 	}
-	renderer := darkroom.NewRenderer(box)
-	s.reader = label.NewReader(shrinkWith(renderer))
-	s.dark = darkroom.NewFollower(darkroom.Options{
-		Journal: s.vault, Keeper: s.vault, Opener: s.vault, Renderer: renderer, Now: time.Now, Mint: clinical.NewMinter(nil, nil), Log: s.log,
-	})
+	s.shrink = darkroom.NewRenderer(box)
+	s.reader = label.NewReader(shrinkWith(s.shrink))
 	s.ingest, err = ingest.New(ingest.Options{
 		Studios: s.cfg.studios(), Keeper: s.vault, Register: s.vault, Archive: s.vault, Journal: s.vault,
 		Capture: s.capture, Labels: s.labels, Rules: s.cfg.rules(), SourceKey: s.vault.Derive("landing"),

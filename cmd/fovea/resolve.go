@@ -30,13 +30,14 @@ func (e *env) patient(c *client, ref string) (clinical.PatientID, error) {
 	return clinical.PatientID{}, clinical.Refuse(clinical.NotFound, "no-patient", "No patient of yours has this number. Check it, or register the patient with fovea patient add.")
 }
 
-// people finds persons by login or ID.
+// people finds persons by login or ID. The operator asks: whoever the command
+// acts for need not be one who may list logins.
 func (e *env) people(c *client, refs []string) ([]clinical.PersonID, error) {
 	out := []clinical.PersonID{}
 	if len(refs) == 0 {
 		return out, nil
 	}
-	all, err := everyPage[wire.Person](e.ctx, c, "/api/v1/people")
+	all, err := everyPage[wire.Person](e.ctx, c.asOperator(), "/api/v1/people")
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +61,16 @@ func (e *env) person(c *client, ref string) (clinical.PersonID, error) {
 		return clinical.PersonID{}, err
 	}
 	return ids[0], nil
+}
+
+// setID takes an ID as it is: a photographer adds pictures to sets that are not
+// listed to them. A name is looked up.
+func (e *env) setID(c *client, ref string) (clinical.SetID, error) {
+	if id, err := clinical.ParseID[clinical.TeachingSet](ref); err == nil {
+		return id, nil
+	}
+	s, err := e.set(c, ref)
+	return s.ID, err
 }
 
 // set finds a set by ID or by its folder name.

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"fovea/clinical"
 )
 
 type serveCmd struct {
@@ -42,27 +45,43 @@ func (x serveCmd) Run(e *env) error {
 // serve runs the whole system until ctx ends. started, which may be nil, is
 // called once the doors answer, before "ready" is printed.
 func serve(ctx context.Context, cfg config, stdout, stderr io.Writer, started func(context.Context, *system) error) error {
-	sys, err := openSystem(ctx, cfg, logger(stderr), true)
+	sys, err := openSystem(ctx, cfg, logger(stderr))
+	if clinical.ReasonOf(err) == "data-locked" {
+		return held(cfg)
+	}
 	if err != nil {
 		return err
 	}
+	if err := sys.openServer(ctx); err != nil {
+		return errors.Join(err, sys.close())
+	}
 	announce := stage{"start", func(ctx context.Context) error {
+		var at net.Addr
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-sys.listening:
+		case at = <-sys.listening:
 		}
 		if started != nil {
 			if err := started(ctx, sys); err != nil {
 				return err
 			}
 		}
-		if _, err := fmt.Fprintf(stdout, "ready https://%s\n", cfg.Listen); err != nil {
+		if _, err := fmt.Fprintf(stdout, "ready https://%s\n", shown(cfg.Listen, at)); err != nil {
 			return err
 		}
 		return sys.reloadOnHangup(ctx)
 	}}
 	return errors.Join(runStages(ctx, append(sys.serving(), announce)), sys.close())
+}
+
+// shown is the address to print: the configured one, or the one that the system
+// chose where the configuration leaves the port to it.
+func shown(configured string, at net.Addr) string {
+	if _, port, err := net.SplitHostPort(configured); err == nil && port == "0" {
+		return at.String()
+	}
+	return configured
 }
 
 // reloadOnHangup reads the certificate anew at each SIGHUP until ctx ends.

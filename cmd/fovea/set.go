@@ -84,12 +84,12 @@ type setShowCmd struct {
 
 func (x setShowCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		s, err := e.set(c, x.Set)
+		id, err := e.setID(c, x.Set)
 		if err != nil {
 			return err
 		}
 		var p wire.SetPage
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/sets/"+s.ID.String(), nil, &p); err != nil {
+		if err := c.request(e.ctx, http.MethodGet, "/api/v1/sets/"+id.String(), nil, &p); err != nil {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {
@@ -135,12 +135,12 @@ func (x setRemoveCmd) Run(e *env) error {
 // onSet posts to one set, named or by ID.
 func (e *env) onSet(ref, path string, in any, done string) error {
 	return e.with(func(c *client) error {
-		s, err := e.set(c, ref)
+		id, err := e.setID(c, ref)
 		if err != nil {
 			return err
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/sets/"+s.ID.String()+path, in, &r); err != nil {
+		if err := c.request(e.ctx, http.MethodPost, "/api/v1/sets/"+id.String()+path, in, &r); err != nil {
 			return err
 		}
 		return e.said(r, "%s.", done)
@@ -214,6 +214,9 @@ func (x searchCmd) Run(e *env) error {
 		}
 	}
 	return e.with(func(c *client) error {
+		if err := c.caughtUp(e.ctx); err != nil {
+			return err
+		}
 		var h wire.Hits
 		if err := c.request(e.ctx, http.MethodGet, "/api/v1/search?"+q.Encode(), nil, &h); err != nil {
 			return err

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+	"fovea/vault"
+)
+
+// operations are the long acts of the machine's owner.
+type operations struct{ s *system }
+
+// failure is the report of an act that failed: what the exit code depends on.
+type failure struct {
+	Kind   clinical.Kind   `json:"kind"`
+	Reason clinical.Reason `json:"reason,omitempty"`
+}
+
+func failed(err error) (any, error) {
+	return failure{clinical.KindOf(err), clinical.ReasonOf(err)}, err
+}
+
+// Import takes files in through the same pipeline as a watch folder.
+func (o operations) Import(ctx context.Context, in wire.ImportFiles, progress func(done, total int)) (any, error) {
+	if in.Ticket != "" {
+		return failed(clinical.Refuse(clinical.Invalid, "ticket", "A ticket lies beside its files, as ticket.json or ticket.csv. Put it there and import again."))
+	}
+	if err := o.s.openPipeline(ctx); err != nil {
+		return failed(err)
+	}
+	r, err := o.s.ingest.Import(ctx, in.Studio, in.Paths, progress)
+	if err == nil {
+		err = o.s.index.WaitFor(ctx, o.s.vault.Head())
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return wire.Counts{Found: r.Found, Kept: r.Kept, Duplicate: r.Duplicate, Quarantined: r.Quarantined, Ignored: r.Ignored}, nil
+}
+
+// Fsck checks that everything kept is whole. Damage that it finds is its report,
+// not its failure.
+func (o operations) Fsck(ctx context.Context, deep bool, progress func(done, total int)) (any, error) {
+	done := 0
+	r, err := o.s.vault.Fsck(ctx, vault.FsckOptions{Deep: deep, Progress: func(ctx context.Context, _ clinical.BlobID, _ int64) error {
+		done++
+		progress(done, 0)
+		return ctx.Err()
+	}})
+	if err != nil {
+		return failed(err)
+	}
+	return r, nil
+}
+
+// indexed is how many pictures a new index holds.
+type indexed struct {
+	Pictures int `json:"indexed"`
+}
+
+// Reindex builds the search index anew.
+func (o operations) Reindex(ctx context.Context, progress func(done, total int)) (any, error) {
+	err := o.s.index.Rebuild(ctx, o.s.vault, func(done, total uint64) { progress(int(done), int(total)) }) //nolint:gosec // counts of a journal
+	if err != nil {
+		return failed(err)
+	}
+	n, err := o.s.index.Count()
+	if err != nil {
+		return failed(err)
+	}
+	return indexed{n}, nil
+}
+
+// ExportAudit writes the ledger.
+func (o operations) ExportAudit(ctx context.Context, w io.Writer) error {
+	return o.s.vault.ExportAudit(ctx, w)
+}
