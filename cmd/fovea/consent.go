@@ -52,7 +52,7 @@ func (x consentRecordCmd) grant() (wire.Grant, error) {
 		Language: x.Language, NamedUse: x.NamedUse, ImagesShown: x.ImagesShown, IntimateBeyondA2: x.Intimate,
 	}
 	for _, p := range x.Purpose {
-		var v clinical.Purpose
+		var v wire.Purpose
 		if err := v.UnmarshalText([]byte(p)); err != nil {
 			return g, err
 		}

@@ -16,13 +16,33 @@ type Cover struct {
 	All         bool               `json:"all,omitempty" doc:"legacy import only"`
 }
 
+// Purpose is a purpose in a list. It is a struct because a list of bytes would
+// be described, and demanded, as one base64 string.
+type Purpose struct{ clinical.Purpose }
+
+func toPurposes(all []clinical.Purpose) []Purpose {
+	out := make([]Purpose, 0, len(all))
+	for _, p := range all {
+		out = append(out, Purpose{p})
+	}
+	return out
+}
+
+func purposes(all []Purpose) []clinical.Purpose {
+	out := make([]clinical.Purpose, 0, len(all))
+	for _, p := range all {
+		out = append(out, p.Purpose)
+	}
+	return out
+}
+
 // Grant is one consent: what a patient allowed or refused.
 type Grant struct {
 	ID               clinical.GrantID         `json:"id,omitzero"`
 	Status           clinical.GrantStatus     `json:"status" enum:"requested,pending,given,refused,withdrawn,superseded,entered-in-error"`
 	Mode             clinical.Mode            `json:"mode" enum:"written,electronic,verbal,implied"`
 	Covers           Cover                    `json:"covers,omitzero"`
-	Purposes         []clinical.Purpose       `json:"purposes" maxItems:"16" doc:"P0 … P7"`
+	Purposes         []Purpose                `json:"purposes" maxItems:"16" doc:"P0 … P7"`
 	Audience         clinical.Audience        `json:"audience" doc:"largest audience, A0 … A6"`
 	Level            clinical.Identifiability `json:"identifiability" doc:"most that may be recognised: I0, I1 or I2"`
 	Channels         clinical.Channel         `json:"channels" doc:"view,mount,download,print,online"`
@@ -49,7 +69,7 @@ type Grant struct {
 // ToGrant converts for the wire.
 func ToGrant(g clinical.Grant) Grant {
 	return Grant{
-		ID: g.ID, Status: g.Status, Mode: g.Mode, Covers: Cover(g.Covers), Purposes: g.Purposes, Audience: g.Audience,
+		ID: g.ID, Status: g.Status, Mode: g.Mode, Covers: Cover(g.Covers), Purposes: toPurposes(g.Purposes), Audience: g.Audience,
 		Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2, NamedUse: g.NamedUse,
 		ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity, Giver: g.Giver,
 		Relationship: g.Relationship, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
@@ -61,7 +81,7 @@ func ToGrant(g clinical.Grant) Grant {
 // Clinical converts from the wire for patient.
 func (g Grant) Clinical(patient clinical.PatientID) clinical.Grant {
 	return clinical.Grant{
-		ID: g.ID, Patient: patient, Status: g.Status, Mode: g.Mode, Covers: clinical.Cover(g.Covers), Purposes: g.Purposes,
+		ID: g.ID, Patient: patient, Status: g.Status, Mode: g.Mode, Covers: clinical.Cover(g.Covers), Purposes: purposes(g.Purposes),
 		Audience: g.Audience, Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2,
 		NamedUse: g.NamedUse, ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity,
 		Giver: g.Giver, Relationship: g.Relationship, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
