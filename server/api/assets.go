@@ -31,7 +31,7 @@ type describeBody struct {
 }
 
 type searchQuery struct {
-	page
+	Page
 	Text      string             `query:"q" maxLength:"512"`
 	Patient   clinical.PatientID `query:"patient"`
 	From      time.Time          `query:"from"`

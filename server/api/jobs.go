@@ -34,7 +34,7 @@ type sheetOutput struct {
 }
 
 func (s *service) jobs() {
-	show(s, "/jobs", "jobs", "Requests for pictures", func(ctx context.Context, in *page) (wire.List[wire.Job], error) {
+	show(s, "/jobs", "jobs", "Requests for pictures", func(ctx context.Context, in *Page) (wire.List[wire.Job], error) {
 		all, err := s.Gate.Jobs(ctx, caller(ctx))
 		if err != nil {
 			return wire.List[wire.Job]{}, err

@@ -9,13 +9,13 @@ import (
 	"fovea/server/wire"
 )
 
-// page is how every listing is asked for.
-type page struct {
+// Page is how every listing is asked for.
+type Page struct {
 	Cursor string `query:"cursor" maxLength:"64" doc:"as given in next"`
 	Limit  int    `query:"limit" minimum:"0" maximum:"1000" doc:"0: 200"`
 }
 
-func (p page) bounds(total int) (from, to int, next string, err error) {
+func (p Page) bounds(total int) (from, to int, next string, err error) {
 	limit := p.Limit
 	if limit == 0 {
 		limit = 200
@@ -35,7 +35,7 @@ func (p page) bounds(total int) (from, to int, next string, err error) {
 }
 
 // paged cuts one page out of a listing and converts it.
-func paged[C, W any](in *page, all []C, convert func(C) W) (wire.List[W], error) {
+func paged[C, W any](in *Page, all []C, convert func(C) W) (wire.List[W], error) {
 	from, to, next, err := in.bounds(len(all))
 	out := wire.List[W]{Items: []W{}, Next: next, Total: len(all)}
 	if err != nil {

@@ -20,7 +20,7 @@ type patientPath struct {
 }
 
 type patientQuery struct {
-	page
+	Page
 	Text string `query:"q" maxLength:"200" doc:"family name, given name or number"`
 }
 
@@ -49,7 +49,7 @@ func (s *service) patients() {
 		if err != nil {
 			return wire.List[wire.Patient]{}, err
 		}
-		return paged(&in.page, all, wire.ToPatient)
+		return paged(&in.Page, all, wire.ToPatient)
 	})
 	show(s, "/patients/{id}", "patient", "A patient's timeline", func(ctx context.Context, in *patientPath) (wire.PatientPage, error) {
 		p, err := s.Gate.PatientPage(ctx, caller(ctx), in.ID)

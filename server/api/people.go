@@ -25,7 +25,7 @@ func (s *service) people() {
 		p, err := s.person(ctx, c.Person)
 		return wire.Me{Person: wire.ToPerson(p), Door: string(c.Door)}, err
 	})
-	show(s, "/people", "people", "People who may sign in", func(ctx context.Context, in *page) (wire.List[wire.Person], error) {
+	show(s, "/people", "people", "People who may sign in", func(ctx context.Context, in *Page) (wire.List[wire.Person], error) {
 		all, err := s.Gate.People(ctx, caller(ctx))
 		if err != nil {
 			return wire.List[wire.Person]{}, err

@@ -33,7 +33,7 @@ type removeItemsBody struct {
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func (s *service) sets() {
-	show(s, "/sets", "sets", "Teaching sets the caller owns or may mount", func(ctx context.Context, in *page) (wire.List[wire.Set], error) {
+	show(s, "/sets", "sets", "Teaching sets the caller owns or may mount", func(ctx context.Context, in *Page) (wire.List[wire.Set], error) {
 		all, err := s.Gate.Sets(ctx, caller(ctx))
 		if err != nil {
 			return wire.List[wire.Set]{}, err
