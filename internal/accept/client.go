@@ -24,8 +24,18 @@ type client struct {
 	http *http.Client
 }
 
-// as returns a client of its own connection for the person with this login.
+// as returns the client of the person with this login, with the connection that it has.
 func (h *hospital) as(login string) *client {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.clients[login] == nil {
+		h.clients[login] = h.alone(login)
+	}
+	return h.clients[login]
+}
+
+// alone returns a further client, with a connection of its own. Its user closes it.
+func (h *hospital) alone(login string) *client {
 	c := &client{h: h}
 	for _, p := range h.demo.People {
 		if p.Login == login {
@@ -50,6 +60,8 @@ func (h *hospital) as(login string) *client {
 	}
 	return c
 }
+
+func (c *client) close() { c.http.CloseIdleConnections() }
 
 // answer is a whole reply.
 type answer struct {

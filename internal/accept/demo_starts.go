@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +45,33 @@ func demoStarts(ctx context.Context, tr *trial) (string, error) {
 	}
 	figure := fmt.Sprintf("made in %.0f s; %d pictures, %d on the drive, kept over a restart", made.Seconds(), after.found, after.mounted)
 	return figure, nil
+}
+
+// rendered waits until what the owners of the published sets are told is admitted is on the student's drive.
+func (h *hospital) rendered(ctx context.Context) error {
+	return until(ctx, 2*time.Minute, "the demo's sets are on the drive", func(ctx context.Context) (bool, error) {
+		mounted := 0
+		for _, s := range h.demo.Sets {
+			files, err := h.as("yuki").list(ctx, folder(s.Name))
+			if errors.Is(err, errGone) {
+				continue
+			}
+			if err != nil {
+				return false, err
+			}
+			var page struct {
+				Admitted int `json:"admitted"`
+			}
+			if err := h.as(s.Owner).call(ctx, http.MethodGet, "/api/v1/sets/"+s.ID, nil, &page); err != nil {
+				return false, err
+			}
+			if len(files) != page.Admitted {
+				return false, fmt.Errorf("%d of %d pictures of a set are on the drive", len(files), page.Admitted)
+			}
+			mounted += len(files)
+		}
+		return mounted > 0, nil
+	})
 }
 
 // whole is what a hospital shows, in numbers.

@@ -35,6 +35,9 @@ type hospital struct {
 	work   sync.WaitGroup
 	said   <-chan struct{} // closed once it is ready
 	drops  int
+
+	mu      sync.Mutex
+	clients map[string]*client // by login, since the last start
 }
 
 // demoFile is demo.json as docs/formats/demo.md has it.
@@ -208,6 +211,12 @@ func (h *hospital) ready(ctx context.Context) error {
 	if !h.ca.AppendCertsFromPEM(pem) {
 		return errors.New("the CA file holds no certificate")
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.clients { // of the program that was
+		c.close()
+	}
+	h.clients = map[string]*client{}
 	return nil
 }
 

@@ -44,7 +44,9 @@ func listingsRaceWithdrawals(ctx context.Context, tr *trial) (string, error) {
 	}
 	for range 2 {
 		work.Go(func() {
-			for c := r.h.as("yuki"); ctx.Err() == nil; {
+			c := r.h.alone("yuki")
+			defer c.close()
+			for ctx.Err() == nil {
 				note(1, r.look(ctx, c))
 			}
 		})

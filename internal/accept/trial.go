@@ -86,8 +86,12 @@ func (tr *trial) seed(ctx context.Context) (*hospital, error) {
 	h := &hospital{tr: tr, dir: filepath.Join(tr.dir, "seed")}
 	err := os.Mkdir(h.dir, 0o700)
 	if err == nil {
-		err = errors.Join(h.start(ctx), h.stop())
+		err = h.start(ctx)
 	}
+	if err == nil {
+		err = h.rendered(ctx)
+	}
+	err = errors.Join(err, h.stop())
 	if err != nil {
 		tr.unseeded = fmt.Errorf("make the demo: %w", err)
 		return nil, tr.unseeded

@@ -111,7 +111,8 @@ func noisy(w, h int) ([]byte, error) {
 // cutInMidDownload begins to read a picture, withdraws it, and reads on until the end: how many bytes came after the
 // withdrawal was answered, of how many in all.
 func (h *hospital) cutInMidDownload(ctx context.Context, e entry, withdraw func() error) (after, of int64, took time.Duration, err error) {
-	yuki := h.as("yuki")
+	yuki := h.alone("yuki")
+	defer yuki.close()
 	r, err := yuki.request(ctx, http.MethodGet, e.path, http.NoBody)
 	if err != nil {
 		return 0, 0, 0, err
