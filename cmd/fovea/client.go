@@ -170,7 +170,11 @@ func (c *client) raw(ctx context.Context, method, path string, in any, header ..
 	}
 	if res.StatusCode >= http.StatusBadRequest {
 		defer func() { _ = res.Body.Close() }()
-		return nil, asProblem(res)
+		err := asProblem(res)
+		if c.as != "" && clinical.ReasonOf(err) == "sign-in" {
+			return nil, clinical.Refuse(clinical.Forbidden, "no-such-person", "Nobody who may act has this login. Check it with: fovea user list")
+		}
+		return nil, err
 	}
 	return res, nil
 }

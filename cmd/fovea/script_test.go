@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -25,6 +30,9 @@ func TestScripts(t *testing.T) {
 			"picture": picture,
 			"id":      captureID,
 			"flip":    flip,
+			"status":  exits,
+			"ready":   ready,
+			"busy":    busy,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("FOVEA_DATA", filepath.Join(e.WorkDir, "data"))
@@ -103,4 +111,49 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	b[len(b)/2] ^= 1
 	ts.Check(os.WriteFile(path, b, 0o600))
+}
+
+// status runs a command that has to fail with an exit code: status CODE COMMAND ARG...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status CODE COMMAND ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != want {
+		ts.Fatalf("got %v, want exit status %d", err, want)
+	}
+}
+
+// ready waits until the server of this DATA answers on its admin socket.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: ready")
+	}
+	cfg := config{Data: ts.Getenv("FOVEA_DATA"), Runtime: filepath.Join(ts.Getenv("TMPDIR"), fmt.Sprintf("fovea-%d", os.Getuid()))}
+	c := client{http: socketClient(cfg.socket())}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !c.answers(ctx) {
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("the server does not answer")
+		case <-tick.C:
+		}
+	}
+}
+
+// busy takes a port for the time of the script: busy NAME.
+func busy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: busy NAME")
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+	ts.Setenv(args[0], l.Addr().String())
 }
