@@ -326,8 +326,7 @@ func (f *Follower) there(ctx context.Context, r clinical.Rendition) (bool, error
 		return false, nil
 	}
 	c, err := f.opt.Opener.Open(ctx, r.Blob.ID)
-	switch clinical.KindOf(err) {
-	case clinical.NotFound, clinical.Corrupt:
+	if kind := clinical.KindOf(err); kind == clinical.NotFound || kind == clinical.Corrupt {
 		return false, nil
 	}
 	if err != nil {
@@ -358,7 +357,7 @@ func (f *Follower) Missing(ctx context.Context) error {
 		there, err := f.there(ctx, r)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // ctx ended: the next start looks again
 			}
 			return err
 		}

@@ -24,16 +24,9 @@ func walkJPEG(s *octets) (container, error) {
 			off = at + 2
 			continue
 		}
-		b := s.bytes(at+2, 2)
-		if b == nil {
-			return c, errTruncated
-		}
-		n := int64(b[0])<<8 | int64(b[1])
-		if n < 2 {
-			return c, errMalformed
-		}
-		if at+2+n > s.size {
-			return c, errTruncated
+		n, err := segmentLength(s, at+2)
+		if err != nil {
+			return c, err
 		}
 		if isFrame(m) {
 			f := s.bytes(at+4, 5)
@@ -45,6 +38,22 @@ func walkJPEG(s *octets) (container, error) {
 		scanned = scanned || m == 0xda
 		off = at + 2 + n
 	}
+}
+
+// segmentLength reads how long the segment at off is, its length field included.
+func segmentLength(s *octets, off int64) (int64, error) {
+	b := s.bytes(off, 2)
+	if b == nil {
+		return 0, errTruncated
+	}
+	n := int64(b[0])<<8 | int64(b[1])
+	if n < 2 {
+		return 0, errMalformed
+	}
+	if off+n > s.size {
+		return 0, errTruncated
+	}
+	return n, nil
 }
 
 // isFrame tells a start-of-frame marker from tables that share its range.

@@ -20,15 +20,9 @@ func walkPNG(s *octets) (container, error) {
 			if name != "IHDR" || n != 13 {
 				return c, errMalformed
 			}
-			w, _ := s.u32(16)
-			h, ok := s.u32(20)
-			if !ok {
-				return c, errTruncated
+			if err := pngSize(s, &c); err != nil {
+				return c, err
 			}
-			if w == 0 || h == 0 || w > 1<<31-1 || h > 1<<31-1 {
-				return c, errMalformed
-			}
-			c.grow(int64(w), int64(h))
 		}
 		off += 12 + int64(n)
 		if off > s.size {
@@ -39,4 +33,18 @@ func walkPNG(s *octets) (container, error) {
 			return c, nil
 		}
 	}
+}
+
+// pngSize reads width and height from the header chunk.
+func pngSize(s *octets, c *container) error {
+	w, _ := s.u32(16)
+	h, ok := s.u32(20)
+	if !ok {
+		return errTruncated
+	}
+	if w == 0 || h == 0 || w > 1<<31-1 || h > 1<<31-1 {
+		return errMalformed
+	}
+	c.grow(int64(w), int64(h))
+	return nil
 }

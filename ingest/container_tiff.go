@@ -171,7 +171,7 @@ func (t *tiff) entry(d *directory, f field) {
 		d.jpegSize = f
 	case 330, 34665: // further directories
 		for i := range min(f.count, maxDirectories) {
-			t.queue = append(t.queue, uint32(max(0, t.value(f, i)))) //nolint:gosec // value is at most 32 bits
+			t.queue = append(t.queue, uint32(max(0, t.value(f, i))))
 		}
 	case 50706:
 		t.dng = true

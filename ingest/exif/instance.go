@@ -249,7 +249,10 @@ func sweep(spool string, e fs.DirEntry) error {
 	rest, ours := strings.CutPrefix(e.Name(), prefix)
 	owner, _, _ := strings.Cut(rest, "-")
 	pid, err := strconv.Atoi(owner)
-	if !ours || err != nil || !e.IsDir() || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+	if err != nil {
+		return nil //nolint:nilerr // not a folder of ours
+	}
+	if !ours || !e.IsDir() || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return nil
 	}
 	return os.RemoveAll(filepath.Join(spool, e.Name()))

@@ -16,12 +16,12 @@ import (
 // handover is how a new child says who it is and waits until it is held: two
 // named pipes in the instance's folder.
 type handover struct {
-	hello, go_ *os.File
+	hello, start *os.File
 }
 
 func newHandover(dir string) (*handover, error) {
 	h := &handover{}
-	for name, f := range map[string]**os.File{"hello": &h.hello, "go": &h.go_} {
+	for name, f := range map[string]**os.File{"hello": &h.hello, "go": &h.start} {
 		p := filepath.Join(dir, name)
 		if err := unix.Mkfifo(p, 0o600); err != nil {
 			h.close()
@@ -57,14 +57,14 @@ func (h *handover) pid(end time.Time) (int, error) {
 // release lets the child go on. The pipe stays open until close, so that a child
 // that comes late to it still finds the word.
 func (h *handover) release() error {
-	if _, err := h.go_.WriteString("go\n"); err != nil {
+	if _, err := h.start.WriteString("go\n"); err != nil {
 		return fmt.Errorf("hand-over: %w", err)
 	}
 	return nil
 }
 
 func (h *handover) close() {
-	for _, f := range []*os.File{h.hello, h.go_} {
+	for _, f := range []*os.File{h.hello, h.start} {
 		if f != nil {
 			_ = f.Close()
 		}
@@ -87,7 +87,7 @@ func newLauncher(h *handover, argv []string) (*os.File, error) {
 	f := os.NewFile(uintptr(fd), "launcher")
 	const wait = "/usr/bin/timeout 20 " // should we be gone
 	inner := "echo $$ >" + quote(h.hello.Name()) + " || exit 1\n" +
-		wait + "/usr/bin/head -c 1 " + quote(h.go_.Name()) + " >/dev/null || exit 1\n" +
+		wait + "/usr/bin/head -c 1 " + quote(h.start.Name()) + " >/dev/null || exit 1\n" +
 		`exec "$@" 2>/dev/null`
 	words := append([]string{"/usr/bin/setpriv", "--pdeathsig", "KILL", "/bin/sh", "-c", inner, "fovea-exif"}, argv...)
 	var b strings.Builder

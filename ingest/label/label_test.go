@@ -83,12 +83,15 @@ func place(dst *image.RGBA, src image.Image, q [4][2]float64) {
 	}
 }
 
+// pose is how a label lies in the frame.
+type pose struct{ degrees, tilt float64 }
+
 // square is a w × h quadrilateral around a middle, turned by degrees and leaning
 // back by tilt (0: flat).
-func square(cx, cy, w, h, degrees, tilt float64) [4][2]float64 {
-	s, c := math.Sincos(degrees * math.Pi / 180)
+func square(cx, cy, w, h float64, lie pose) [4][2]float64 {
+	s, c := math.Sincos(lie.degrees * math.Pi / 180)
 	var q [4][2]float64
-	for i, p := range [4][2]float64{{-1 + tilt, -1}, {1 - tilt, -1}, {1, 1}, {-1, 1}} {
+	for i, p := range [4][2]float64{{-1 + lie.tilt, -1}, {1 - lie.tilt, -1}, {1, 1}, {-1, 1}} {
 		x, y := p[0]*w/2, p[1]*h/2
 		q[i] = [2]float64{cx + x*c - y*s, cy + x*s + y*c}
 	}
@@ -127,17 +130,25 @@ func TestLabelsAreReadAsPhotographed(t *testing.T) {
 		size, degrees, tilt float64
 		blur                int
 	}{
-		{"straight", "qr", 500, 0, 0, 1}, {"turned", "qr", 500, 30, 0, 1}, {"on its side", "qr", 500, 90, 0, 1},
-		{"upside down", "qr", 500, 180, 0, 1}, {"leaning", "qr", 500, 10, .08, 1}, {"small", "qr", 220, 0, 0, 1},
-		{"blurred", "qr", 500, 5, 0, 4}, {"filling the frame", "qr", 1100, 0, 0, 1},
-		{"straight", "datamatrix", 400, 0, 0, 1}, {"turned", "datamatrix", 400, 4, 0, 1},
-		{"straight", "code128", 1100, 0, 0, 1}, {"on its side", "code128", 1100, 90, 0, 1}, {"upside down", "code128", 1100, 180, 0, 1},
+		{"straight", "qr", 500, 0, 0, 1},
+		{"turned", "qr", 500, 30, 0, 1},
+		{"on its side", "qr", 500, 90, 0, 1},
+		{"upside down", "qr", 500, 180, 0, 1},
+		{"leaning", "qr", 500, 10, .08, 1},
+		{"small", "qr", 220, 0, 0, 1},
+		{"blurred", "qr", 500, 5, 0, 4},
+		{"filling the frame", "qr", 1100, 0, 0, 1},
+		{"straight", "datamatrix", 400, 0, 0, 1},
+		{"turned", "datamatrix", 400, 4, 0, 1},
+		{"straight", "code128", 1100, 0, 0, 1},
+		{"on its side", "code128", 1100, 90, 0, 1},
+		{"upside down", "code128", 1100, 180, 0, 1},
 	}
 	for _, tt := range tests {
 		img := scene(2000, 1400)
 		c := code(t, tt.symbology, job, 600)
 		ratio := float64(c.Bounds().Dy()) / float64(c.Bounds().Dx())
-		place(img, c, square(1000, 700, tt.size, tt.size*ratio, tt.degrees, tt.tilt))
+		place(img, c, square(1000, 700, tt.size, tt.size*ratio, pose{tt.degrees, tt.tilt}))
 		if tt.blur > 1 {
 			img = blurred(img, tt.blur)
 		}
@@ -155,7 +166,7 @@ func TestEveryLabelInTheFrameIsReported(t *testing.T) {
 		for i, s := range []string{a, b} {
 			c := code(t, symbologies[i], s, 600)
 			ratio := float64(c.Bounds().Dy()) / float64(c.Bounds().Dx())
-			place(img, c, square(500+1000*float64(i), 400+600*float64(i), 700, 700*ratio, 0, 0))
+			place(img, c, square(500+1000*float64(i), 400+600*float64(i), 700, 700*ratio, pose{}))
 		}
 		if got := find(t, img); len(got) != 2 {
 			t.Errorf("%v: found %q", symbologies, got)
@@ -166,7 +177,7 @@ func TestEveryLabelInTheFrameIsReported(t *testing.T) {
 func TestGlareAcrossALabelReadsNothing(t *testing.T) {
 	job := text(t, label.Payload{Kind: label.Job, Number: "2024-00317"})
 	img := scene(1600, 1200)
-	place(img, code(t, "qr", job, 600), square(800, 600, 600, 600, 0, 0))
+	place(img, code(t, "qr", job, 600), square(800, 600, 600, 600, pose{}))
 	for y := 350; y < 850; y++ {
 		for x := 620; x < 980; x++ {
 			img.SetRGBA(x, y, color.RGBA{255, 255, 255, 255})
@@ -184,11 +195,12 @@ func TestNoiseNeverBecomesALabel(t *testing.T) {
 		cell := 1 << (i % 4)
 		for y := range 700 {
 			for x := range 900 {
-				if x%cell != 0 {
+				switch {
+				case x%cell != 0:
 					img.Pix[y*img.Stride+x] = img.Pix[y*img.Stride+x-1]
-				} else if i%3 == 0 && y > 0 && y%50 != 0 { // bars
+				case i%3 == 0 && y > 0 && y%50 != 0: // bars
 					img.Pix[y*img.Stride+x] = img.Pix[(y-1)*img.Stride+x]
-				} else {
+				default:
 					img.Pix[y*img.Stride+x] = uint8(255 * r.IntN(2))
 				}
 			}
@@ -238,8 +250,13 @@ func TestForeignAndDamagedAreToldApart(t *testing.T) {
 		}
 	}
 	for _, p := range []label.Payload{
-		{}, {Kind: label.Job}, {Kind: label.Job, Number: "a:b"}, {Kind: label.Job, Number: "a b"}, {Kind: label.Job, Number: "é"},
-		{Kind: label.Job, System: "x", Number: "1"}, {Kind: label.Patient, Number: "1"},
+		{},
+		{Kind: label.Job},
+		{Kind: label.Job, Number: "a:b"},
+		{Kind: label.Job, Number: "a b"},
+		{Kind: label.Job, Number: "é"},
+		{Kind: label.Job, System: "x", Number: "1"},
+		{Kind: label.Patient, Number: "1"},
 	} {
 		if s, err := p.Text(); err == nil {
 			t.Errorf("%+v printed as %q", p, s)
@@ -275,7 +292,7 @@ func FuzzParse(f *testing.F) {
 func photo(t testing.TB) []byte {
 	t.Helper()
 	img := scene(4288, 2848)
-	place(img, code(t, "qr", text(t, label.Payload{Kind: label.Job, Number: "2024-00317"}), 600), square(2000, 1400, 900, 900, 8, .03))
+	place(img, code(t, "qr", text(t, label.Payload{Kind: label.Job, Number: "2024-00317"}), 600), square(2000, 1400, 900, 900, pose{8, .03}))
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, nil); err != nil {
 		t.Fatal(err)
