@@ -187,14 +187,23 @@ func (a *act) pending(st *set) bool {
 // openSet returns a set to which the asker may add.
 func (a *act) openSet(id clinical.SetID) (*set, error) {
 	st, ok := a.snap.sets.get(id)
-	contributes := a.person.Role == clinical.Photographer || a.person.Role == clinical.Clinician
-	if !ok || st.Owner != a.person.ID && !contributes {
+	if !ok || st.Owner != a.person.ID && !contributes(a.person) {
 		return nil, clinical.ErrNotFound
 	}
 	if st.Status == clinical.SetClosed {
 		return nil, conflict("set-closed", "This set is closed. Make a new one.")
 	}
 	return st, nil
+}
+
+// contributes reports whether the person may add to sets that are not theirs.
+func contributes(p *clinical.Person) bool {
+	return p.Role == clinical.Photographer || p.Role == clinical.Clinician
+}
+
+// mayAdd reports whether the person may add to a set of somebody else's.
+func mayAdd(p *clinical.Person, s *clinical.TeachingSet) bool {
+	return contributes(p) && s.Status != clinical.SetClosed
 }
 
 // newItem checks one picture and its label, and whether it asks for a second

@@ -67,7 +67,27 @@ func (g *Gate) show(ctx context.Context, snap *Snapshot, pic *picture, p clinica
 			Capture:  clinical.Capture{Width: a.Capture.Width, Height: a.Capture.Height, Orientation: a.Capture.Orientation},
 		}
 	}
-	return clinical.Shown{Asset: a, Badge: snap.badge(pic, g.opt.Now()), Thumb: pic.thumb}, nil
+	shown := clinical.Shown{Asset: a, Badge: snap.badge(pic, g.opt.Now()), Thumb: pic.thumb}
+	if !pic.thumb {
+		shown.Failed, err = g.undrawn(ctx, pic.id)
+	}
+	return shown, err
+}
+
+// undrawn returns why a picture has no thumbnail; empty while one is still
+// being made.
+func (g *Gate) undrawn(ctx context.Context, id clinical.AssetID) (clinical.Reason, error) {
+	all, err := g.opt.Reader.Renditions(ctx, id)
+	if err != nil {
+		return "", hidden(err)
+	}
+	var newest clinical.Rendition
+	for _, r := range all {
+		if r.Kind == clinical.Thumbnail && r.Rev >= newest.Rev {
+			newest = r
+		}
+	}
+	return newest.Failed, nil
 }
 
 // Asset shows one picture: for care where the caller may, else as a set that

@@ -20,9 +20,9 @@ func (g *Gate) ready(c clinical.Caller) (*Snapshot, *clinical.Person, error) {
 	return snap, p, err
 }
 
-// Sets returns the sets that the caller may mount or owns, and those that wait
-// for them to publish; governance sees all of them. Through the WebDAV door
-// only what is mounted counts. By name.
+// Sets returns the sets that the caller may mount or owns, those that wait for
+// them to publish, and those to which they may add pictures; governance sees
+// all of them. Through the WebDAV door only what is mounted counts. By name.
 func (g *Gate) Sets(_ context.Context, c clinical.Caller) ([]clinical.TeachingSet, error) {
 	snap, p, err := g.ready(c)
 	if err != nil {
@@ -31,7 +31,7 @@ func (g *Gate) Sets(_ context.Context, c clinical.Caller) ([]clinical.TeachingSe
 	now := g.opt.Now()
 	var out []clinical.TeachingSet
 	snap.sets.each(func(_ clinical.SetID, st *set) bool {
-		if c.Door == clinical.DoorWebDAV && !snap.reaches(p, st, clinical.Mount, now) || !snap.listsSet(p, st, now) {
+		if c.Door == clinical.DoorWebDAV && !snap.reaches(p, st, clinical.Mount, now) || !snap.listsSet(p, st, now) && !mayAdd(p, &st.TeachingSet) {
 			return true
 		}
 		t := st.TeachingSet
@@ -218,15 +218,16 @@ func (g *Gate) showAll(ctx context.Context, snap *Snapshot, pics []*picture) ([]
 
 // People returns whom the caller may choose among: everything for
 // administrators and governance, names and roles for those who make rosters
-// and teams, IDs for the operator, themselves for the rest. By name.
+// and teams, IDs, logins and roles for the operator, themselves for the rest.
+// By name.
 func (g *Gate) People(_ context.Context, c clinical.Caller) ([]clinical.Person, error) {
 	snap, err := g.snapshot()
 	if err != nil {
 		return nil, err
 	}
 	now := g.opt.Now()
-	strip := func(p clinical.Person) (clinical.Person, bool) { // the operator sees IDs only
-		return clinical.Person{ID: p.ID, Rev: p.Rev, Role: p.Role, Disabled: p.Disabled, TermEnds: p.TermEnds, Since: p.Since}, true
+	strip := func(p clinical.Person) (clinical.Person, bool) { // the operator sees no names, and logins to find an account by
+		return clinical.Person{ID: p.ID, Rev: p.Rev, Login: p.Login, Role: p.Role, Disabled: p.Disabled, TermEnds: p.TermEnds, Since: p.Since}, true
 	}
 	if !operatorAlone(c) {
 		me, err := g.asker(snap, c)

@@ -176,6 +176,16 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 	return page, nil
 }
 
+// Patient returns who the patient is, as a banner says it, where the caller may
+// meet them.
+func (g *Gate) Patient(_ context.Context, c clinical.Caller, id clinical.PatientID) (clinical.Patient, error) {
+	snap, _, _, err := g.patient(c, id)
+	if err != nil {
+		return clinical.Patient{}, err
+	}
+	return *snap.shard(snap.root(id)).patient, nil
+}
+
 // Grants returns a patient's consents, newest first.
 func (g *Gate) Grants(_ context.Context, c clinical.Caller, id clinical.PatientID) ([]clinical.Grant, error) {
 	_, _, sh, err := g.patient(c, id)
