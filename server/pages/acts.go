@@ -2,24 +2,35 @@ package pages
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"fovea/clinical"
 )
 
-// act turns a form into one command, asks the gate, and leads on.
-func (d *door) act(build func(*http.Request) (cmd clinical.Command, next string, err error)) func(*visit) error {
+// build turns a form into one command and says where it leads on.
+type build func(*http.Request) (cmd clinical.Command, next string, err error)
+
+// act asks the gate for what a form says, and leads on.
+func (d *door) act(of build) func(*visit) error {
 	return func(v *visit) error {
-		cmd, next, err := build(v.r)
+		cmd, next, err := of(v.r)
 		if err != nil {
 			return err
 		}
-		if _, err := d.Gate.Do(v.ctx, v.caller, cmd); err != nil {
-			return err
-		}
-		http.Redirect(v.w, v.r, next, http.StatusSeeOther)
-		return nil
+		return d.do(v, cmd, next)
 	}
+}
+
+// do asks the gate for one act and leads on.
+func (d *door) do(v *visit, cmd clinical.Command, next string) error {
+	if _, err := d.Gate.Do(v.ctx, v.caller, cmd); err != nil {
+		return err
+	}
+	http.Redirect(v.w, v.r, next, http.StatusSeeOther)
+	return nil
 }
 
 // pathID reads an ID out of the path; a bad one is simply not there.
@@ -31,10 +42,18 @@ func pathID[K any](r *http.Request) (clinical.ID[K], error) {
 	return id, nil
 }
 
-// chosen reads the ticked pictures of a form.
-func chosen[K any](r *http.Request, field string) ([]clinical.ID[K], error) {
+// form reads the whole form or says that it did not arrive.
+func form(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return nil, clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Send it again.")
+		return clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Send it again.")
+	}
+	return nil
+}
+
+// chosen reads the ticked things of a form.
+func chosen[K any](r *http.Request, field string) ([]clinical.ID[K], error) {
+	if err := form(r); err != nil {
+		return nil, err
 	}
 	var out []clinical.ID[K]
 	for _, text := range r.PostForm[field] {
@@ -50,13 +69,30 @@ func chosen[K any](r *http.Request, field string) ([]clinical.ID[K], error) {
 	return out, nil
 }
 
-// back is the page an act began on, when it is one of ours.
-func back(r *http.Request, fallback, code string) string {
+// fill reads fields into values that know their own text; absent ones stay.
+func fill(r *http.Request, into map[string]interface{ UnmarshalText([]byte) error }) error {
+	for field, value := range into {
+		if text := r.PostFormValue(field); text != "" {
+			if err := value.UnmarshalText([]byte(text)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// home is the page an act began on, when it is one of ours.
+func origin(r *http.Request, fallback string) string {
 	to := r.PostFormValue("back")
 	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\?#") {
-		to = fallback
+		return fallback
 	}
-	return to + "?done=" + code
+	return to
+}
+
+// back is where an act began, with what it came to.
+func back(r *http.Request, fallback, code string) string {
+	return origin(r, fallback) + "?done=" + code
 }
 
 func confirmRun(r *http.Request) (clinical.Command, string, error) {
@@ -64,16 +100,28 @@ func confirmRun(r *http.Request) (clinical.Command, string, error) {
 	return clinical.ConfirmRun{Run: id}, "/arrivals?done=confirmed", err
 }
 
+// fileQuarantined reads PATIENT, or PATIENT/JOB where a job was chosen.
 func fileQuarantined(r *http.Request) (clinical.Command, string, error) {
 	assets, err := chosen[clinical.Asset](r, "asset")
 	if err != nil {
 		return nil, "", err
 	}
-	patient, err := clinical.ParseID[clinical.Patient](r.PostFormValue("patient"))
+	who, job, _ := strings.Cut(r.PostFormValue("patient"), "/")
+	patient, err := clinical.ParseID[clinical.Patient](who)
 	if err != nil {
-		return nil, "", clinical.Refuse(clinical.Invalid, "no-patient", "No patient is chosen. Go back and say whose picture it is.")
+		return nil, "", noPatient()
 	}
-	return clinical.FileQuarantined{Assets: assets, Patient: patient, Reason: r.PostFormValue("reason")}, "/arrivals?done=filed", nil
+	cmd := clinical.FileQuarantined{Assets: assets, Patient: patient, Reason: r.PostFormValue("reason")}
+	if job != "" {
+		if cmd.Job, err = clinical.ParseID[clinical.Job](job); err != nil {
+			return nil, "", clinical.ErrNotFound
+		}
+	}
+	return cmd, "/arrivals?done=filed", nil
+}
+
+func noPatient() error {
+	return clinical.Refuse(clinical.Invalid, "no-patient", "No patient is chosen. Go back and say whose picture it is.")
 }
 
 func rejectQuarantined(r *http.Request) (clinical.Command, string, error) {
@@ -93,18 +141,24 @@ func refile(r *http.Request) (clinical.Command, string, error) {
 	}
 	to, err := clinical.ParseID[clinical.Patient](r.PostFormValue("to"))
 	if err != nil {
-		return nil, "", clinical.Refuse(clinical.Invalid, "no-patient", "No patient is chosen. Go back and say whose picture it is.")
+		return nil, "", noPatient()
 	}
-	return clinical.RefileAssets{Assets: assets, To: to, Reason: r.PostFormValue("reason")}, "/patients/" + to.String() + "?done=refiled", nil
+	return clinical.RefileAssets{Assets: assets, To: to, Reason: r.PostFormValue("wrong")}, "/patients/" + to.String() + "?done=refiled", nil
 }
 
 // flags reads what is in the picture.
 func flags(r *http.Request) (clinical.Sensitivity, bool, error) {
-	if err := r.ParseForm(); err != nil {
-		return 0, false, clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Send it again.")
+	if err := form(r); err != nil {
+		return 0, false, err
+	}
+	if len(r.PostForm["flag"]) == 0 {
+		return 0, false, clinical.Refuse(clinical.Invalid, "sensitivity", "Nothing is said about what is in the pictures. Go back and tick what is in them, or “none of these”.")
 	}
 	s, err := clinical.ParseSensitivity(r.PostForm["flag"])
-	return s, r.PostFormValue("noid") != "", err
+	if err == nil && s != clinical.Plain && slices.Contains(r.PostForm["flag"], "none") {
+		return 0, false, clinical.Refuse(clinical.Invalid, "sensitivity", "“None of these” and another tick exclude each other. Go back and decide for one.")
+	}
+	return s, r.PostFormValue("noid") == "1", err
 }
 
 func classifySession(r *http.Request) (clinical.Command, string, error) {
@@ -113,7 +167,7 @@ func classifySession(r *http.Request) (clinical.Command, string, error) {
 		return nil, "", err
 	}
 	s, noID, err := flags(r)
-	return clinical.ClassifyAssets{Session: id, Sensitivity: s, NoIdentifyingFeature: noID}, back(r, "/patients", "classified"), err
+	return clinical.ClassifyAssets{Session: id, Sensitivity: s, NoIdentifyingFeature: noID, Reason: r.PostFormValue("reason")}, back(r, "/patients", "classified"), err
 }
 
 func classify(r *http.Request) (clinical.Command, string, error) {
@@ -122,10 +176,118 @@ func classify(r *http.Request) (clinical.Command, string, error) {
 		return nil, "", err
 	}
 	s, noID, err := flags(r)
-	return clinical.ClassifyAssets{Assets: assets, Sensitivity: s, NoIdentifyingFeature: noID}, back(r, "/patients", "classified"), err
+	return clinical.ClassifyAssets{Assets: assets, Sensitivity: s, NoIdentifyingFeature: noID, Reason: r.PostFormValue("reason")}, back(r, "/patients", "classified"), err
 }
 
-// recordConsent takes the plain form: paper levels in the patient's words.
+func review(r *http.Request) (clinical.Command, string, error) {
+	assets, err := chosen[clinical.Asset](r, "asset")
+	return clinical.ReviewAssets{Assets: assets, Reason: r.PostFormValue("reason")}, back(r, "/patients", "reviewed"), err
+}
+
+// describe edits one picture's catalogue entry from the revision that was read.
+func describe(r *http.Request) (clinical.Command, string, error) {
+	id, err := pathID[clinical.Asset](r)
+	if err != nil {
+		return nil, "", err
+	}
+	rev, err := strconv.ParseUint(r.PostFormValue("rev"), 10, 64)
+	if err != nil {
+		return nil, "", clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Send it again.")
+	}
+	caption := r.PostFormValue("caption")
+	words := strings.Split(r.PostFormValue("keywords"), ",")
+	view := clinical.View{
+		Code: strings.TrimSpace(r.PostFormValue("code")), Site: strings.TrimSpace(r.PostFormValue("site")),
+		Laterality: clinical.Laterality(r.PostFormValue("side")), Ratio: strings.TrimSpace(r.PostFormValue("ratio")),
+		Position: strings.TrimSpace(r.PostFormValue("position")), Phase: clinical.Phase(r.PostFormValue("phase")),
+		ScaleInFrame: r.PostFormValue("scale") != "",
+	}
+	view.DistanceMM, _ = strconv.Atoi(r.PostFormValue("distance")) // kept as it was; the form does not edit it
+	if !lawful(view) {
+		return nil, "", clinical.Refuse(clinical.Invalid, "view", "A view's code, site, ratio and position have at most 80 characters, and side and phase are of the list. Correct the form.")
+	}
+	cmd := clinical.DescribeAsset{Asset: id, Rev: rev, Caption: &caption, Keywords: &words, View: &view}
+	return cmd, "/pictures/" + id.String() + "?done=described", nil
+}
+
+func lawful(v clinical.View) bool {
+	for _, text := range []string{v.Code, v.Site, v.Ratio, v.Position} {
+		if len(text) > 80 {
+			return false
+		}
+	}
+	return slices.Contains([]clinical.Laterality{clinical.LateralityUnknown, clinical.Right, clinical.Left, clinical.BothSides, clinical.Unpaired}, v.Laterality) &&
+		slices.Contains([]clinical.Phase{clinical.PhaseUnknown, clinical.PreOp, clinical.IntraOp, clinical.PostOp}, v.Phase)
+}
+
+// addPatient registers somebody under a checked number.
+func (d *door) addPatient(r *http.Request) (clinical.Command, string, error) {
+	p := clinical.Patient{
+		Family: r.PostFormValue("family"), Given: r.PostFormValue("given"), Sex: clinical.Sex(r.PostFormValue("sex")),
+		PhotographyRefused: r.PostFormValue("refused") != "",
+	}
+	if err := fill(r, map[string]interface{ UnmarshalText([]byte) error }{"born": &p.Born}); err != nil {
+		return nil, "", err
+	}
+	for _, rule := range d.Rules {
+		if rule.System != r.PostFormValue("system") {
+			continue
+		}
+		id, err := rule.Parse(r.PostFormValue("number"))
+		if err != nil {
+			return nil, "", err
+		}
+		p.Identifiers = []clinical.Identifier{id}
+	}
+	return clinical.AddPatient{Patient: p}, "/patients?done=patient", nil
+}
+
+// addJob records a request for pictures.
+func (d *door) addJob(r *http.Request) (clinical.Command, string, error) {
+	patient, err := clinical.ParseID[clinical.Patient](r.PostFormValue("patient"))
+	if err != nil {
+		return nil, "", clinical.Refuse(clinical.Invalid, "no-patient", "No patient is chosen. Go back and choose one; register the patient first where there is none.")
+	}
+	j := clinical.Job{
+		Number: strings.TrimSpace(r.PostFormValue("number")), Patient: patient, Ward: strings.TrimSpace(r.PostFormValue("ward")),
+		Specialty: clinical.Specialty(strings.TrimSpace(r.PostFormValue("specialty"))), Urgent: r.PostFormValue("urgent") != "",
+	}
+	if text := r.PostFormValue("frames"); text != "" {
+		if j.Frames, err = strconv.Atoi(text); err != nil {
+			return nil, "", clinical.Refuse(clinical.Invalid, "frames", "The number of frames is a whole number. Correct it, or leave it empty.")
+		}
+	}
+	if text := r.PostFormValue("due"); text != "" {
+		if j.Due, err = time.ParseInLocation("2006-01-02T15:04", text, d.Zone); err != nil {
+			return nil, "", clinical.Refuse(clinical.Invalid, "due", "The due time is a day and an hour. Correct it, or leave it empty.")
+		}
+	}
+	for code := range strings.SplitSeq(r.PostFormValue("views"), ",") {
+		if code = strings.TrimSpace(code); code != "" && len(code) <= 40 {
+			j.Wanted = append(j.Wanted, clinical.View{Code: code})
+		}
+	}
+	return clinical.AddJobs{Jobs: []clinical.Job{j}}, "/jobs?done=job", nil
+}
+
+// changeJob moves a job on, from the revision that was read.
+func (d *door) changeJob(v *visit) error {
+	id, err := pathID[clinical.Job](v.r)
+	if err != nil {
+		return err
+	}
+	job, _, err := d.Gate.Job(v.ctx, v.caller, id)
+	if err != nil {
+		return err
+	}
+	if job.Rev, err = strconv.ParseUint(v.r.PostFormValue("rev"), 10, 64); err != nil {
+		return clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Send it again.")
+	}
+	job.Status = clinical.JobStatus(v.r.PostFormValue("status"))
+	return d.do(v, clinical.ChangeJob{Job: job}, "/jobs?done=status")
+}
+
+// recordConsent takes the plain form: teaching, in the patient's words.
 func (d *door) recordConsent(r *http.Request) (clinical.Command, string, error) {
 	id, err := pathID[clinical.Patient](r)
 	if err != nil {
@@ -137,19 +299,16 @@ func (d *door) recordConsent(r *http.Request) (clinical.Command, string, error) 
 		Giver: r.PostFormValue("giver"), Witness: r.PostFormValue("witness"), Interpreter: r.PostFormValue("interpreter"),
 		ImagesShown: r.PostFormValue("shown") != "",
 	}
-	if r.PostFormValue("says") == "no" {
+	switch r.PostFormValue("says") {
+	case "no":
 		g.Status = clinical.GrantRefused
+	case "asked":
+		g.Status = clinical.GrantPending
 	}
-	for field, into := range map[string]interface{ UnmarshalText([]byte) error }{
+	err = fill(r, map[string]interface{ UnmarshalText([]byte) error }{
 		"audience": &g.Audience, "level": &g.Level, "session": &g.Covers.Session, "expires": &g.Expires, "review": &g.ReviewAt,
-	} {
-		if text := r.PostFormValue(field); text != "" {
-			if err := into.UnmarshalText([]byte(text)); err != nil {
-				return nil, "", err
-			}
-		}
-	}
-	return clinical.RecordConsent{Grant: g}, "/patients/" + id.String() + "?done=consent", nil
+	})
+	return clinical.RecordConsent{Grant: g}, "/patients/" + id.String() + "?done=consent", err
 }
 
 func withdraw(r *http.Request) (clinical.Command, string, error) {
@@ -158,59 +317,18 @@ func withdraw(r *http.Request) (clinical.Command, string, error) {
 		return nil, "", err
 	}
 	cmd := clinical.WithdrawConsent{Patient: id, Reason: r.PostFormValue("reason")}
-	err = cmd.Grant.UnmarshalText([]byte(r.PostFormValue("grant")))
+	err = fill(r, map[string]interface{ UnmarshalText([]byte) error }{"grant": &cmd.Grant})
 	return cmd, "/patients/" + id.String() + "?done=withdrawn", err
 }
 
-func createSet(r *http.Request) (clinical.Command, string, error) {
-	s := clinical.TeachingSet{Name: r.PostFormValue("name"), Purpose: clinical.P2}
-	for field, into := range map[string]interface{ UnmarshalText([]byte) error }{"audience": &s.Audience, "from": &s.From, "until": &s.Until} {
-		if err := into.UnmarshalText([]byte(r.PostFormValue(field))); err != nil {
-			return nil, "", err
-		}
+func addPerson(r *http.Request) (clinical.Command, string, error) {
+	p := clinical.Person{
+		Login: r.PostFormValue("login"), Name: r.PostFormValue("name"), Role: clinical.Role(r.PostFormValue("role")),
+		Specialty: clinical.Specialty(strings.TrimSpace(r.PostFormValue("specialty"))),
 	}
-	for _, text := range r.PostForm["reader"] {
-		id, err := clinical.ParseID[clinical.Person](text)
-		if err != nil {
-			return nil, "", clinical.ErrNotFound
-		}
-		s.Roster = append(s.Roster, id)
+	for s := range strings.FieldsFuncSeq(r.PostFormValue("studios"), func(c rune) bool { return c == ',' || c == ' ' }) {
+		p.Studios = append(p.Studios, clinical.StudioID(s))
 	}
-	return clinical.CreateSet{Set: s}, "/sets?done=created", nil
-}
-
-func addToSet(r *http.Request) (clinical.Command, string, error) {
-	assets, err := chosen[clinical.Asset](r, "asset")
-	if err != nil {
-		return nil, "", err
-	}
-	set, err := clinical.ParseID[clinical.TeachingSet](r.PostFormValue("set"))
-	if err != nil {
-		return nil, "", clinical.Refuse(clinical.Invalid, "no-set", "No set is chosen. Go back and choose one, or begin one under Sets.")
-	}
-	return clinical.AddToSet{Set: set, Assets: assets}, "/sets/" + set.String() + "?done=added", nil
-}
-
-func removeFromSet(r *http.Request) (clinical.Command, string, error) {
-	id, err := pathID[clinical.TeachingSet](r)
-	if err != nil {
-		return nil, "", err
-	}
-	items, err := chosen[clinical.SetItem](r, "item")
-	return clinical.RemoveFromSet{Set: id, Items: items}, "/sets/" + id.String() + "?done=removed", err
-}
-
-func submitSet(r *http.Request) (clinical.Command, string, error) {
-	id, err := pathID[clinical.TeachingSet](r)
-	return clinical.SubmitSet{Set: id}, "/sets/" + id.String() + "?done=submitted", err
-}
-
-func publishSet(r *http.Request) (clinical.Command, string, error) {
-	id, err := pathID[clinical.TeachingSet](r)
-	return clinical.PublishSet{Set: id}, "/sets/" + id.String() + "?done=published", err
-}
-
-func closeSet(r *http.Request) (clinical.Command, string, error) {
-	id, err := pathID[clinical.TeachingSet](r)
-	return clinical.CloseSet{Set: id}, "/sets/" + id.String() + "?done=closed", err
+	err := fill(r, map[string]interface{ UnmarshalText([]byte) error }{"ends": &p.TermEnds})
+	return clinical.AddPerson{Person: p}, "/people?done=person", err
 }

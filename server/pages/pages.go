@@ -3,9 +3,10 @@
 // is hidden, and how to mount. It works without script.
 //
 // Every page is one or two calls of policy.Gate put into a template, every
-// button one clinical.Command. It decides nothing about who may see what and
-// cannot name vault or index. Start reading at routes in New; acts.go has the
-// buttons, templates/ the words.
+// button one clinical.Command. What cannot be taken back is asked twice, with
+// what it would do shown in between. The package decides nothing about who may
+// see what and cannot name vault or index. Start reading at New; acts.go has
+// the buttons, ask.go what comes before them, templates/ the words.
 package pages
 
 import (
@@ -35,6 +36,7 @@ var static embed.FS
 type accounts interface {
 	SignIn(w http.ResponseWriter, r *http.Request, login, password string) (clinical.Caller, error)
 	SignOut(w http.ResponseWriter, r *http.Request) error
+	SetPassword(ctx context.Context, person clinical.PersonID, password string) error
 }
 
 // devices is what the login door offers for mounting.
@@ -52,10 +54,14 @@ type Options struct {
 	Devices      devices
 	// Explain turns a reason code into words for the person and what to do next.
 	Explain func(clinical.Reason) string
-	Zone    *time.Location
-	Now     func() time.Time
-	Log     *slog.Logger
-	URL     string // how clients reach the server, for the mount instructions
+	// CA returns the certificate, as PEM, that clients trust the server by; nil
+	// where they trust it already. Anybody may read it.
+	CA    func() ([]byte, error)
+	Rules []clinical.IdentifierRule // the kinds of number a patient may be registered under
+	Zone  *time.Location
+	Now   func() time.Time
+	Log   *slog.Logger
+	URL   string // how clients reach the server, for the mount instructions
 }
 
 type door struct {
@@ -75,41 +81,64 @@ func New(o Options) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(files))))
+	mux.HandleFunc("GET /ca.pem", d.certificate)
 	mux.HandleFunc("GET /login", d.loginForm)
 	mux.HandleFunc("POST /login", d.login)
 	mux.HandleFunc("POST /logout", d.logout)
-	for pattern, view := range map[string]func(*visit) error{
-		"GET /{$}":                        d.home,
-		"GET /jobs":                       d.jobs,
-		"GET /arrivals":                   d.arrivals,
-		"GET /library":                    d.library,
-		"GET /patients":                   d.patients,
-		"GET /patients/{id}":              d.patient,
-		"GET /sets":                       d.sets,
-		"GET /sets/{id}":                  d.set,
-		"GET /mount":                      d.mount,
+	for _, routes := range []map[string]func(*visit) error{d.looks(), d.acts()} {
+		for pattern, view := range routes {
+			mux.HandleFunc(pattern, d.page(view))
+		}
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.fail(w, r, clinical.ErrNotFound) })
+	return mux, nil
+}
+
+// looks are the pages that change nothing.
+func (d *door) looks() map[string]func(*visit) error {
+	return map[string]func(*visit) error{
+		"GET /{$}":           d.home,
+		"GET /jobs":          d.jobs,
+		"GET /arrivals":      d.arrivals,
+		"GET /library":       d.library,
+		"GET /pictures/{id}": d.picture,
+		"GET /patients":      d.patients,
+		"GET /patients/{id}": d.patient,
+		"GET /sets":          d.sets,
+		"GET /sets/{id}":     d.set,
+		"GET /mount":         d.mount,
+		"GET /people":        d.people,
+	}
+}
+
+// acts are the buttons. Those that ask first cannot be taken back.
+func (d *door) acts() map[string]func(*visit) error {
+	return map[string]func(*visit) error{
 		"POST /mount":                     d.issue,
 		"POST /mount/revoke":              d.revoke,
+		"POST /people":                    d.act(addPerson),
+		"POST /people/{id}/password":      d.setPassword,
+		"POST /jobs":                      d.act(d.addJob),
+		"POST /jobs/{id}":                 d.changeJob,
 		"POST /runs/{id}/confirm":         d.act(confirmRun),
 		"POST /quarantine/file":           d.act(fileQuarantined),
-		"POST /quarantine/reject":         d.act(rejectQuarantined),
-		"POST /assets/discard":            d.act(discard),
-		"POST /assets/refile":             d.act(refile),
+		"POST /quarantine/reject":         d.ask("reject", rejectQuarantined),
+		"POST /assets/discard":            d.ask("discard", discard),
+		"POST /assets/refile":             d.ask("refile", refile),
 		"POST /sessions/{id}/classify":    d.act(classifySession),
 		"POST /assets/classify":           d.act(classify),
+		"POST /assets/review":             d.act(review),
+		"POST /pictures/{id}":             d.act(describe),
+		"POST /patients":                  d.act(d.addPatient),
 		"POST /patients/{id}/consents":    d.act(d.recordConsent),
-		"POST /patients/{id}/withdrawals": d.act(withdraw),
+		"POST /patients/{id}/withdrawals": d.ask("withdraw", withdraw),
 		"POST /sets":                      d.act(createSet),
 		"POST /sets/items":                d.act(addToSet),
 		"POST /sets/{id}/remove":          d.act(removeFromSet),
 		"POST /sets/{id}/submit":          d.act(submitSet),
 		"POST /sets/{id}/publish":         d.act(publishSet),
-		"POST /sets/{id}/close":           d.act(closeSet),
-	} {
-		mux.HandleFunc(pattern, d.page(view))
+		"POST /sets/{id}/close":           d.ask("close", closeSet),
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.fail(w, r, clinical.ErrNotFound) })
-	return mux, nil
 }
 
 func cached(h http.Handler) http.Handler {
@@ -117,6 +146,24 @@ func cached(h http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		h.ServeHTTP(w, r)
 	})
+}
+
+// certificate hands out what clients trust the server by.
+func (d *door) certificate(w http.ResponseWriter, r *http.Request) {
+	if d.CA == nil {
+		d.fail(w, r, clinical.ErrNotFound)
+		return
+	}
+	pem, err := d.CA()
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/x-x509-ca-cert")
+	h.Set("Content-Disposition", `attachment; filename="fovea-ca.pem"`)
+	h.Set("Cache-Control", "no-cache")
+	_, _ = w.Write(pem) // who asked may be gone
 }
 
 // visit is one request of somebody who is signed in.
@@ -131,8 +178,7 @@ type visit struct {
 // page signs the caller in, or sends them to the form, and answers errors.
 func (d *door) page(view func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "private, no-store")
+		w.Header().Set("Cache-Control", "private, no-store")
 		caller, err := d.Authenticate(r)
 		if err != nil {
 			http.Redirect(w, r, "/login", http.StatusSeeOther)
@@ -150,9 +196,9 @@ func (d *door) page(view func(*visit) error) http.HandlerFunc {
 	}
 }
 
-// parse reads every view together with the frame.
+// parse reads every view together with the frame and the parts.
 func (d *door) parse() error {
-	frame, err := template.New("frame.html").Funcs(d.funcs()).ParseFS(templates, "templates/frame.html", "templates/parts.html")
+	frame, err := template.New("frame.html").Funcs(d.funcs()).ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/forms.html")
 	if err != nil {
 		return err
 	}
@@ -162,7 +208,7 @@ func (d *door) parse() error {
 	}
 	for _, n := range names {
 		base := strings.TrimSuffix(strings.TrimPrefix(n, "templates/"), ".html")
-		if base == "frame" || base == "parts" {
+		if base == "frame" || base == "parts" || base == "forms" {
 			continue
 		}
 		t, err := frame.Clone()
@@ -176,38 +222,6 @@ func (d *door) parse() error {
 	return nil
 }
 
-func (d *door) funcs() template.FuncMap {
-	return template.FuncMap{
-		"day":          func(t time.Time) string { return d.format(t, "2 Jan 2006") },
-		"time":         func(t time.Time) string { return d.format(t, "2 Jan 2006, 15:04") },
-		"hour":         func(t time.Time) string { return d.format(t, "15:04:05") },
-		"age":          func(p clinical.Patient) int { return ageAt(p.Born, d.Now().In(d.Zone)) },
-		"why":          func(r clinical.Reason) string { return d.Explain(r) },
-		"join":         strings.Join,
-		"upper":        strings.ToUpper,
-		"unclassified": func(a clinical.Asset) bool { return !a.Sensitivity.Has(clinical.Known) },
-	}
-}
-
-func (d *door) format(t time.Time, layout string) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.In(d.Zone).Format(layout)
-}
-
-// ageAt is the age in full years.
-func ageAt(born clinical.Date, now time.Time) int {
-	if born.IsZero() {
-		return 0
-	}
-	years := now.Year() - born.Year
-	if clinical.DateOf(now).Before(born.Anniversary(years)) {
-		years--
-	}
-	return years
-}
-
 // frame is what every page carries.
 type frame struct {
 	Title  string
@@ -216,13 +230,21 @@ type frame struct {
 	Done   string
 	Body   any
 	Nav    []link
+	Finds  bool // the role searches pictures
 }
 
 type link struct{ Path, Text string }
 
 // show renders whole, then sends: a failing template sends nothing half done.
 func (d *door) show(v *visit, name, title string, body any) error {
-	f := frame{Title: title, Here: "/" + strings.Split(strings.TrimPrefix(v.r.URL.Path, "/"), "/")[0], Person: v.person, Body: body, Nav: nav(v.person.Role)}
+	here := "/" + strings.Split(strings.TrimPrefix(v.r.URL.Path, "/"), "/")[0]
+	if here == "/pictures" {
+		here = "/library"
+	}
+	f := frame{
+		Title: title, Here: here, Person: v.person, Body: body, Nav: nav(v.person.Role),
+		Finds: v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician,
+	}
 	f.Done = done(v.r.URL.Query().Get("done"))
 	return d.render(v.w, http.StatusOK, name, f)
 }
@@ -234,64 +256,12 @@ func (d *door) render(w http.ResponseWriter, status int, name string, f frame) e
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(status)
-	_, err := b.WriteTo(w)
-	if err != nil {
-		return nil //nolint:nilerr // the reader went away; there is nobody to tell
-	}
+	_, _ = b.WriteTo(w) // who asked may be gone
 	return nil
-}
-
-// nav is what each role's day needs.
-func nav(r clinical.Role) []link {
-	all := map[string]link{
-		"jobs": {"/jobs", "Today"}, "arrivals": {"/arrivals", "Arrivals"}, "library": {"/library", "Library"},
-		"patients": {"/patients", "Patients"}, "sets": {"/sets", "Sets"}, "mount": {"/mount", "Mount"},
-	}
-	want := []string{"sets", "mount"}
-	switch r {
-	case clinical.Photographer:
-		want = []string{"jobs", "arrivals", "library", "patients", "sets"}
-	case clinical.Clinician:
-		want = []string{"patients", "library", "sets", "mount"}
-	case clinical.Governance:
-		want = []string{"patients", "sets"}
-	case clinical.Nurse:
-		want = []string{"jobs"}
-	case clinical.Admin:
-		want = []string{"jobs", "sets"}
-	default:
-	}
-	out := make([]link, 0, len(want))
-	for _, w := range want {
-		out = append(out, all[w])
-	}
-	return out
-}
-
-// done is what the last act came to, by code: nothing about a patient stands
-// in a URL.
-func done(code string) string {
-	return map[string]string{
-		"confirmed":  "Filed. The care team sees the pictures; nobody else does until they are classified.",
-		"filed":      "Filed under the patient you chose.",
-		"rejected":   "Rejected. The bytes are destroyed, the ledger keeps that it happened.",
-		"discarded":  "Discarded. The bytes are destroyed, the ledger keeps that it happened.",
-		"refiled":    "Refiled. The pictures left every drive at once and inherited no consent.",
-		"classified": "Classified.",
-		"consent":    "Consent recorded.",
-		"withdrawn":  "Withdrawn. The pictures left every drive; the care record stays.",
-		"created":    "Set begun. Add pictures from a patient's page.",
-		"added":      "Added to the set.",
-		"removed":    "Taken out of the set.",
-		"submitted":  "Submitted. A second person publishes it.",
-		"published":  "Published on its readers' drives.",
-		"closed":     "Closed. It left every drive.",
-		"revoked":    "Revoked. The device is refused from its next request on.",
-	}[code]
 }
 
 // fail shows an error in plain words: a refused page looks like an absent one.
@@ -301,7 +271,7 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case clinical.Invalid:
 		status, text = http.StatusBadRequest, "Something is missing or not right. Go back, correct it and send it again."
 	case clinical.NotFound:
-		status, text = http.StatusNotFound, "There is nothing here for you."
+		status, text = http.StatusNotFound, "There is nothing here for you. It may have been withdrawn or refiled, or it is not yours to see."
 	case clinical.Conflict:
 		status, text = http.StatusConflict, "Somebody changed this meanwhile. Go back, read it again, then decide."
 	case clinical.Unavailable:
@@ -317,7 +287,8 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		text = e.Public
 	}
 	w.Header().Set("Cache-Control", "private, no-store")
-	if rerr := d.render(w, status, "error", frame{Title: "Not done", Body: text}); rerr != nil {
+	f := frame{Title: "Not done", Body: text}
+	if rerr := d.render(w, status, "error", f); rerr != nil {
 		http.Error(w, text, status)
 	}
 }

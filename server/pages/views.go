@@ -2,11 +2,11 @@ package pages
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
+	"strconv"
 
 	"fovea/clinical"
-	"fovea/server/wire"
 )
 
 // home leads to where a role's day begins.
@@ -15,52 +15,23 @@ func (d *door) home(v *visit) error {
 	return nil
 }
 
-func (d *door) loginForm(w http.ResponseWriter, r *http.Request) {
-	if err := d.render(w, http.StatusOK, "login", frame{Title: "Sign in"}); err != nil {
-		d.fail(w, r, err)
-	}
-}
-
-func (d *door) login(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	if _, err := d.Accounts.SignIn(w, r, r.PostFormValue("login"), r.PostFormValue("password")); err != nil {
-		status, text := http.StatusUnauthorized, "Login or password is wrong. Try again, or ask the administrator for a new password."
-		if clinical.ReasonOf(err) == "too-many-attempts" {
-			status, text = http.StatusTooManyRequests, "Too many attempts. Wait a minute, then try again."
-		}
-		if rerr := d.render(w, status, "login", frame{Title: "Sign in", Body: text}); rerr != nil {
-			d.fail(w, r, rerr)
-		}
-		return
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-func (d *door) logout(w http.ResponseWriter, r *http.Request) {
-	if err := d.Accounts.SignOut(w, r); err != nil {
-		d.fail(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
-}
-
 type jobRow struct {
 	Job     clinical.Job
 	Patient clinical.Patient
 	Late    bool
 }
 
-func (d *door) jobs(v *visit) error {
+// worklist is the caller's jobs with their patients, open ones first.
+func (d *door) worklist(v *visit) (open, ended []jobRow, err error) {
 	all, err := d.Gate.Jobs(v.ctx, v.caller)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	now := d.Now()
-	var open, ended []jobRow
 	for _, j := range all {
 		_, p, err := d.Gate.Job(v.ctx, v.caller, j.ID)
 		if err != nil && clinical.KindOf(err) != clinical.NotFound {
-			return err
+			return nil, nil, err
 		}
 		row := jobRow{Job: j, Patient: p, Late: j.Status.Open() && !j.Due.IsZero() && j.Due.Before(now)}
 		if j.Status.Open() {
@@ -69,10 +40,38 @@ func (d *door) jobs(v *visit) error {
 			ended = append(ended, row)
 		}
 	}
-	byDue := func(a, b jobRow) int { return a.Job.Due.Compare(b.Job.Due) }
-	slices.SortFunc(open, byDue)
-	slices.SortFunc(ended, byDue)
-	return d.show(v, "jobs", "Today", struct{ Open, Ended []jobRow }{open, ended})
+	return open, ended, nil
+}
+
+func (d *door) jobs(v *visit) error {
+	open, ended, err := d.worklist(v)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(ended)
+	patients, err := d.Gate.Patients(v.ctx, v.caller, "")
+	if err != nil {
+		return err
+	}
+	late := 0
+	for _, row := range open {
+		if row.Late {
+			late++
+		}
+	}
+	return d.show(v, "jobs", "Today", struct {
+		Open, Ended []jobRow
+		Late        int
+		Patients    []clinical.Patient
+	}{open, ended, late, patients})
+}
+
+// waiting is quarantined pictures of one studio and one reason: one fix mends
+// them all.
+type waiting struct {
+	Studio clinical.StudioID
+	Reason clinical.Reason
+	Shown  []clinical.Shown
 }
 
 func (d *door) arrivals(v *visit) error {
@@ -80,33 +79,131 @@ func (d *door) arrivals(v *visit) error {
 	if err != nil {
 		return err
 	}
-	patients, err := d.Gate.Patients(v.ctx, v.caller, v.r.FormValue("who"))
+	who := v.r.FormValue("who")
+	patients, err := d.Gate.Patients(v.ctx, v.caller, who)
 	if err != nil {
 		return err
 	}
+	var open []jobRow
+	if v.person.Role == clinical.Photographer {
+		if open, _, err = d.worklist(v); err != nil {
+			return err
+		}
+	}
+	var groups []waiting
+	for _, s := range a.Quarantine {
+		at := slices.IndexFunc(groups, func(w waiting) bool { return w.Studio == s.Asset.Studio && w.Reason == s.Asset.Reason })
+		if at < 0 {
+			groups = append(groups, waiting{Studio: s.Asset.Studio, Reason: s.Asset.Reason})
+			at = len(groups) - 1
+		}
+		groups[at].Shown = append(groups[at].Shown, s)
+	}
+	studios := make([]clinical.StudioID, 0, len(a.Counts))
+	for id := range a.Counts {
+		studios = append(studios, id)
+	}
+	slices.Sort(studios)
 	return d.show(v, "arrivals", "Arrivals", struct {
 		clinical.Arrivals
+		Studios  []clinical.StudioID
+		Groups   []waiting
 		Patients []clinical.Patient
+		Jobs     []jobRow
 		Who      string
-	}{a, patients, v.r.FormValue("who")})
+		Pictures bool
+	}{a, studios, groups, patients, open, who, v.person.Role == clinical.Photographer})
 }
 
+// perPage is how many pictures a page of the library shows.
+const perPage = 60
+
 func (d *door) library(v *visit) error {
-	q := clinical.Query{Text: v.r.FormValue("q"), Limit: 100, Facets: []string{"keyword", "view", "specialty", "year"}, Terms: map[string][]string{}}
+	q := clinical.Query{
+		Text: v.r.FormValue("q"), Limit: perPage, Facets: []string{"keyword", "view", "specialty", "studio", "year"},
+		Terms: map[string][]string{}, Sort: v.r.FormValue("sort"),
+	}
+	if n, err := strconv.Atoi(v.r.FormValue("from")); err == nil && n > 0 && n < 1<<20 {
+		q.Offset = n
+	}
+	type term struct{ Name, Value string }
+	var terms []term
 	for _, name := range q.Facets {
 		if value := v.r.FormValue(name); value != "" {
 			q.Terms[name] = []string{value}
+			terms = append(terms, term{name, value})
 		}
 	}
 	found, shown, err := d.Gate.Find(v.ctx, v.caller, clinical.Care(), q)
 	if err != nil {
 		return err
 	}
+	sets, err := d.addable(v)
+	if err != nil {
+		return err
+	}
+	next, previous := "", ""
+	if q.Offset+perPage < found.Total {
+		next = strconv.Itoa(q.Offset + perPage)
+	}
+	if q.Offset > 0 {
+		previous = strconv.Itoa(max(0, q.Offset-perPage))
+	}
 	return d.show(v, "library", "Library", struct {
-		Query string
-		Found clinical.Found
-		Shown []clinical.Shown
-	}{q.Text, found, shown})
+		Query          clinical.Query
+		Address        url.Values
+		Terms          []term
+		Found          clinical.Found
+		Shown          []clinical.Shown
+		Sets           []clinical.TeachingSet
+		Next, Previous string
+	}{q, v.r.URL.Query(), terms, found, shown, sets, next, previous})
+}
+
+// addable are the sets to which the caller may add pictures.
+func (d *door) addable(v *visit) ([]clinical.TeachingSet, error) {
+	sets, err := d.Gate.Sets(v.ctx, v.caller)
+	contributes := v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician
+	return slices.DeleteFunc(sets, func(s clinical.TeachingSet) bool {
+		return s.Status == clinical.SetClosed || s.Owner != v.caller.Person && !contributes
+	}), err
+}
+
+// picture is one picture large, with what is known of it.
+func (d *door) picture(v *visit) error {
+	id, err := pathID[clinical.Asset](v.r)
+	if err != nil {
+		return err
+	}
+	one, err := d.Gate.Asset(v.ctx, v.caller, id)
+	if err != nil {
+		return err
+	}
+	var patient clinical.Patient
+	if !one.Asset.Patient.IsZero() {
+		patient, err = d.Gate.Patient(v.ctx, v.caller, one.Asset.Patient)
+		if err != nil && clinical.KindOf(err) != clinical.NotFound {
+			return err
+		}
+	}
+	sets, err := d.addable(v)
+	if err != nil {
+		return err
+	}
+	classifier, _ := d.Gate.PersonByID(one.Asset.ClassifiedBy)
+	reviewer, _ := d.Gate.PersonByID(one.Asset.ReviewedBy)
+	care := !one.Asset.Original.ID.IsZero()
+	return d.show(v, "picture", "Picture", struct {
+		clinical.Shown
+		Patient              clinical.Patient
+		Sets                 []clinical.TeachingSet
+		Classifier, Reviewer clinical.Person
+		Edits, Reviews       bool
+	}{
+		one, patient, sets, classifier, reviewer,
+		care && (v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician) && one.Asset.State == clinical.Filed,
+		one.Asset.Identifiability() == clinical.I1 && one.Asset.ReviewedBy.IsZero() && one.Asset.ClassifiedBy != v.caller.Person,
+	})
 }
 
 func (d *door) patients(v *visit) error {
@@ -114,126 +211,62 @@ func (d *door) patients(v *visit) error {
 	if err != nil {
 		return err
 	}
+	registers := []clinical.Role{clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Admin}
 	return d.show(v, "patients", "Patients", struct {
-		Query    string
-		Patients []clinical.Patient
-	}{v.r.FormValue("q"), all})
+		Query     string
+		Patients  []clinical.Patient
+		Rules     []clinical.IdentifierRule
+		Registers bool
+	}{v.r.FormValue("q"), all, d.Rules, slices.Contains(registers, v.person.Role) && len(d.Rules) > 0})
+}
+
+// session is one contact sheet with what is still to be done on it.
+type session struct {
+	clinical.SessionPage
+	Unclassified int
+	Primary      bool // it has the page's one primary button
 }
 
 func (d *door) patient(v *visit) error {
-	id, err := clinical.ParseID[clinical.Patient](v.r.PathValue("id"))
+	id, err := pathID[clinical.Patient](v.r)
 	if err != nil {
-		return clinical.ErrNotFound
+		return err
 	}
 	page, err := d.Gate.PatientPage(v.ctx, v.caller, id)
 	if err != nil {
 		return err
 	}
-	sets, err := d.Gate.Sets(v.ctx, v.caller)
+	sets, err := d.addable(v)
 	if err != nil {
 		return err
 	}
-	mine := slices.DeleteFunc(sets, func(s clinical.TeachingSet) bool { return s.Owner != v.caller.Person })
-	others, err := d.Gate.Patients(v.ctx, v.caller, "")
-	if err != nil {
-		return err
+	var sessions []session
+	pictures, first := 0, true
+	for _, s := range page.Sessions {
+		one := session{SessionPage: s}
+		pictures += len(s.Shown)
+		for _, x := range s.Shown {
+			if unclassified(x.Asset) && !x.Asset.IDShot && x.Asset.State == clinical.Filed {
+				one.Unclassified++
+			}
+		}
+		if one.Unclassified > 0 && first && v.person.Role == clinical.Photographer {
+			one.Primary, first = true, false
+		}
+		sessions = append(sessions, one)
 	}
-	others = slices.DeleteFunc(others, func(p clinical.Patient) bool { return p.ID == id })
+	role := v.person.Role
 	return d.show(v, "patient", "Patient", struct {
 		clinical.PatientPage
-		Sets   []clinical.TeachingSet
-		Others []clinical.Patient
-		Edits  bool
-	}{page, mine, others, v.person.Role == clinical.Photographer})
-}
-
-func (d *door) sets(v *visit) error {
-	all, err := d.Gate.Sets(v.ctx, v.caller)
-	if err != nil {
-		return err
-	}
-	people, err := d.Gate.People(v.ctx, v.caller)
-	if err != nil && clinical.KindOf(err) != clinical.Forbidden {
-		return err
-	}
-	return d.show(v, "sets", "Sets", struct {
-		Sets   []clinical.TeachingSet
-		People []clinical.Person
-		Me     clinical.PersonID
-		Makes  bool
-	}{all, people, v.caller.Person, v.person.Role == clinical.Educator || v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician})
-}
-
-// set shows the owner who will see what and why; to a reader, what is there.
-func (d *door) set(v *visit) error {
-	id, err := clinical.ParseID[clinical.TeachingSet](v.r.PathValue("id"))
-	if err != nil {
-		return clinical.ErrNotFound
-	}
-	set, report, err := d.Gate.SetReport(v.ctx, v.caller, id)
-	if clinical.KindOf(err) == clinical.NotFound || clinical.KindOf(err) == clinical.Forbidden {
-		folder, ferr := d.Gate.Folder(v.ctx, v.caller, id, clinical.Mount)
-		if ferr != nil {
-			return ferr
-		}
-		return d.show(v, "reader", folder.Set.Name, folder)
-	}
-	if err != nil {
-		return err
-	}
-	admitted := 0
-	for _, r := range report {
-		if r.Decision.Permit {
-			admitted++
-		}
-	}
-	share := 0
-	if len(report) > 0 {
-		share = admitted * 100 / len(report)
-	}
-	return d.show(v, "set", set.Name, struct {
-		Set              clinical.TeachingSet
-		Items            []clinical.ItemReport
-		Admitted, Hidden int
-		Share            int
-		Mine             bool
-	}{set, report, admitted, len(report) - admitted, share, set.Owner == v.caller.Person})
-}
-
-type mountPage struct {
-	URL     string
-	Sets    []clinical.TeachingSet
-	Devices []wire.AppPassword
-	Issued  wire.AppPassword
-}
-
-func (d *door) mountPage(v *visit, issued wire.AppPassword) error {
-	sets, err := d.Gate.Sets(v.ctx, v.caller)
-	if err != nil {
-		return err
-	}
-	all, err := d.Devices.AppPasswords(v.ctx, v.caller.Person)
-	if err != nil {
-		return err
-	}
-	return d.show(v, "mount", "Mount", mountPage{URL: strings.TrimSuffix(d.URL, "/"), Sets: sets, Devices: all, Issued: issued})
-}
-
-func (d *door) mount(v *visit) error { return d.mountPage(v, wire.AppPassword{}) }
-
-func (d *door) issue(v *visit) error {
-	const days = 120
-	p, err := d.Devices.IssueAppPassword(v.ctx, v.caller.Person, v.r.PostFormValue("device"), nil, days)
-	if err != nil {
-		return err
-	}
-	return d.mountPage(v, p)
-}
-
-func (d *door) revoke(v *visit) error {
-	if err := d.Devices.RevokeAppPassword(v.ctx, v.caller.Person, v.r.PostFormValue("id")); err != nil {
-		return err
-	}
-	http.Redirect(v.w, v.r, "/mount?done=revoked", http.StatusSeeOther)
-	return nil
+		Sheets                            []session
+		Pictures                          int
+		Sets                              []clinical.TeachingSet
+		Classifies, Adds, Moves, Requests bool
+		Consents, NoPictures              bool
+	}{
+		page, sessions, pictures, sets,
+		role == clinical.Photographer, role == clinical.Photographer || role == clinical.Clinician,
+		role == clinical.Photographer || role == clinical.Governance, role != clinical.Governance,
+		true, role == clinical.Governance,
+	})
 }

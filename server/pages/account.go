@@ -1,0 +1,120 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+func (d *door) loginForm(w http.ResponseWriter, r *http.Request) {
+	if err := d.render(w, http.StatusOK, "login", frame{Title: "Sign in"}); err != nil {
+		d.fail(w, r, err)
+	}
+}
+
+func (d *door) login(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if _, err := d.Accounts.SignIn(w, r, r.PostFormValue("login"), r.PostFormValue("password")); err != nil {
+		status, text := http.StatusUnauthorized, "Login or password is wrong. Try again, or ask the administrator for a new password."
+		var later interface{ RetryAfter() time.Duration }
+		switch {
+		case errors.As(err, &later):
+			seconds := max(1, int((later.RetryAfter()+time.Second-1)/time.Second))
+			w.Header().Set("Retry-After", strconv.Itoa(seconds))
+			status, text = http.StatusTooManyRequests, "Too many attempts. Wait "+many(seconds, "second")+", then try again."
+		case clinical.KindOf(err) == clinical.Unavailable:
+			status, text = http.StatusServiceUnavailable, "Fovea is starting or busy. Try again in a moment."
+		}
+		if rerr := d.render(w, status, "login", frame{Title: "Sign in", Body: text}); rerr != nil {
+			d.fail(w, r, rerr)
+		}
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (d *door) logout(w http.ResponseWriter, r *http.Request) {
+	if err := d.Accounts.SignOut(w, r); err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+}
+
+type mountPage struct {
+	URL     string
+	Windows string // the same place as a UNC path
+	Sets    []clinical.TeachingSet
+	Devices []wire.AppPassword
+	Issued  wire.AppPassword
+	Login   string
+	CA      bool
+}
+
+func (d *door) mountPage(v *visit, issued wire.AppPassword) error {
+	sets, err := d.Gate.Sets(v.ctx, v.caller)
+	if err != nil {
+		return err
+	}
+	all, err := d.Devices.AppPasswords(v.ctx, v.caller.Person)
+	if err != nil {
+		return err
+	}
+	url := strings.TrimSuffix(d.URL, "/")
+	host, port, found := strings.Cut(strings.TrimPrefix(url, "https://"), ":")
+	unc := `\\` + host + `@SSL`
+	if found {
+		unc += "@" + port
+	}
+	var open []clinical.TeachingSet
+	for _, s := range sets {
+		if s.Reaches(v.caller.Person) || s.Owner == v.caller.Person {
+			open = append(open, s)
+		}
+	}
+	return d.show(v, "mount", "Your sets as a drive", mountPage{
+		URL: url, Windows: unc + `\dav\teaching`, Sets: open, Devices: all, Issued: issued, Login: v.person.Login, CA: d.CA != nil,
+	})
+}
+
+func (d *door) mount(v *visit) error { return d.mountPage(v, wire.AppPassword{}) }
+
+// appDays is how long a device's password made here is good for.
+const appDays = 120
+
+func (d *door) issue(v *visit) error {
+	p, err := d.Devices.IssueAppPassword(v.ctx, v.caller.Person, v.r.PostFormValue("device"), nil, appDays)
+	if err != nil {
+		return err
+	}
+	return d.mountPage(v, p)
+}
+
+func (d *door) revoke(v *visit) error {
+	if err := d.Devices.RevokeAppPassword(v.ctx, v.caller.Person, v.r.PostFormValue("id")); err != nil {
+		return err
+	}
+	http.Redirect(v.w, v.r, "/mount?done=revoked", http.StatusSeeOther)
+	return nil
+}
+
+// people lists who may sign in; an administrator adds to them.
+func (d *door) people(v *visit) error {
+	if v.person.Role != clinical.Admin && v.person.Role != clinical.Governance {
+		return clinical.ErrNotFound
+	}
+	all, err := d.Gate.People(v.ctx, v.caller)
+	if err != nil {
+		return err
+	}
+	return d.show(v, "people", "People", struct {
+		People []clinical.Person
+		Roles  []clinical.Role
+		Admin  bool
+	}{all, clinical.Roles(), v.person.Role == clinical.Admin})
+}

@@ -1,0 +1,146 @@
+package pages
+
+import (
+	"cmp"
+	"slices"
+
+	"fovea/clinical"
+)
+
+// setCard is a set as the list shows it.
+type setCard struct {
+	Set   clinical.TeachingSet
+	Mine  bool
+	Adds  bool // not the caller's, but they may add to it
+	Waits bool // for the caller to publish
+}
+
+func (d *door) sets(v *visit) error {
+	all, err := d.Gate.Sets(v.ctx, v.caller)
+	if err != nil {
+		return err
+	}
+	people, err := d.Gate.People(v.ctx, v.caller)
+	if err != nil && clinical.KindOf(err) != clinical.Forbidden {
+		return err
+	}
+	role := v.person.Role
+	contributes := role == clinical.Photographer || role == clinical.Clinician
+	cards := make([]setCard, 0, len(all))
+	for _, s := range all {
+		mine := s.Owner == v.caller.Person
+		cards = append(cards, setCard{
+			Set: s, Mine: mine, Adds: !mine && contributes && s.Status != clinical.SetClosed,
+			Waits: !mine && s.Status != clinical.SetClosed && s.SubmittedAt.After(s.PublishedAt) && s.SubmittedBy != v.caller.Person && role != clinical.Student,
+		})
+	}
+	readers := slices.DeleteFunc(people, func(p clinical.Person) bool {
+		return !slices.Contains([]clinical.Role{clinical.Student, clinical.Educator, clinical.Clinician, clinical.Photographer, clinical.Nurse}, p.Role) || p.ID == v.caller.Person
+	})
+	return d.show(v, "sets", "Sets", struct {
+		Cards   []setCard
+		People  []clinical.Person
+		Makes   bool
+		Teaches bool
+		Role    clinical.Role
+	}{cards, readers, role == clinical.Educator || contributes, role == clinical.Educator || role == clinical.Student, role})
+}
+
+// reason is why some items of a set are hidden.
+type reason struct {
+	Words string
+	Count int
+	Items []clinical.ItemReport
+}
+
+type setPage struct {
+	Set              clinical.TeachingSet
+	Items            []clinical.ItemReport // admitted, in order
+	Reasons          []reason              // the others, most frequent first
+	Admitted, Hidden int
+	Withdrawn        int
+	Share            int
+	Mine, Publishes  bool
+	Seconds          bool // the caller would publish as the second person
+	Removes          bool
+	Owner            clinical.Person
+	Roster           []clinical.Person
+}
+
+// set shows the owner who will see what and why; to a reader, what is there.
+func (d *door) set(v *visit) error {
+	id, err := pathID[clinical.TeachingSet](v.r)
+	if err != nil {
+		return err
+	}
+	set, report, err := d.Gate.SetReport(v.ctx, v.caller, id)
+	if clinical.KindOf(err) == clinical.NotFound && err != nil {
+		return d.reader(v, id)
+	}
+	if err != nil {
+		return err
+	}
+	p := setPage{Set: set, Mine: set.Owner == v.caller.Person}
+	p.tell(report)
+	p.Owner, _ = d.Gate.PersonByID(set.Owner)
+	for _, id := range set.Roster {
+		if who, ok := d.Gate.PersonByID(id); ok {
+			p.Roster = append(p.Roster, who)
+		}
+	}
+	waits := set.SubmittedAt.After(set.PublishedAt)
+	open := set.Status != clinical.SetClosed
+	p.Seconds = open && !p.Mine && waits && set.SubmittedBy != v.caller.Person
+	p.Publishes = open && (p.Mine && !waits || p.Seconds)
+	p.Removes = open && (p.Mine || v.person.Role == clinical.Governance || p.Seconds)
+	return d.show(v, "set", set.Name, p)
+}
+
+// tell sorts what a set's items are told about, by reason.
+func (p *setPage) tell(report []clinical.ItemReport) {
+	for _, r := range report {
+		if r.Decision.Permit {
+			p.Admitted++
+			p.Items = append(p.Items, r)
+			continue
+		}
+		p.Hidden++
+		if r.Withdrawn {
+			p.Withdrawn++
+		}
+		at := slices.IndexFunc(p.Reasons, func(x reason) bool { return x.Words == r.Words })
+		if at < 0 {
+			p.Reasons = append(p.Reasons, reason{Words: r.Words})
+			at = len(p.Reasons) - 1
+		}
+		p.Reasons[at].Count++
+		p.Reasons[at].Items = append(p.Reasons[at].Items, r)
+	}
+	slices.SortStableFunc(p.Reasons, func(a, b reason) int { return cmp.Compare(b.Count, a.Count) })
+	if len(report) > 0 {
+		p.Share = p.Admitted * 100 / len(report)
+	}
+}
+
+// reader shows a set as its drive does; to somebody who may only add, its name.
+func (d *door) reader(v *visit, id clinical.SetID) error {
+	folder, err := d.Gate.Folder(v.ctx, v.caller, id, clinical.ViewOnScreen)
+	if err == nil {
+		return d.show(v, "reader", folder.Set.Name, struct {
+			clinical.Folder
+			Adds bool
+		}{folder, false})
+	}
+	sets, serr := d.addable(v)
+	if serr != nil {
+		return serr
+	}
+	at := slices.IndexFunc(sets, func(s clinical.TeachingSet) bool { return s.ID == id })
+	if at < 0 {
+		return err
+	}
+	return d.show(v, "reader", sets[at].Name, struct {
+		clinical.Folder
+		Adds bool
+	}{clinical.Folder{Set: sets[at]}, true})
+}

@@ -1,0 +1,394 @@
+package pages
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+)
+
+// nav is what each role's day needs; the first is where it begins.
+func nav(r clinical.Role) []link {
+	today, arrivals, library := link{"/jobs", "Today"}, link{"/arrivals", "Arrivals"}, link{"/library", "Library"}
+	patients, sets, mount, people := link{"/patients", "Patients"}, link{"/sets", "Sets"}, link{"/mount", "Drive"}, link{"/people", "People"}
+	switch r {
+	case clinical.Photographer:
+		return []link{today, arrivals, library, patients, sets, mount}
+	case clinical.Clinician:
+		return []link{patients, library, today, sets, mount}
+	case clinical.Nurse:
+		return []link{today, patients}
+	case clinical.Governance:
+		return []link{patients, sets, people}
+	case clinical.Admin:
+		return []link{people, arrivals}
+	case clinical.Educator, clinical.Student:
+		return []link{sets, mount}
+	default:
+		return []link{{"/sets", "Start"}}
+	}
+}
+
+// done is what the last act came to, by code: nothing about a patient stands
+// in a URL.
+func done(code string) string {
+	return map[string]string{
+		"confirmed":  "Filed. The care team sees the pictures now; nobody else does until they are classified.",
+		"filed":      "Filed under the patient you chose. The care team sees the pictures now.",
+		"rejected":   "Rejected. The bytes are destroyed; the ledger keeps that it happened, and why.",
+		"discarded":  "Discarded. The bytes are destroyed; the ledger keeps that it happened, and why.",
+		"refiled":    "Refiled under this patient. The pictures left every drive at once, inherited no consent and wait to be classified.",
+		"classified": "Classified. What the patient's consent allows can now be shown.",
+		"reviewed":   "Reviewed. Two people have now said that nothing identifies the patient.",
+		"described":  "Saved.",
+		"consent":    "Consent recorded. It holds from now on, on every page and every drive.",
+		"withdrawn":  "Withdrawn. The pictures left every drive; the care record stays.",
+		"created":    "Set begun. Tick pictures in the library or on a patient's page, and add them to it.",
+		"added":      "Added to the set.",
+		"removed":    "Taken out of the set.",
+		"submitted":  "Submitted. A colleague publishes it.",
+		"published":  "Published on its readers' drives.",
+		"closed":     "Closed. The set left every drive.",
+		"revoked":    "Revoked. The device is refused from its next request on.",
+		"job":        "Job added. Print its sheet: its code is the ID shot.",
+		"status":     "Job changed.",
+		"patient":    "Patient registered.",
+		"person":     "Person added. Give them a password.",
+		"password":   "Password set. The person is signed out everywhere else.",
+	}[code]
+}
+
+func (d *door) funcs() template.FuncMap {
+	return template.FuncMap{
+		"day":          func(t time.Time) string { return d.format(t, "2 Jan 2006") },
+		"time":         func(t time.Time) string { return d.format(t, "2 Jan 2006, 15:04") },
+		"hour":         func(t time.Time) string { return d.format(t, "15:04:05") },
+		"minute":       func(t time.Time) string { return d.format(t, "15:04") },
+		"when":         d.when,
+		"date":         date,
+		"age":          func(p clinical.Patient) int { return ageAt(p.Born, d.Now().In(d.Zone)) },
+		"sex":          sex,
+		"why":          func(r clinical.Reason) string { return d.Explain(r) },
+		"audience":     audience,
+		"purpose":      purpose,
+		"level":        level,
+		"jobstatus":    jobStatus,
+		"setstatus":    setStatus,
+		"grantstatus":  grantStatus,
+		"mode":         mode,
+		"capacity":     capacity,
+		"evidence":     evidence,
+		"facet":        facet,
+		"flags":        flagWords,
+		"hold":         hold,
+		"views":        views,
+		"join":         strings.Join,
+		"upper":        strings.ToUpper,
+		"many":         many,
+		"initials":     initials,
+		"bytes":        size,
+		"without":      without,
+		"plus":         plus,
+		"unclassified": unclassified,
+		"open":         func(s clinical.SetStatus) bool { return s != clinical.SetClosed },
+		"statuses": func() []clinical.JobStatus {
+			return []clinical.JobStatus{clinical.JobRequested, clinical.JobBooked, clinical.JobArrived, clinical.JobTaken, clinical.JobDelivered, clinical.JobRefused, clinical.JobAbsent}
+		},
+		"displayed": func(mime string) bool {
+			return mime == "image/jpeg" || mime == "image/png" || mime == "image/webp" || mime == "image/gif"
+		},
+		"dict": dict,
+	}
+}
+
+// dict hands a part of a template several named things.
+func dict(pairs ...any) map[string]any {
+	out := make(map[string]any, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return out
+}
+
+func (d *door) format(t time.Time, layout string) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.In(d.Zone).Format(layout)
+}
+
+// when says a time near now as people do.
+func (d *door) when(t time.Time) string {
+	if t.IsZero() {
+		return "no date"
+	}
+	now, local := d.Now().In(d.Zone), t.In(d.Zone)
+	today := clinical.DateOf(now)
+	switch clinical.DateOf(local) {
+	case today:
+		return "Today, " + local.Format("15:04")
+	case clinical.DateOf(now.AddDate(0, 0, 1)):
+		return "Tomorrow, " + local.Format("15:04")
+	case clinical.DateOf(now.AddDate(0, 0, -1)):
+		return "Yesterday, " + local.Format("15:04")
+	}
+	if local.Year() == now.Year() {
+		return local.Format("2 Jan, 15:04")
+	}
+	return local.Format("2 Jan 2006, 15:04")
+}
+
+// date writes a day as people do.
+func date(d clinical.Date) string {
+	if d.IsZero() {
+		return "not known"
+	}
+	return d.Start(time.UTC).Format("2 Jan 2006")
+}
+
+// ageAt is the age in full years.
+func ageAt(born clinical.Date, now time.Time) int {
+	if born.IsZero() {
+		return 0
+	}
+	years := now.Year() - born.Year
+	if clinical.DateOf(now).Before(born.Anniversary(years)) {
+		years--
+	}
+	return years
+}
+
+func sex(s clinical.Sex) string {
+	switch s {
+	case clinical.Female:
+		return "female"
+	case clinical.Male:
+		return "male"
+	case clinical.OtherSex:
+		return "other"
+	default:
+		return "sex not stated"
+	}
+}
+
+func audience(a clinical.Audience) string {
+	switch a {
+	case clinical.A0:
+		return "the treating team"
+	case clinical.A1:
+		return "one learner"
+	case clinical.A2:
+		return "a group of up to 12"
+	case clinical.A3:
+		return "a class of up to 40"
+	case clinical.A4:
+		return "a lecture hall"
+	case clinical.A5:
+		return "professionals elsewhere"
+	case clinical.A6:
+		return "the public"
+	default:
+		return "nobody"
+	}
+}
+
+func purpose(p clinical.Purpose) string {
+	return map[clinical.Purpose]string{
+		clinical.P0: "Care", clinical.P1: "Local audit", clinical.P2: "Teaching", clinical.P2b: "Showing another patient",
+		clinical.P3: "Research", clinical.P4: "Publication", clinical.P5: "Public or online", clinical.P6: "Medico-legal", clinical.P7: "Device training",
+	}[p]
+}
+
+func level(i clinical.Identifiability) string {
+	switch i {
+	case clinical.I0:
+		return "may be recognised"
+	case clinical.I1:
+		return "only where nothing identifies"
+	case clinical.I2:
+		return "only anonymised"
+	default:
+		return ""
+	}
+}
+
+func jobStatus(s clinical.JobStatus) string {
+	switch s {
+	case clinical.JobRefused:
+		return "Patient refused"
+	case clinical.JobAbsent:
+		return "Did not attend"
+	default:
+		if s == "" {
+			return "Requested"
+		}
+		return strings.ToUpper(string(s[:1])) + string(s[1:])
+	}
+}
+
+func setStatus(s clinical.TeachingSet) string {
+	switch {
+	case s.Status == clinical.SetClosed:
+		return "Closed"
+	case s.SubmittedAt.After(s.PublishedAt):
+		return "Waits for a second person"
+	case s.Status == clinical.SetPublished:
+		return "Published"
+	default:
+		return "Draft, not yet published"
+	}
+}
+
+func grantStatus(g clinical.Grant) string {
+	switch g.Status {
+	case clinical.GrantGiven:
+		return "Given"
+	case clinical.GrantRefused:
+		return "Refused: do not ask again"
+	case clinical.GrantWithdrawn:
+		return "Withdrawn"
+	case clinical.GrantRequested, clinical.GrantPending:
+		return "Asked, waiting for the answer"
+	case clinical.GrantSuperseded:
+		return "Replaced by a later one"
+	default:
+		return "Entered in error"
+	}
+}
+
+func mode(m clinical.Mode) string {
+	switch m {
+	case clinical.Written:
+		return "in writing"
+	case clinical.Electronic:
+		return "electronically"
+	case clinical.Verbal:
+		return "verbally"
+	default:
+		return "implied"
+	}
+}
+
+func capacity(c clinical.Capacity) string {
+	return map[clinical.Capacity]string{
+		clinical.AdultCapacity: "by the patient, an adult", clinical.Parental: "by a holder of parental responsibility",
+		clinical.MatureMinor: "by the patient, a mature minor", clinical.BestInterest: "in the patient's best interest",
+		clinical.DeceasedCapacity: "before death",
+	}[c]
+}
+
+// evidence says what a run rests on.
+func evidence(codes []string) []string {
+	words := map[string]string{
+		"end-label": "its end label was photographed", "job-count": "the number of frames is the job's", "label-only": "rests on the ID shot alone",
+		"confirmed": "confirmed by a person", "count-differs": "the number of frames differs from the job's",
+	}
+	out := make([]string, 0, len(codes))
+	for _, c := range codes {
+		if w, ok := words[c]; ok {
+			c = w
+		}
+		out = append(out, strings.ReplaceAll(c, "-", " "))
+	}
+	return out
+}
+
+func facet(name string) string {
+	return map[string]string{"keyword": "Keywords", "view": "Views", "specialty": "Department", "year": "Year taken", "studio": "Studio", "site": "Body site"}[name]
+}
+
+// flagWords says what is in a picture.
+func flagWords(a clinical.Asset) string {
+	if unclassified(a) {
+		return "Nobody has said yet"
+	}
+	words := map[string]string{"face": "a face", "intimate": "an intimate part", "safeguarding": "safeguarding concern", "vip": "named people only"}
+	var out []string
+	for _, n := range a.Sensitivity.Names() {
+		out = append(out, words[n])
+	}
+	if len(out) == 0 {
+		out = append(out, "nothing sensitive")
+	}
+	if a.NoIdentifyingFeature {
+		out = append(out, "nothing that identifies")
+	} else {
+		out = append(out, "the patient may be recognised")
+	}
+	return strings.Join(out, ", ")
+}
+
+func unclassified(a clinical.Asset) bool { return !a.Sensitivity.Has(clinical.Known) }
+
+func hold(k clinical.HoldKind) string {
+	switch k {
+	case clinical.LegalHold:
+		return "A legal hold is in force: the pictures are seen for care, and cannot be edited, released or erased."
+	case clinical.IdentityDispute:
+		return "It is being checked whose pictures these are: only the named team sees them, and nobody changes them."
+	default:
+		return "Two records are being taken apart: only the named team sees the pictures, and nobody changes them."
+	}
+}
+
+func views(list []clinical.View) string {
+	out := make([]string, 0, len(list))
+	for _, v := range list {
+		out = append(out, v.Code)
+	}
+	return strings.Join(out, " · ")
+}
+
+// many counts things: "1 picture", "7 pictures".
+func many(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+func initials(name string) string {
+	var out strings.Builder
+	for i, w := range strings.Fields(name) {
+		if r := []rune(w); i < 2 {
+			out.WriteRune(r[0])
+		}
+	}
+	return strings.ToUpper(out.String())
+}
+
+func size(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%d kB", n>>10)
+	default:
+		return fmt.Sprintf("%d bytes", n)
+	}
+}
+
+// without and plus change one value of a search's address.
+func without(q url.Values, name string) string {
+	next := url.Values{}
+	for k, v := range q {
+		if k != name && k != "done" {
+			next[k] = v
+		}
+	}
+	return "?" + next.Encode()
+}
+
+func plus(q url.Values, name, value string) string {
+	next := url.Values{}
+	for k, v := range q {
+		if k != "done" && k != "from" {
+			next[k] = v
+		}
+	}
+	next.Set(name, value)
+	return "?" + next.Encode()
+}
