@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -55,7 +56,8 @@ func (s *system) openServer(ctx context.Context) error {
 	}
 	screens, err := pages.New(pages.Options{
 		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Devices: s.login,
-		Explain: ingest.Words, Zone: s.cfg.zone, Now: time.Now, Log: s.log, URL: "https://" + s.cfg.Listen,
+		Explain: ingest.Words, CA: s.authority(), Rules: s.cfg.rules(), Zone: s.cfg.zone, Now: time.Now, Log: s.log,
+		URL: "https://" + s.cfg.Listen,
 	})
 	if err != nil {
 		return err
@@ -71,6 +73,21 @@ func (s *system) openServer(ctx context.Context) error {
 
 // tlsDir is where the certificate lies that the server makes itself.
 func (c *config) tlsDir() string { return filepath.Join(c.Data, "tls") }
+
+// authority returns how to read the certificate that clients are to trust: nil where the server's own was brought,
+// which they trust already or get elsewhere.
+func (s *system) authority() func() ([]byte, error) {
+	if s.cfg.TLS.Cert != "" {
+		return nil
+	}
+	return func() ([]byte, error) {
+		pem, err := os.ReadFile(filepath.Join(s.cfg.tlsDir(), "ca.pem"))
+		if err != nil {
+			return nil, clinical.Errorf(clinical.Unavailable, "read the server's authority: %w", err)
+		}
+		return pem, nil
+	}
+}
 
 // ready is why the system cannot serve yet.
 func (s *system) ready(context.Context) error {
