@@ -85,7 +85,7 @@ func (h *hospital) dropBad(p demoPatient) (n int, err error) {
 	}
 	ticket := ticketFor(p, nil)
 	for _, files := range [][]file{append(names, ticket), append(bodies, ticket), {
-		{"DSC_0001.JPG", names[0].body[:len(names[0].body)-2]}, // of a folder whose ticket is too large
+		{"DSC_0001.JPG", append(bytes.Clone(names[0].body), 0)}, // in a folder whose ticket is too large
 		{"ticket.json", append(bytes.TrimSuffix(ticket.body, []byte("}")), append(bytes.Repeat([]byte(" "), 10<<20), '}')...)},
 	}} {
 		if _, err := h.drop(studioB, files); err != nil {
@@ -185,7 +185,7 @@ func (h *hospital) dropSpecial(p demoPatient, body []byte) (n int, err error) {
 		os.Symlink("/etc/passwd", filepath.Join(dir, "passwd.jpg")),
 		syscall.Mkfifo(filepath.Join(dir, "fifo.jpg"), 0o600),
 	)
-	n = 4
+	n = 4 // the ticket is one
 	for _, depth := range []int{18, 24} {
 		deep := filepath.Join(dir, fmt.Sprintf("to-%d", depth)) // two levels deep already
 		for i := range depth - 2 {

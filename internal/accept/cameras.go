@@ -134,9 +134,15 @@ func camerasAgree(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return sum.String(), err
 	}
-	kept, quarantined, err := h.fate(ctx, p.ID)
-	if err != nil {
-		return "", err
+	// A receipt may be written a moment before search has followed.
+	var kept, quarantined map[string]picture
+	err = until(ctx, time.Minute, "all that landed is found or in quarantine", func(ctx context.Context) (bool, error) {
+		var err error
+		kept, quarantined, err = h.fate(ctx, p.ID)
+		return len(kept)+len(quarantined) >= len(files), err
+	})
+	if kept == nil {
+		return sum.String(), err
 	}
 	var wrong error
 	for _, f := range files {

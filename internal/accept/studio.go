@@ -293,11 +293,7 @@ func (h *hospital) publish(ctx context.Context, name string, assets []string) (s
 		return "", errors.Join(err, fmt.Errorf("create a set: %d IDs", len(ids)))
 	}
 	set = ids[0]
-	labels := make([]string, len(assets))
-	for i := range labels {
-		labels[i] = fmt.Sprintf("Item %d", i+1)
-	}
-	if _, err := lea.act(ctx, "/api/v1/sets/"+set+"/items", map[string]any{"assets": assets, "labels": labels}); err != nil {
+	if err := h.add(ctx, set, assets); err != nil {
 		return set, err
 	}
 	if _, err := grace.act(ctx, "/api/v1/sets/"+set+"/submit", nil); err != nil {
@@ -305,6 +301,38 @@ func (h *hospital) publish(ctx context.Context, name string, assets []string) (s
 	}
 	_, err = lea.act(ctx, "/api/v1/sets/"+set+"/publish", nil)
 	return set, err
+}
+
+// add puts pictures into a set: each as a photographer who sees it.
+func (h *hospital) add(ctx context.Context, set string, assets []string) error {
+	labels := make([]string, len(assets))
+	for i := range labels {
+		labels[i] = fmt.Sprintf("Item %d", i+1)
+	}
+	err := h.addAs(ctx, "lea", set, assets, labels)
+	if !isAbsent(err) {
+		return err
+	}
+	for i := range assets {
+		err := h.addAs(ctx, "lea", set, assets[i:i+1], labels[i:i+1])
+		if isAbsent(err) {
+			err = h.addAs(ctx, "tomas", set, assets[i:i+1], labels[i:i+1])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *hospital) addAs(ctx context.Context, login, set string, assets, labels []string) error {
+	_, err := h.as(login).act(ctx, "/api/v1/sets/"+set+"/items", map[string]any{"assets": assets, "labels": labels})
+	return err
+}
+
+func isAbsent(err error) bool {
+	r, ok := errors.AsType[*refused](err)
+	return ok && r.answer.status == http.StatusNotFound
 }
 
 // item is one of a set as its owner sees it.
