@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -95,12 +96,18 @@ type timingYAML struct {
 
 type duration time.Duration
 
-// UnmarshalYAML reads 30s, 20m, 1h30m.
+// UnmarshalYAML reads 30s, 20m, 1h30m. A TypeError is one fault of several.
 func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	v, err := time.ParseDuration(n.Value)
+	if err != nil || v < 0 {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %q is not a time such as 30s or 20m", n.Line, n.Value)}}
+	}
 	*d = duration(v)
-	return err
+	return nil
 }
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (d duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
 
 // load reads the file (--config, else DATA/fovea.yaml if there is one), lays the
 // flags over it and checks all of it.
@@ -110,29 +117,42 @@ func (c *cli) load() (config, error) {
 	if path == "" && c.Data != "" {
 		path = filepath.Join(c.Data, "fovea.yaml")
 	}
+	var unread []string
 	if path != "" {
 		b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && c.Config == "":
-		case err != nil:
+		if errors.Is(err, fs.ErrNotExist) && c.Config == "" {
+			b, err = nil, nil
+		}
+		if err != nil {
 			return cfg, clinical.Refuse(clinical.Invalid, "config", "The configuration file cannot be read. Check --config.")
-		default:
-			dec := yaml.NewDecoder(bytes.NewReader(b))
-			dec.KnownFields(true)
-			if err := dec.Decode(&cfg); err != nil {
-				return cfg, clinical.Refuse(clinical.Invalid, "config", path+": "+err.Error())
-			}
+		}
+		if unread, err = cfg.read(b); err != nil {
+			return cfg, clinical.Refuse(clinical.Invalid, "config", path+": "+err.Error())
 		}
 	}
 	if c.Data != "" {
 		cfg.Data = c.Data
 	}
-	return cfg, cfg.check()
+	return cfg, cfg.check(unread...)
 }
 
-// check reports every fault at once.
-func (c *config) check() error {
-	var faults []string
+// read lays a file over the defaults and returns the values that do not fit;
+// the error is of a file that is no YAML at all.
+func (c *config) read(b []byte) ([]string, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	dec.KnownFields(true)
+	err := dec.Decode(c)
+	if misfits, ok := errors.AsType[*yaml.TypeError](err); ok {
+		return misfits.Errors, nil
+	}
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// check reports every fault at once, after those that were found already.
+func (c *config) check(faults ...string) error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	if c.Data == "" {
 		fault("say which DATA folder: --data DIR, or data: in the configuration file")
