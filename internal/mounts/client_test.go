@@ -4,6 +4,7 @@ package mounts_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ func davfs2(t *testing.T, d *demo, dev device) string {
 	ca, secrets, conf := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "secrets"), filepath.Join(dir, "davfs2.conf")
 	url := d.URL + "/dav/teaching/"
 	cache := filepath.Join(dir, "cache")
-	if err := os.Mkdir(cache, 0o755); err != nil {
+	if err := errors.Join(os.Mkdir(cache, 0o755), os.Chmod(cache, 0o777)); err != nil { // davfs2 is not root there
 		t.Fatal(err)
 	}
 	write(t, ca, string(d.ca), 0o644)

@@ -266,41 +266,55 @@ func (d *demo) listing(name string) (map[string]string, error) {
 	return files, nil
 }
 
-// withdraw takes all consent of a patient back, as who treats them.
+// withdraw takes all consent of a patient back, as who treats them. When the test is over it is given again.
 func (d *demo) withdraw(t *testing.T, key string) {
 	t.Helper()
+	patient := ""
 	for _, p := range d.Patients {
-		if p.Key != key {
-			continue
+		if p.Key == key {
+			patient = "/api/v1/patients/" + p.ID
 		}
-		status, b, err := d.ask("henri", http.MethodPost, "/api/v1/patients/"+p.ID+"/withdrawals", map[string]string{"reason": "the patient said so"})
-		if err != nil || status != http.StatusOK {
-			t.Fatalf("withdraw: status %d, %v: %s", status, err, b)
-		}
-		return
 	}
-	t.Fatalf("the demo has no patient %s", key)
+	var page struct {
+		Grants []map[string]any `json:"grants"`
+	}
+	d.call(t, "henri", http.MethodGet, patient, nil, &page)
+	d.call(t, "henri", http.MethodPost, patient+"/withdrawals", map[string]string{"reason": "the patient said so"}, nil)
+	t.Cleanup(func() {
+		for _, g := range page.Grants {
+			if g["status"] != "given" {
+				continue
+			}
+			for _, of := range []string{"id", "recordedAt", "withdrawnAt"} {
+				delete(g, of)
+			}
+			d.call(t, "lea", http.MethodPost, patient+"/consents", g, nil)
+		}
+	})
+}
+
+// call speaks JSON and has to succeed; out may be nil.
+func (d *demo) call(t *testing.T, login, method, at string, in, out any) {
+	t.Helper()
+	status, b, err := d.ask(login, method, at, in)
+	if err == nil && status < http.StatusBadRequest && out != nil {
+		err = json.Unmarshal(b, out)
+	}
+	if err != nil || status >= http.StatusBadRequest {
+		t.Fatalf("%s %s: status %d, %v: %s", method, at, status, err, b)
+	}
 }
 
 // device makes an app password for one mount.
 func (d *demo) device(t *testing.T) (dev device) {
 	t.Helper()
-	status, b, err := d.ask(readerName, http.MethodPost, "/api/v1/app-passwords", map[string]string{"device": t.Name()})
-	if err != nil || status != http.StatusOK {
-		t.Fatalf("issue an app password: status %d, %v: %s", status, err, b)
-	}
-	if err := json.Unmarshal(b, &dev); err != nil {
-		t.Fatal(err)
-	}
+	d.call(t, readerName, http.MethodPost, "/api/v1/app-passwords", map[string]string{"device": "a mount of the tests"}, &dev)
 	return dev
 }
 
 func (d *demo) revoke(t *testing.T, dev device) {
 	t.Helper()
-	status, b, err := d.ask(readerName, http.MethodDelete, "/api/v1/app-passwords/"+dev.ID, nil)
-	if err != nil || status >= http.StatusBadRequest {
-		t.Fatalf("revoke an app password: status %d, %v: %s", status, err, b)
-	}
+	d.call(t, readerName, http.MethodDelete, "/api/v1/app-passwords/"+dev.ID, nil, nil)
 }
 
 func checksum(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
