@@ -47,9 +47,8 @@ func (b body) away(p point) (d, r float64) {
 	return d + 0.008*(b.rough.at(p.x*7, p.y*7)-0.5), weight / sum
 }
 
-// height is how far the surface stands above the table: a round profile.
-func (b body) height(p point) float64 {
-	d, r := b.away(p)
+// rise is how far a body's surface stands above the table, d from its outline and where it is r wide: a round profile.
+func rise(d, r float64) float64 {
 	q := min(-d, r)
 	if q <= 0 {
 		return 0

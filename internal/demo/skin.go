@@ -72,23 +72,53 @@ func compose(kind Kind, r *rand.Rand, o Options) scene {
 	return s
 }
 
-// render draws the scene w × h pixels large. Rows are independent and drawn on all cores; the result does not depend
-// on how many there are.
+// render draws the scene w × h pixels large. Bands of rows are independent and drawn on all cores; the result does not
+// depend on how many there are.
 func (s scene) render(w, h int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	var rows sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	for k := range workers {
-		rows.Go(func() {
-			for y := k; y < h; y += workers {
-				for x := range w {
-					put(img, x, y, s.at(point{float64(x) / float64(h), float64(y) / float64(h)}))
-				}
+	const band = 32
+	next := make(chan int)
+	var bands sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		bands.Go(func() {
+			for top := range next {
+				s.band(img, top, min(top+band, h))
 			}
 		})
 	}
-	rows.Wait()
+	for top := 0; top < h; top += band {
+		next <- top
+	}
+	close(next)
+	bands.Wait()
 	return img
+}
+
+// band draws the rows from top to bottom. The light on a place depends on how high its neighbours to the right and
+// below stand, so each row is looked at before it is lit: the last rows wait in a ring.
+func (s scene) band(img *image.RGBA, top, bottom int) {
+	w, h := img.Bounds().Dx(), img.Bounds().Dy()
+	scale := float64(h) * s.near // pixels to the unit of a scene
+	reach := max(1, int(math.Round(0.004*scale)))
+	ring := make([][]place, reach+1)
+	for i := range ring {
+		ring[i] = make([]place, w+reach)
+	}
+	for y := top; y < bottom+reach; y++ {
+		row := ring[y%len(ring)]
+		for x := range row {
+			row[x] = s.look(point{float64(x) / float64(h), float64(y) / float64(h)})
+		}
+		lit := y - reach
+		if lit < top {
+			continue
+		}
+		here := ring[lit%len(ring)]
+		for x := range w {
+			run := scale / float64(reach)
+			put(img, x, lit, s.light(here[x], (here[x].tall-here[x+reach].tall)*run, (here[x].tall-row[x].tall)*run))
+		}
+	}
 }
 
 func put(img *image.RGBA, x, y int, c colour) {
@@ -98,17 +128,48 @@ func put(img *image.RGBA, x, y int, c colour) {
 
 func level(v float64) uint8 { return uint8(min(255, max(0, v*255+0.5))) }
 
-// at is the colour at p.
-func (s scene) at(p point) colour {
+// place is what lies at a point of the scene, before light falls on it.
+type place struct {
+	at   point
+	away float64 // from the body's outline, negative on it
+	skin colour  // what is there, finding and nail included
+	wet  float64
+	tall float64 // how far it stands above the table
+}
+
+// Where skin and drape meet they mix; so far outside nothing of the body is seen.
+const (
+	inside, outside = -0.003, 0.004
+	beside          = 0.02
+)
+
+// look finds what lies where the lens shows p.
+func (s scene) look(p point) place {
 	p = s.through(p)
-	d, _ := s.body.away(p)
+	d, r := s.body.away(p)
+	here := place{at: p, away: d}
+	if d > beside {
+		return here
+	}
+	skin := s.complexion(p)
+	here.skin = skin
+	if !s.finding.far(p) {
+		here.skin, here.tall, here.wet = s.finding.colour(s.finding, skin, p)
+	}
+	here.skin, here.wet = s.nail(here.skin, here.wet, p)
+	here.tall += rise(d, r) + 0.0016*s.n.cloud(p.x*60, p.y*60, 2) + 0.0007*s.n.at(p.x*210, p.y*210)
+	return here
+}
+
+// light is the colour of a place where the surface falls away by nx to the right and ny downwards.
+func (s scene) light(here place, nx, ny float64) colour {
 	switch {
-	case d > 0.004:
-		return s.cloth(p)
-	case d < -0.003:
-		return s.flesh(p)
+	case here.away > outside:
+		return s.cloth(here.at)
+	case here.away < inside:
+		return s.flesh(here, nx, ny)
 	default:
-		return s.cloth(p).mix(s.flesh(p), step(0.004, -0.003, d))
+		return s.cloth(here.at).mix(s.flesh(here, nx, ny), step(outside, inside, here.away))
 	}
 }
 
@@ -132,28 +193,9 @@ func (s scene) cloth(p point) colour {
 	return c.times(1 - 0.62*step(0.10*(0.5+2*r), -0.02, d))
 }
 
-// flesh is the skin at p in the light.
-func (s scene) flesh(p point) colour {
-	skin := s.complexion(p)
-	c, lift, wet := skin, 0.0, 0.0
-	far := s.finding.far(p)
-	if !far {
-		c, lift, wet = s.finding.colour(s.finding, skin, p)
-	}
-	c, wet = s.nail(c, wet, p)
-	const e = 0.004
-	texture := func(q point) float64 {
-		return 0.0016*s.n.cloud(q.x*60, q.y*60, 2) + 0.0007*s.n.at(q.x*210, q.y*210)
-	}
-	tall := func(q point) float64 {
-		l := 0.0
-		if !far {
-			_, l, _ = s.finding.colour(s.finding, skin, q)
-		}
-		return s.body.height(q) + l + texture(q)
-	}
-	here := s.body.height(p) + lift + texture(p)
-	nx, ny := (here-tall(point{p.x + e, p.y}))/e, (here-tall(point{p.x, p.y + e}))/e
+// flesh is the skin of a place in the light.
+func (s scene) flesh(here place, nx, ny float64) colour {
+	p, c := here.at, here.skin
 	inv := 1 / math.Sqrt(nx*nx+ny*ny+1)
 	const lx, ly, lz = -0.42, -0.55, 0.722
 	facing := (nx*lx + ny*ly + lz) * inv
@@ -164,7 +206,7 @@ func (s scene) flesh(p point) colour {
 	rim := 1 - inv
 	lit = lit.mix(lit.times(0.72), rim*rim)
 	half := max(0, (nx*-0.23+ny*-0.30+0.93)*inv)
-	shine := (0.05+0.05*s.n.at(p.x*33, p.y*33))*math.Pow(half, 24) + wet*0.45*math.Pow(half, 70)*(0.4+s.n.at(p.x*120, p.y*120))
+	shine := (0.05+0.05*s.n.at(p.x*33, p.y*33))*math.Pow(half, 24) + here.wet*0.45*math.Pow(half, 70)*(0.4+s.n.at(p.x*120, p.y*120))
 	return lit.plus(colour{shine, shine, shine})
 }
 
