@@ -122,7 +122,7 @@ func act[I any](s *service, method, path, id, summary string, command func(*I) (
 		}
 		ch, err := s.Gate.Do(ctx, caller(ctx), cmd)
 		if err != nil {
-			return nil, s.fail(ctx, err)
+			return nil, s.failAct(ctx, cmd, err)
 		}
 		return &resultOutput{wire.Result{Seq: ch.Seq, IDs: idsOf(cmd, ch.Delta)}}, nil
 	})

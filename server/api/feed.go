@@ -16,18 +16,32 @@ import (
 // feedFor bounds one subscription; the client connects again by itself.
 const feedFor = 30 * time.Minute
 
+// feedBeat is how often a feed says that it is alive, so that a client and
+// what lies between can tell silence from a broken line.
+const feedBeat = 25 * time.Second
+
 // feed is the live nudge: a cursor, sent only where the caller may see what
-// changed. It carries nothing else.
+// changed. It carries nothing else. A cursor of 0 opens the feed and says from
+// time to time that it lives.
 func (s *service) feed() {
 	op := huma.Operation{OperationID: "changes", Method: http.MethodGet, Path: "/api/v1/changes", Summary: "A nudge for each change the caller may see (SSE)"}
 	sse.Register(s.api, op, map[string]any{"change": wire.Nudge{}}, func(ctx context.Context, _ *none, send sse.Sender) {
 		ctx, cancel := context.WithTimeout(ctx, feedFor)
 		defer cancel()
 		seqs := s.Gate.Subscribe(ctx, caller(ctx))
+		if send.Data(wire.Nudge{}) != nil {
+			return
+		}
+		beat := time.NewTicker(feedBeat)
+		defer beat.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
+			case <-beat.C:
+				if send.Data(wire.Nudge{}) != nil {
+					return
+				}
 			case seq, ok := <-seqs:
 				if !ok || send.Data(wire.Nudge{Seq: seq}) != nil {
 					return
@@ -37,8 +51,9 @@ func (s *service) feed() {
 	})
 }
 
-// image serves a picture for care: /img/ASSET/thumb-256, teaching-2048 or
-// original. A refused picture and an absent one answer alike.
+// image serves a picture on screen: /img/ASSET/thumb-256, teaching-2048 or
+// original; for care, or with ?set=SET as that set shows it. A refused picture
+// and an absent one answer alike.
 func (s *service) image(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "private, no-store")
@@ -48,14 +63,21 @@ func (s *service) image(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Sign in first.", http.StatusUnauthorized)
 		return
 	}
-	id, err := clinical.ParseID[clinical.Asset](r.PathValue("asset"))
-	if err != nil {
-		http.Error(w, "There is nothing here for you.", http.StatusNotFound)
-		return
+	req := policy.OpenRequest{Use: clinical.Care(), Kind: clinical.RenditionKind(r.PathValue("kind"))}
+	if req.Asset, err = clinical.ParseID[clinical.Asset](r.PathValue("asset")); err == nil && r.URL.Query().Has("set") {
+		req.Set, err = clinical.ParseID[clinical.TeachingSet](r.URL.Query().Get("set"))
 	}
-	served, err := s.Gate.Open(r.Context(), c, policy.OpenRequest{Use: clinical.Care(), Asset: id, Kind: clinical.RenditionKind(r.PathValue("kind"))})
+	var served *clinical.Served
+	if err == nil {
+		served, err = s.Gate.Open(r.Context(), c, req)
+	} else {
+		err = clinical.ErrNotFound
+	}
 	if err != nil {
 		p := problem(err)
+		if p.Status == http.StatusInternalServerError && s.Log != nil {
+			s.Log.ErrorContext(r.Context(), "picture failed", "err", err)
+		}
 		http.Error(w, p.Detail, p.Status)
 		return
 	}

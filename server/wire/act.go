@@ -114,7 +114,7 @@ type Me struct {
 
 // Nudge is an event of the change feed: something the caller may see changed.
 type Nudge struct {
-	Seq uint64 `json:"seq"`
+	Seq uint64 `json:"seq" doc:"journal number of the change; 0: nothing changed, the feed is open"`
 }
 
 // ImportFiles asks the server to take in files that lie on its own machine.
