@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"fovea/clinical"
 	"fovea/internal/demo"
@@ -69,13 +66,8 @@ func (e *env) serveDemo(listen string) error {
 	if err := cfg.check(); err != nil {
 		return err
 	}
-	for _, st := range cfg.Studios {
-		if err := os.MkdirAll(st.Folder, 0o700); err != nil {
-			return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
-		}
-	}
 	if fresh {
-		if _, err := initData(e.ctx, cfg, nil, quiet(e.stderr)); err != nil {
+		if err := at.lay(e.ctx, cfg, quiet(e.stderr)); err != nil {
 			return err
 		}
 	}
@@ -85,17 +77,36 @@ func (e *env) serveDemo(listen string) error {
 	}
 	started := func(ctx context.Context, s *system) error {
 		if fresh {
-			put(e.stdout, "Drawing pictures and taking them through the studios' folders; this takes a minute, once.")
+			put(e.stdout, "Drawing pictures and taking them through the studios' folders; this takes half a minute, once.")
 			if err := (&seeder{system: s, world: world, at: at, listen: listen}).run(ctx); err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(at.data, demoMark), []byte(demoReady), 0o600); err != nil {
-				return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
+			if err := at.mark(demoReady); err != nil {
+				return err
 			}
 		}
 		return at.tell(e.stdout, listen)
 	}
 	return errors.Join(serve(e.ctx, cfg, e.stdout, log, started), log.Close())
+}
+
+// lay makes DATA and the studios' folders.
+func (at demoPlaces) lay(ctx context.Context, cfg config, log *slog.Logger) error {
+	for _, st := range cfg.Studios {
+		if err := os.MkdirAll(st.Folder, 0o700); err != nil {
+			return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
+		}
+	}
+	_, err := initData(ctx, cfg, nil, log)
+	return err
+}
+
+// mark notes how far the demo came.
+func (at demoPlaces) mark(how string) error {
+	if err := os.WriteFile(filepath.Join(at.data, demoMark), []byte(how), 0o600); err != nil {
+		return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
+	}
+	return nil
 }
 
 // claim takes DATA for the demo: an empty or absent folder, or one it made
@@ -119,7 +130,7 @@ func (at demoPlaces) claim() (fresh bool, err error) {
 	if err := os.MkdirAll(at.data, 0o700); err != nil {
 		return false, clinical.Errorf(clinical.Unavailable, "demo: %w", err)
 	}
-	return true, os.WriteFile(filepath.Join(at.data, demoMark), []byte(demoBegun), 0o600)
+	return true, at.mark(demoBegun)
 }
 
 // config is the demo's own: two studios outside DATA, and short waits.
@@ -141,82 +152,3 @@ func (at demoPlaces) config(w demo.World, listen string) config {
 }
 
 func (at demoPlaces) folder(s clinical.StudioID) string { return filepath.Join(at.studios, string(s)) }
-
-// drop draws a shoot and then writes its files into dir: whole, each under a
-// name that ingest passes over until it is complete, the ticket first.
-func drop(dir string, s demo.Shoot) error {
-	drawn := make([][]byte, len(s.Frames))
-	var draw errgroup.Group
-	for i, f := range s.Frames {
-		draw.Go(func() (err error) {
-			drawn[i], err = f.Draw()
-			return err
-		})
-	}
-	if err := draw.Wait(); err != nil {
-		return err
-	}
-	dir = filepath.Join(dir, s.Folder)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
-	}
-	write := func(name string, b []byte) error {
-		part := filepath.Join(dir, name+".part")
-		if err := os.WriteFile(part, b, 0o600); err != nil {
-			return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
-		}
-		return os.Rename(part, filepath.Join(dir, name))
-	}
-	if s.Ticket {
-		b, err := s.TicketJSON()
-		if err != nil {
-			return err
-		}
-		if err := write("ticket.json", b); err != nil {
-			return err
-		}
-	}
-	for i, f := range s.Frames {
-		if err := write(f.Name, drawn[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tell prints logins, mounts and what to try.
-func (at demoPlaces) tell(w interface{ Write([]byte) (int, error) }, listen string) error {
-	d, err := at.read()
-	if err != nil {
-		return err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "\nSign in at %s (trust %s, or accept the warning)\n\n", d.URL, d.CAFile)
-	for _, p := range d.People {
-		fmt.Fprintf(&b, "  %-8s %-22s %s\n", p.Login, p.Password, p.Role)
-	}
-	host, port, _ := strings.Cut(listen, ":")
-	grace := d.person("yuki")
-	fmt.Fprintf(&b, `
-Mount the teaching sets as the student (login %s, app password %s):
-  Linux    rclone mount :webdav: /mnt/fovea --webdav-url %s/dav/teaching/ --webdav-user %s --webdav-pass "$(rclone obscure %s)" --ca-cert %s --read-only
-           mount -t davfs -o ro %s/dav/teaching/ /mnt/fovea
-  Windows  net use * \\%s@SSL@%s\dav\teaching /user:%s %s
-  macOS    Finder, Go, Connect to Server: %s/dav/teaching/
-
-What to try (docs/demo.md has each step in full):
-  1 print a job sheet            Today, Print sheet, or: fovea --data %s --as lea job list
-  2 three patients, one ID shot missing: copy the files of %s/* into %s,
-    wait ten seconds, open Arrivals as lea, confirm two runs, mend the quarantine
-  3 classify and release         open a patient as lea, tick pictures, classify, add to a set
-  4 the same set as nora, yuki and olu
-  5 refile a wrong patient       while the drive is mounted
-  6 withdraw in mid-download     the drive loses it within one request
-  7 verify the log offline       fovea --data %s audit export log && fovea audit verify log
-
-Everything is also in %s. Stop with Ctrl-C; starting again keeps everything.
-`, grace.Login, grace.AppPassword, d.URL, grace.Login, grace.AppPassword, d.CAFile, d.URL, host, port, grace.Login, grace.AppPassword, d.URL,
-		at.data, at.walk, at.folder("studio-a"), at.data, at.json)
-	_, err = w.Write([]byte(b.String()))
-	return err
-}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"fovea/clinical"
 	"fovea/internal/demo"
 )
@@ -162,37 +164,42 @@ func (s *seeder) addConsents(ctx context.Context) error {
 	return nil
 }
 
-// land drops the shoots into the studios' folders and waits until each frame
-// was filed; those of the walk are laid out beside them.
+// land drops the shoots and waits until each frame was filed.
 func (s *seeder) land(ctx context.Context) error {
 	after := s.system.vault.Head()
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.dropAll(gctx) })
+	g.Go(func() (err error) {
+		after, err = s.arrive(gctx, after)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return s.settled(ctx, after)
+}
+
+// arrive follows the journal behind after until each frame that is dropped was
+// filed, and returns how far that is.
+func (s *seeder) arrive(ctx context.Context, after uint64) (uint64, error) {
 	waiting := map[string]string{} // file name and studio → JOB/NAME
 	for _, x := range s.world.Shoots {
-		dir := s.at.folder(x.Studio)
-		if x.Held {
-			dir = filepath.Join(s.at.walk, x.Job)
-			x.Folder = ""
-		}
-		if err := drop(dir, x); err != nil {
-			return err
-		}
-		if x.Held {
-			continue
-		}
 		for _, f := range x.Frames {
-			waiting[string(x.Studio)+"/"+f.Name] = x.Job + "/" + f.Name
+			if !x.Held {
+				waiting[string(x.Studio)+"/"+f.Name] = x.Job + "/" + f.Name
+			}
 		}
 	}
 	for len(waiting) > 0 {
 		changes, err := s.system.vault.Changes(ctx, after, 500)
 		if err != nil {
-			return clinical.Errorf(clinical.Unavailable, "demo: %d files did not arrive: %w", len(waiting), err)
+			return after, clinical.Errorf(clinical.Unavailable, "demo: %d files did not arrive: %w", len(waiting), err)
 		}
 		for _, ch := range changes {
 			after = ch.Seq
 			for _, a := range ch.Delta.Assets {
 				if a.State == clinical.Quarantined {
-					return clinical.Errorf(clinical.Internal, "demo: a file was quarantined: %s", a.Reason)
+					return after, clinical.Errorf(clinical.Internal, "demo: a file was quarantined: %s", a.Reason)
 				}
 				key := string(a.Studio) + "/" + a.Name
 				if at, ok := waiting[key]; ok && a.State == clinical.Filed {
@@ -202,7 +209,7 @@ func (s *seeder) land(ctx context.Context) error {
 			}
 		}
 	}
-	return s.settled(ctx, after)
+	return after, nil
 }
 
 // settled waits until search and the gate have what the vault has.

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"io"
+	"net"
+	"text/template"
+
+	"fovea/clinical"
+)
+
+// demoWords is what the demo prints before it is ready.
+const demoWords = `
+Sign in at {{.URL}} (trust {{.CAFile}}, or accept the warning)
+
+{{range .People}}{{printf "  %-8s %-22s %s" .Login .Password .Role}}
+{{end}}
+Mount the teaching sets as the student (login {{.Student.Login}}, app password {{.Student.AppPassword}}):
+  Linux    rclone mount :webdav: /mnt/fovea --webdav-url {{.URL}}/dav/teaching/ --webdav-user {{.Student.Login}} --webdav-pass "$(rclone obscure {{.Student.AppPassword}})" --ca-cert {{.CAFile}} --read-only
+           mount -t davfs -o ro {{.URL}}/dav/teaching/ /mnt/fovea
+  Windows  net use * \\{{.Host}}@SSL@{{.Port}}\dav\teaching /user:{{.Student.Login}} {{.Student.AppPassword}}
+  macOS    Finder, Go, Connect to Server: {{.URL}}/dav/teaching/
+
+What to try (docs/demo.md has each step in full):
+  1 print a job sheet            Today, Print sheet, or: fovea --data {{.Data}} --as lea job list
+  2 three patients, one ID shot missing: copy the files of {{.Walk}}/* into {{.Studio}},
+    wait ten seconds, open Arrivals as lea, confirm two runs, mend the quarantine
+  3 classify and release         open a patient as lea, tick pictures, classify, add to a set
+  4 the same set as nora, {{.Student.Login}} and olu
+  5 refile a wrong patient       while the drive is mounted
+  6 withdraw in mid-download     the drive loses it within one request
+  7 verify the log offline       fovea --data {{.Data}} audit export log && fovea audit verify log
+
+Everything is also in {{.JSON}}. Stop with Ctrl-C; starting again keeps everything.
+`
+
+// tell prints logins, mounts and what to try.
+func (at demoPlaces) tell(w io.Writer, listen string) error {
+	d, err := at.read()
+	if err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return clinical.Errorf(clinical.Invalid, "demo: listen: %w", err)
+	}
+	words, err := template.New("demo").Parse(demoWords)
+	if err != nil {
+		return clinical.Errorf(clinical.Internal, "demo: %w", err)
+	}
+	return words.Execute(w, struct {
+		demoFile
+		Student                  demoPerson
+		Host, Port, Studio, JSON string
+	}{d, d.person("yuki"), host, port, at.folder("studio-a"), at.json})
+}
