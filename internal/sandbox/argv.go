@@ -102,8 +102,18 @@ func (s *Sandbox) argv(c Command) ([]string, error) {
 		}
 		argv = append(argv, "--setenv", k, v)
 	}
+	argv = append(argv, readOnly()...)
 	argv = append(argv, "--", c.Path)
 	return append(argv, c.Args...), nil
+}
+
+// readOnly comes last, when every mount point is made. It leaves /tmp as the
+// one place to write. A child of root's is still root to the kernel's files
+// under /proc/sys, whatever its namespace calls it: it could name a program
+// there that the kernel starts outside. And what is written to / or /dev is
+// memory that no limit counts.
+func readOnly() []string {
+	return []string{"--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"}
 }
 
 // confinement is what every confined child has in common. /etc holds only what

@@ -88,6 +88,29 @@ func TestChildSeesNeitherFilesNorNetworkNorEnvironment(t *testing.T) {
 	}
 }
 
+// As root, a child that could write /proc/sys/kernel/core_pattern would choose a
+// program that the kernel runs outside of every namespace. The test asks for
+// what may be written and writes nothing there.
+func TestChildWritesNowhereButToItsOwnSmallFolder(t *testing.T) {
+	s := open(t)
+	if !s.Confined() {
+		t.Log("no namespaces on this machine: only the refusal is tested")
+		return
+	}
+	script := `for d in / /dev /dev/shm /run /etc /var /proc; do [ -w $d ] && echo $d; done
+		for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sys/vm/drop_caches /proc/sysrq-trigger; do
+			[ -w $f ] && echo $f; done
+		echo small >/tmp/own && cat /tmp/own; echo x >/dev/null && head -c 1 /dev/urandom >/dev/null || echo devices
+		head -c 2000000 /dev/zero >/tmp/large 2>/dev/null && echo large; true`
+	out, err := s.Run(t.Context(), sandbox.Command{
+		Path: "/usr/bin/sh", Args: []string{"-c", script}, Limits: sandbox.Limits{File: 1 << 20},
+		Input: sandbox.File(strings.NewReader("x")),
+	})
+	if err != nil || string(out) != "small\n" {
+		t.Errorf("the child could write: %q, %v; want its /tmp alone", out, err)
+	}
+}
+
 func TestDeadlineKillsTheChildAndItsChildren(t *testing.T) {
 	for name, s := range map[string]*sandbox.Sandbox{"confined": open(t), "unconfined": unconfined(t)} {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
