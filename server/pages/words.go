@@ -74,6 +74,7 @@ func (d *door) funcs() template.FuncMap {
 		"why":          func(r clinical.Reason) string { return d.Explain(r) },
 		"audience":     audience,
 		"purpose":      purpose,
+		"purposes":     purposes,
 		"level":        level,
 		"jobstatus":    jobStatus,
 		"setstatus":    setStatus,
@@ -202,6 +203,22 @@ func purpose(p clinical.Purpose) string {
 	}[p]
 }
 
+// purposes joins what a consent speaks of: "Local audit and teaching".
+func purposes(list []clinical.Purpose) string {
+	out := make([]string, 0, len(list))
+	for i, p := range list {
+		w := purpose(p)
+		if i > 0 {
+			w = strings.ToLower(w)
+		}
+		out = append(out, w)
+	}
+	if n := len(out); n > 1 {
+		return strings.Join(out[:n-1], ", ") + " and " + out[n-1]
+	}
+	return strings.Join(out, "")
+}
+
 func level(i clinical.Identifiability) string {
 	switch i {
 	case clinical.I0:
@@ -283,8 +300,10 @@ func capacity(c clinical.Capacity) string {
 // evidence says what a run rests on.
 func evidence(codes []string) []string {
 	words := map[string]string{
-		"end-label": "its end label was photographed", "job-count": "the number of frames is the job's", "label-only": "rests on the ID shot alone",
-		"confirmed": "confirmed by a person", "count-differs": "the number of frames differs from the job's",
+		"end-label": "its end label was photographed", "job-count": "the number of frames is the job's", "ticket": "a ticket says so", "label-only": "rests on the ID shot alone",
+		"gap": "a long pause between two frames", "tie": "two frames with the same time", "sources-disagree": "ticket and label disagree",
+		"frames-after-end": "frames after the end label", "unplaced-file": "a file of this camera could not be placed",
+		"dissolved": "its frames were placed elsewhere", "confirmed": "confirmed by a person",
 	}
 	out := make([]string, 0, len(codes))
 	for _, c := range codes {
