@@ -134,12 +134,16 @@ func camerasAgree(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return sum.String(), err
 	}
+	distinct := map[string]bool{} // two are alike: one is a duplicate
+	for _, f := range files {
+		distinct[f.sum()] = true
+	}
 	// A receipt may be written a moment before search has followed.
 	var kept, quarantined map[string]picture
 	err = until(ctx, time.Minute, "all that landed is found or in quarantine", func(ctx context.Context) (bool, error) {
 		var err error
 		kept, quarantined, err = h.fate(ctx, p.ID)
-		return len(kept)+len(quarantined) >= len(files), err
+		return len(kept)+len(quarantined) >= len(distinct), err
 	})
 	if kept == nil {
 		return sum.String(), err

@@ -35,9 +35,12 @@ func bulkIsTakenIn(ctx context.Context, tr *trial) (string, error) {
 	n := 0
 	for n < tr.bulk {
 		some := min(30, tr.bulk-n)
-		files, err := bulk(some, bulkSize, time.Now().Add(-time.Duration(n+1)*time.Hour))
+		files, err := bulk(some, bulkSize, time.Now().Add(-24*time.Hour).Add(time.Duration(n)*10*time.Second))
 		if err != nil {
 			return "", err
+		}
+		for i := range files { // numbered on, as one camera does
+			files[i].name = fmt.Sprintf("DSC_%04d.JPG", n+i+1)
 		}
 		folder, err := h.stage(append([]file{ticketFor(p, nil)}, files...))
 		if err != nil {
