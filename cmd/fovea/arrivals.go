@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"net/http"
 	"strings"
 
 	"fovea/clinical"
@@ -50,7 +49,7 @@ type quarantineListCmd struct{}
 func (quarantineListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
 		var a wire.Arrivals
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/arrivals", nil, &a); err != nil {
+		if err := c.get(e.ctx, "/api/v1/arrivals", &a); err != nil {
 			return err
 		}
 		return e.answer(a.Quarantine, func(w io.Writer) {
@@ -85,7 +84,7 @@ func (x quarantineFileCmd) Run(e *env) error {
 			}
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/quarantine/file", in, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/quarantine/file", in, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Filed (%s).", strings.Join(r.IDs, " "))
@@ -108,7 +107,7 @@ type runListCmd struct{}
 func (runListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
 		var a wire.Arrivals
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/arrivals", nil, &a); err != nil {
+		if err := c.get(e.ctx, "/api/v1/arrivals", &a); err != nil {
 			return err
 		}
 		return e.answer(a.Runs, func(w io.Writer) {
@@ -125,5 +124,5 @@ type runConfirmCmd struct {
 }
 
 func (x runConfirmCmd) Run(e *env) error {
-	return e.act(http.MethodPost, "/api/v1/runs/"+x.ID+"/confirm", struct{}{}, "Filed")
+	return e.act("/api/v1/runs/"+x.ID+"/confirm", struct{}{}, "Filed")
 }

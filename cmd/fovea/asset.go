@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"fovea/clinical"
@@ -27,7 +26,7 @@ type assetShowCmd struct {
 func (x assetShowCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
 		var a wire.Asset
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/assets/"+x.Asset, nil, &a); err != nil {
+		if err := c.get(e.ctx, "/api/v1/assets/"+x.Asset, &a); err != nil {
 			return err
 		}
 		return e.answer(a, func(w io.Writer) {
@@ -51,7 +50,7 @@ type assetGetCmd struct {
 func (x assetGetCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
 		return e.writeFile(x.Out, func(w io.Writer) error {
-			return c.request(e.ctx, http.MethodGet, "/img/"+x.Asset+"/"+x.Kind, nil, w)
+			return c.get(e.ctx, "/img/"+x.Asset+"/"+x.Kind, w)
 		})
 	})
 }
@@ -81,7 +80,7 @@ func (x assetClassifyCmd) Run(e *env) error {
 			return err
 		}
 	}
-	return e.act(http.MethodPost, "/api/v1/assets/classify", in, "Classified")
+	return e.act("/api/v1/assets/classify", in, "Classified")
 }
 
 type onAssets struct {
@@ -94,7 +93,7 @@ func (x onAssets) post(e *env, path, done string) error {
 	if err != nil {
 		return err
 	}
-	return e.act(http.MethodPost, path, wire.OnAssets{Assets: assets, Reason: x.Reason}, done)
+	return e.act(path, wire.OnAssets{Assets: assets, Reason: x.Reason}, done)
 }
 
 type assetReviewCmd struct{ onAssets }
@@ -124,7 +123,7 @@ func (x assetRefileCmd) Run(e *env) error {
 		}
 		var r wire.Result
 		in := wire.Refile{OnAssets: wire.OnAssets{Assets: assets, Reason: x.Reason}, To: to}
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/assets/refile", in, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/assets/refile", in, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Refiled; gone from every drive.")
@@ -141,7 +140,7 @@ type assetDescribeCmd struct {
 func (x assetDescribeCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
 		var a wire.Asset
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/assets/"+x.Asset, nil, &a); err != nil {
+		if err := c.get(e.ctx, "/api/v1/assets/"+x.Asset, &a); err != nil {
 			return err
 		}
 		in := wire.Describe{Caption: x.Caption}
@@ -153,8 +152,7 @@ func (x assetDescribeCmd) Run(e *env) error {
 			in.View = &a.View
 		}
 		var r wire.Result
-		rev := `"` + strconv.FormatUint(a.Rev, 10) + `"`
-		if err := c.request(e.ctx, http.MethodPatch, "/api/v1/assets/"+x.Asset, in, &r, "If-Match", rev); err != nil {
+		if err := c.send(e.ctx, call{method: http.MethodPatch, path: "/api/v1/assets/" + x.Asset, in: in, match: a.Rev}, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Described.")

@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"fovea/clinical"
+	"fovea/server/login"
 	"fovea/server/wire"
 )
 
@@ -124,9 +126,27 @@ func (c *client) asOperator() *client {
 	return &o
 }
 
-// request sends in (nil: nothing) and reads the answer into out (nil: ignored).
-func (c *client) request(ctx context.Context, method, path string, in, out any, header ...string) error {
-	res, err := c.raw(ctx, method, path, in, header...)
+// call is one request.
+type call struct {
+	method, path string
+	in           any    // nil: nothing is sent
+	match        uint64 // revision that the thing must still have; 0: any
+}
+
+// get reads an answer into out.
+func (c *client) get(ctx context.Context, path string, out any) error {
+	return c.send(ctx, call{method: http.MethodGet, path: path}, out)
+}
+
+// post sends in and reads the answer into out.
+func (c *client) post(ctx context.Context, path string, in, out any) error {
+	return c.send(ctx, call{method: http.MethodPost, path: path, in: in}, out)
+}
+
+// send makes a call and reads its answer into out: bytes into an io.Writer, JSON
+// into anything else, nothing when it is nil.
+func (c *client) send(ctx context.Context, r call, out any) error {
+	res, err := c.raw(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -141,42 +161,42 @@ func (c *client) request(ctx context.Context, method, path string, in, out any, 
 	return json.NewDecoder(res.Body).Decode(out)
 }
 
-// raw sends a request and turns a problem into an error of its kind.
-func (c *client) raw(ctx context.Context, method, path string, in any, header ...string) (*http.Response, error) {
+// raw makes a call and turns a problem into an error of its kind.
+func (c *client) raw(ctx context.Context, r call) (*http.Response, error) {
 	var body io.Reader = http.NoBody
-	if in != nil {
-		b, err := json.Marshal(in)
+	if r.in != nil {
+		b, err := json.Marshal(r.in)
 		if err != nil {
 			return nil, err
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://fovea"+path, body)
+	req, err := http.NewRequestWithContext(ctx, r.method, "http://fovea"+r.path, body)
 	if err != nil {
 		return nil, err
 	}
-	if in != nil {
+	if r.in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
+	if r.match > 0 {
+		req.Header.Set("If-Match", `"`+strconv.FormatUint(r.match, 10)+`"`)
 	}
 	if c.as != "" {
-		req.Header.Set("Fovea-As", c.as)
+		req.Header.Set(login.As, c.as)
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, clinical.Refuse(clinical.Unavailable, "no-server", "Another process holds DATA but does not answer on its admin socket. Is it stopping? Try again in a moment.")
+		return nil, clinical.Refuse(clinical.Unavailable, "no-server", "The server that holds DATA does not answer on its admin socket. Is it stopping? Try again in a moment.")
 	}
-	if res.StatusCode >= http.StatusBadRequest {
-		defer func() { _ = res.Body.Close() }()
-		err := asProblem(res)
-		if c.as != "" && clinical.ReasonOf(err) == "sign-in" {
-			return nil, clinical.Refuse(clinical.Forbidden, "no-such-person", "Nobody who may act has this login. Check it with: fovea user list")
-		}
-		return nil, err
+	if res.StatusCode < http.StatusBadRequest {
+		return res, nil
 	}
-	return res, nil
+	defer func() { _ = res.Body.Close() }()
+	err = asProblem(res)
+	if c.as != "" && clinical.ReasonOf(err) == "sign-in" {
+		return nil, clinical.Refuse(clinical.Forbidden, "no-such-person", "Nobody who may act has this login. Check it with: fovea user list")
+	}
+	return nil, err
 }
 
 // asProblem reads problem+json back into an error.
@@ -227,7 +247,7 @@ func everyPage[T any](ctx context.Context, c *client, path string) ([]T, error) 
 		}
 		u.RawQuery = q.Encode()
 		var l wire.List[T]
-		if err := c.request(ctx, http.MethodGet, u.String(), nil, &l); err != nil {
+		if err := c.get(ctx, u.String(), &l); err != nil {
 			return nil, err
 		}
 		out = append(out, l.Items...)

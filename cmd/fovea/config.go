@@ -106,9 +106,6 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// MarshalYAML writes what UnmarshalYAML reads.
-func (d duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
-
 // load reads the file (--config, else DATA/fovea.yaml if there is one), lays the
 // flags over it and checks all of it.
 func (c *cli) load() (config, error) {
@@ -119,7 +116,7 @@ func (c *cli) load() (config, error) {
 	}
 	var unread []string
 	if path != "" {
-		b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+		b, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) && c.Config == "" {
 			b, err = nil, nil
 		}

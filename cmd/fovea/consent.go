@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"net/http"
 	"strings"
 
 	"fovea/clinical"
@@ -84,7 +83,7 @@ func (x consentRecordCmd) Run(e *env) error {
 			return err
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/patients/"+p.String()+"/consents", g, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/patients/"+p.String()+"/consents", g, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Consent recorded (%s).", strings.Join(r.IDs, " "))
@@ -102,7 +101,7 @@ func (x consentListCmd) Run(e *env) error {
 			return err
 		}
 		var p wire.PatientPage
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/patients/"+id.String(), nil, &p); err != nil {
+		if err := c.get(e.ctx, "/api/v1/patients/"+id.String(), &p); err != nil {
 			return err
 		}
 		return e.answer(p.Grants, func(w io.Writer) {
@@ -136,7 +135,7 @@ func (x consentWithdrawCmd) Run(e *env) error {
 			return err
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/patients/"+id.String()+"/withdrawals", in, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/patients/"+id.String()+"/withdrawals", in, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Withdrawn, effective now. The care record stays.")
@@ -168,7 +167,7 @@ func (x holdPlaceCmd) Run(e *env) error {
 			}
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/holds", in, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/holds", in, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Hold placed (%s).", strings.Join(r.IDs, " "))
@@ -181,5 +180,5 @@ type holdLiftCmd struct {
 }
 
 func (x holdLiftCmd) Run(e *env) error {
-	return e.act(http.MethodPost, "/api/v1/holds/"+x.Hold+"/lift", map[string]string{"reason": x.Reason}, "Hold lifted")
+	return e.act("/api/v1/holds/"+x.Hold+"/lift", map[string]string{"reason": x.Reason}, "Hold lifted")
 }

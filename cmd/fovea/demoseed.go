@@ -182,14 +182,7 @@ func (s *seeder) land(ctx context.Context) error {
 // arrive follows the journal behind after until each frame that is dropped was
 // filed, and returns how far that is.
 func (s *seeder) arrive(ctx context.Context, after uint64) (uint64, error) {
-	waiting := map[string]string{} // file name and studio → JOB/NAME
-	for _, x := range s.world.Shoots {
-		for _, f := range x.Frames {
-			if !x.Held {
-				waiting[string(x.Studio)+"/"+f.Name] = x.Job + "/" + f.Name
-			}
-		}
-	}
+	waiting := s.expected()
 	for len(waiting) > 0 {
 		changes, err := s.system.vault.Changes(ctx, after, 500)
 		if err != nil {
@@ -198,18 +191,39 @@ func (s *seeder) arrive(ctx context.Context, after uint64) (uint64, error) {
 		for _, ch := range changes {
 			after = ch.Seq
 			for _, a := range ch.Delta.Assets {
-				if a.State == clinical.Quarantined {
-					return after, clinical.Errorf(clinical.Internal, "demo: a file was quarantined: %s", a.Reason)
-				}
-				key := string(a.Studio) + "/" + a.Name
-				if at, ok := waiting[key]; ok && a.State == clinical.Filed {
-					s.assets[at] = a
-					delete(waiting, key)
+				if err := s.arrived(a, waiting); err != nil {
+					return after, err
 				}
 			}
 		}
 	}
 	return after, nil
+}
+
+// expected are the files that are dropped: studio and file name → JOB/NAME.
+func (s *seeder) expected() map[string]string {
+	waiting := map[string]string{}
+	for _, x := range s.world.Shoots {
+		for _, f := range x.Frames {
+			if !x.Held {
+				waiting[string(x.Studio)+"/"+f.Name] = x.Job + "/" + f.Name
+			}
+		}
+	}
+	return waiting
+}
+
+// arrived notes one that was filed.
+func (s *seeder) arrived(a clinical.Asset, waiting map[string]string) error {
+	if a.State == clinical.Quarantined {
+		return clinical.Errorf(clinical.Internal, "demo: a file was quarantined: %s", a.Reason)
+	}
+	key := string(a.Studio) + "/" + a.Name
+	if at, ok := waiting[key]; ok && a.State == clinical.Filed {
+		s.assets[at] = a
+		delete(waiting, key)
+	}
+	return nil
 }
 
 // settled waits until search and the gate have what the vault has.

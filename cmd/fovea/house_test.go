@@ -89,7 +89,7 @@ func (h *house) check(err error) {
 // start serves until the test ends or stop is called.
 func (h *house) start() {
 	h.Helper()
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // outlives the test's own for an orderly stop
+	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan *system, 1), make(chan error, 1)
 	var said safeBuffer
 	go func() {
@@ -176,7 +176,7 @@ func (h *house) drawn(n int) map[string][]byte {
 	h.Helper()
 	out := map[string][]byte{}
 	for i := range n {
-		b, err := demo.Picture(demo.LegUlcer, uint64(i), demo.Options{ //nolint:gosec // small
+		b, err := demo.Picture(demo.LegUlcer, uint64(i), demo.Options{
 			Taken: time.Date(2026, 3, 9, 10, i, 0, 0, time.UTC), Height: 240, Camera: demo.Camera{Make: "Canon", Model: "EOS", Serial: "1"},
 		})
 		h.check(err)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +39,7 @@ func (x initCmd) Run(e *env) error {
 	var added wire.Result
 	err = e.with(func(c *client) error {
 		first := wire.Person{Login: x.Admin, Name: x.Admin, Role: clinical.Admin}
-		return c.request(e.ctx, http.MethodPost, "/api/v1/people", first, &added)
+		return c.post(e.ctx, "/api/v1/people", first, &added)
 	})
 	// The secrets are shown whatever becomes of the administrator: the vault is made.
 	out := struct {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -63,7 +62,7 @@ func (x jobNewCmd) Run(e *env) error {
 			}
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/jobs", map[string]any{"jobs": []wire.Job{j}}, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/jobs", map[string]any{"jobs": []wire.Job{j}}, &r); err != nil {
 			return err
 		}
 		if x.Sheet != "" && len(r.IDs) == 1 {
@@ -78,7 +77,7 @@ func (x jobNewCmd) Run(e *env) error {
 // sheet writes a job's PDF whole or not at all.
 func (e *env) sheet(c *client, id, path string) error {
 	return e.writeFile(path, func(w io.Writer) error {
-		return c.request(e.ctx, http.MethodGet, "/api/v1/jobs/"+id+"/sheet", nil, w)
+		return c.get(e.ctx, "/api/v1/jobs/"+id+"/sheet", w)
 	})
 }
 
@@ -129,7 +128,7 @@ func (x jobImportCmd) Run(e *env) error {
 	} else if jobs, err = jobsFromCSV(string(b)); err != nil {
 		return err
 	}
-	return e.act(http.MethodPost, "/api/v1/jobs", map[string]any{"jobs": jobs}, strconv.Itoa(len(jobs))+" jobs recorded")
+	return e.act("/api/v1/jobs", map[string]any{"jobs": jobs}, strconv.Itoa(len(jobs))+" jobs recorded")
 }
 
 // jobsFromCSV reads one job a line, by the names in the header.

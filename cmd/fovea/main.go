@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			if r != error(errExit) { //nolint:errorlint // the very value we panicked with
+			if r != any(errExit) {
 				panic(r)
 			}
 			code = exited

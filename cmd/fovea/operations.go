@@ -62,7 +62,7 @@ type indexed struct {
 
 // Reindex builds the search index anew.
 func (o operations) Reindex(ctx context.Context, progress func(done, total int)) (any, error) {
-	err := o.s.index.Rebuild(ctx, o.s.vault, func(done, total uint64) { progress(int(done), int(total)) }) //nolint:gosec // counts of a journal
+	err := o.s.index.Rebuild(ctx, o.s.vault, func(done, total uint64) { progress(int(done), int(total)) })
 	if err != nil {
 		return failed(err)
 	}

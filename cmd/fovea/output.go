@@ -37,19 +37,19 @@ func (e *env) said(r wire.Result, format string, args ...any) error {
 func put(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 
 // act sends one command and prints its result.
-func (e *env) act(method, path string, in any, format string, header ...string) error {
+func (e *env) act(path string, in any, done string) error {
 	return e.with(func(c *client) error {
 		var r wire.Result
-		if err := c.request(e.ctx, method, path, in, &r, header...); err != nil {
+		if err := c.post(e.ctx, path, in, &r); err != nil {
 			return err
 		}
-		return e.said(r, format+" (%s)", strings.Join(r.IDs, " "))
+		return e.said(r, "%s (%s).", done, strings.Join(r.IDs, " "))
 	})
 }
 
 // long runs an operator's act and shows its progress where a person watches.
 func (e *env) long(c *client, path string, in any, what string) (json.RawMessage, error) {
-	res, err := c.raw(e.ctx, http.MethodPost, path, in)
+	res, err := c.raw(e.ctx, call{method: http.MethodPost, path: path, in: in})
 	if err != nil {
 		return nil, err
 	}

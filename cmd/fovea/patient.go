@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -40,7 +39,7 @@ func (x patientAddCmd) Run(e *env) error {
 		}
 		p.Identifiers = append(p.Identifiers, wire.Identifier{System: system, Value: value})
 	}
-	return e.act(http.MethodPost, "/api/v1/patients", p, "Patient registered")
+	return e.act("/api/v1/patients", p, "Patient registered")
 }
 
 type patientListCmd struct {
@@ -77,7 +76,7 @@ func (x patientShowCmd) Run(e *env) error {
 			return err
 		}
 		var p wire.PatientPage
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/patients/"+id.String(), nil, &p); err != nil {
+		if err := c.get(e.ctx, "/api/v1/patients/"+id.String(), &p); err != nil {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {
@@ -119,7 +118,7 @@ func (x patientEncounterCmd) Run(e *env) error {
 		}
 		var r wire.Result
 		in := wire.Encounter{Patient: id, Specialty: clinical.Specialty(x.Specialty), Team: team}
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/encounters", in, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/encounters", in, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Encounter opened (%s).", strings.Join(r.IDs, " "))

@@ -52,7 +52,7 @@ func picture(ts *testscript.TestScript, neg bool, args []string) {
 	seed, err := strconv.ParseUint(args[1], 10, 32)
 	ts.Check(err)
 	kind, opt := demo.LegUlcer, demo.Options{
-		Taken: time.Date(2026, 3, 9, 10, 0, int(seed), 0, time.UTC), Height: 240, //nolint:gosec // seconds
+		Taken: time.Date(2026, 3, 9, 10, 0, int(seed), 0, time.UTC), Height: 240,
 		Camera: demo.Camera{Make: "Canon", Model: "EOS", Serial: "100200300"},
 	}
 	if len(args) == 3 {

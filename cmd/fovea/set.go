@@ -50,7 +50,7 @@ func (x setCreateCmd) Run(e *env) error {
 			return err
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/sets", s, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/sets", s, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Set begun (%s).", strings.Join(r.IDs, " "))
@@ -89,7 +89,7 @@ func (x setShowCmd) Run(e *env) error {
 			return err
 		}
 		var p wire.SetPage
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/sets/"+id.String(), nil, &p); err != nil {
+		if err := c.get(e.ctx, "/api/v1/sets/"+id.String(), &p); err != nil {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {
@@ -140,7 +140,7 @@ func (e *env) onSet(ref, path string, in any, done string) error {
 			return err
 		}
 		var r wire.Result
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/sets/"+id.String()+path, in, &r); err != nil {
+		if err := c.post(e.ctx, "/api/v1/sets/"+id.String()+path, in, &r); err != nil {
 			return err
 		}
 		return e.said(r, "%s.", done)
@@ -162,8 +162,7 @@ func (x setRosterCmd) Run(e *env) error {
 			return err
 		}
 		var r wire.Result
-		id, rev := s.ID.String(), `"`+strconv.FormatUint(s.Rev, 10)+`"`
-		if err := c.request(e.ctx, http.MethodPut, "/api/v1/sets/"+id, s, &r, "If-Match", rev); err != nil {
+		if err := c.send(e.ctx, call{method: http.MethodPut, path: "/api/v1/sets/" + s.ID.String(), in: s, match: s.Rev}, &r); err != nil {
 			return err
 		}
 		return e.said(r, "Roster replaced.")
@@ -218,7 +217,7 @@ func (x searchCmd) Run(e *env) error {
 			return err
 		}
 		var h wire.Hits
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/search?"+q.Encode(), nil, &h); err != nil {
+		if err := c.get(e.ctx, "/api/v1/search?"+q.Encode(), &h); err != nil {
 			return err
 		}
 		return e.answer(h, func(w io.Writer) {

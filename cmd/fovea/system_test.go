@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -16,7 +17,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 
 	"fovea/clinical"
 	"fovea/vault"
@@ -154,15 +154,12 @@ func TestKilledServerLosesNothingAndKeepsNothingTwice(t *testing.T) {
 	h.start()
 	h.populate()
 	h.stop()
-	conf, err := yaml.Marshal(h.cfg)
-	h.check(err)
-	path := filepath.Join(t.TempDir(), "fovea.yaml")
-	h.check(os.WriteFile(path, conf, 0o600))
+	path := h.file()
 
 	landed := h.drawn(files)
 	h.drop(landed)
 	for range kills {
-		h.kill(path, h.done()+rand.IntN(files/kills+1)) //nolint:gosec // any point will do
+		h.kill(path, h.done()+rand.IntN(files/kills+1))
 	}
 	taken := h.doneFiles()
 	t.Logf("killed %d times; %d of %d files were disposed of", kills, len(taken), files)
@@ -192,6 +189,22 @@ func TestKilledServerLosesNothingAndKeepsNothingTwice(t *testing.T) {
 	if err != nil || !report.Clean() {
 		t.Errorf("fsck: %+v, %v", report, err)
 	}
+}
+
+// file writes the configuration down, for a server of its own.
+func (h *house) file() string {
+	h.Helper()
+	studio := h.cfg.Studios[0]
+	path := filepath.Join(h.TempDir(), "fovea.yaml")
+	h.check(os.WriteFile(path, fmt.Appendf(nil, `
+data: %q
+runtime: %q
+listen: %s
+identifiers: [{system: nhs, label: NHS number, pattern: "[0-9]{10}", check: nhs-mod11}]
+studios: [{id: %s, folder: %q, rules: [ticket], dispose: done}]
+timing: {settle: 50ms, quiet: 200ms, poll: 100ms}
+`, h.cfg.Data, h.cfg.Runtime, h.cfg.Listen, studio.ID, studio.Folder), 0o600))
+	return path
 }
 
 // kill runs a server until so many files were disposed of, then kills it.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"fovea/clinical"
@@ -37,7 +36,7 @@ func (x userAddCmd) Run(e *env) error {
 	for _, s := range x.Studio {
 		p.Studios = append(p.Studios, clinical.StudioID(s))
 	}
-	return e.act(http.MethodPost, "/api/v1/people", p, "Person added")
+	return e.act("/api/v1/people", p, "Person added")
 }
 
 type userListCmd struct{}
@@ -81,7 +80,7 @@ func (x userPasswordCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := c.request(e.ctx, http.MethodPut, "/api/v1/people/"+id.String()+"/password", wire.SetPassword{Password: password}, nil); err != nil {
+		if err := c.send(e.ctx, call{method: http.MethodPut, path: "/api/v1/people/" + id.String() + "/password", in: wire.SetPassword{Password: password}}, nil); err != nil {
 			return err
 		}
 		return e.said(wire.Result{IDs: []string{id.String()}}, "Password set.")
@@ -111,7 +110,7 @@ func (x userDisableCmd) Run(e *env) error {
 			}
 			p.Disabled = true
 			var r wire.Result
-			if err := c.request(e.ctx, http.MethodPut, "/api/v1/people/"+p.ID.String(), p, &r, "If-Match", `"`+strconv.FormatUint(p.Rev, 10)+`"`); err != nil {
+			if err := c.send(e.ctx, call{method: http.MethodPut, path: "/api/v1/people/" + p.ID.String(), in: p, match: p.Rev}, &r); err != nil {
 				return err
 			}
 			return e.said(r, "Disabled.")
@@ -145,7 +144,7 @@ func (x appIssueCmd) Run(e *env) error {
 		}
 		var p wire.AppPassword
 		in := wire.IssueAppPassword{Person: id, Device: x.Device, Sets: sets, Days: x.Days}
-		if err := c.request(e.ctx, http.MethodPost, "/api/v1/app-passwords", in, &p); err != nil {
+		if err := c.post(e.ctx, "/api/v1/app-passwords", in, &p); err != nil {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {
@@ -165,7 +164,7 @@ func (x appListCmd) Run(e *env) error {
 			return err
 		}
 		var l wire.List[wire.AppPassword]
-		if err := c.request(e.ctx, http.MethodGet, "/api/v1/app-passwords?person="+id.String(), nil, &l); err != nil {
+		if err := c.get(e.ctx, "/api/v1/app-passwords?person="+id.String(), &l); err != nil {
 			return err
 		}
 		return e.answer(l.Items, func(w io.Writer) {
@@ -189,7 +188,7 @@ func (x appRevokeCmd) Run(e *env) error {
 			return err
 		}
 		path := "/api/v1/app-passwords/" + url.PathEscape(x.ID) + "?person=" + id.String()
-		if err := c.request(e.ctx, http.MethodDelete, path, nil, nil); err != nil {
+		if err := c.send(e.ctx, call{method: http.MethodDelete, path: path}, nil); err != nil {
 			return err
 		}
 		return e.said(wire.Result{IDs: []string{x.ID}}, "Revoked.")
