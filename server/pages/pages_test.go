@@ -71,7 +71,9 @@ func everyPage() []string {
 }
 
 // unsafe finds markup of the input that was not escaped, in text or attribute.
-func unsafe(page string) bool { return strings.Contains(page, "<script") || strings.Contains(page, `alert("x")`) }
+func unsafe(page string) bool {
+	return strings.Contains(page, "<script") || strings.Contains(page, `alert("x")`)
+}
 
 func TestEveryPageRendersForEveryRoleAndEscapesWhatPeopleWrote(t *testing.T) {
 	h, door := open(t)
@@ -133,7 +135,9 @@ func leads(t *testing.T, w *httptest.ResponseRecorder, to string) {
 func TestADayOfAPhotographer(t *testing.T) {
 	h, door := open(t)
 	adult, wounds := id[clinical.Patient]("adult"), id[clinical.TeachingSet]("wounds")
-	act := func(path string, fields ...string) *httptest.ResponseRecorder { return send(t, h, door, "paula", path, fields...) }
+	act := func(path string, fields ...string) *httptest.ResponseRecorder {
+		return send(t, h, door, "paula", path, fields...)
+	}
 	leads(t, act("/jobs", "patient", adult, "number", "26-77", "views", "L-LEG ANT, L-LEG CU", "frames", "2", "due", "2026-11-23T14:00"), "/jobs?done=job")
 	if page := h.Ask(door, "paula", "GET", "/jobs").Body.String(); !strings.Contains(page, "26-77") || !strings.Contains(page, "L-LEG ANT · L-LEG CU") || !strings.Contains(page, "Today, 14:00") {
 		t.Error("the new job is not on the worklist")
