@@ -96,26 +96,35 @@ func TestAnOldStoreIsRefused(t *testing.T) {
 }
 
 func TestAnOldKeyringIsRefused(t *testing.T) {
-	b := newBench(t)
-	p := b.patient(t, "1000")
-	a := b.mustKeep(t, b.owner(p.ID), picture(1000, 1))
-	path := filepath.Join(b.opt.Dir, "keyring")
-	old, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.State = clinical.Erased
-	if _, err := b.Commit(t.Context(), clinical.Change{Event: b.event(clinical.ActDiscarded), Delta: clinical.Delta{Assets: []clinical.Asset{a}}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, old, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := vault.Open(t.Context(), b.opt); clinical.ReasonOf(err) != "old-keyring" {
-		t.Fatalf("got %v, want old-keyring", err)
+	for name, act := range map[string]func(b *bench, a clinical.Asset){
+		"before an erasure": func(b *bench, a clinical.Asset) {
+			a.State = clinical.Erased
+			if _, err := b.Commit(t.Context(), clinical.Change{Event: b.event(clinical.ActDiscarded), Delta: clinical.Delta{Assets: []clinical.Asset{a}}}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"before a new patient": func(b *bench, _ clinical.Asset) { b.patient(t, "2000") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			p := b.patient(t, "1000")
+			a := b.mustKeep(t, b.owner(p.ID), picture(1000, 1))
+			path := filepath.Join(b.opt.Dir, "keyring")
+			old, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			act(b, a)
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, old, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := vault.Open(t.Context(), b.opt); clinical.ReasonOf(err) != "old-keyring" {
+				t.Fatalf("got %v, want old-keyring", err)
+			}
+		})
 	}
 }
 

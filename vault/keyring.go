@@ -170,7 +170,9 @@ func (k *keyring) slots() uint64 {
 
 // ensure makes keys for owners that have none and refills the slots so that
 // need of them follow after used. It writes the file at most once, and only if
-// something is missing; the new keys count once the file is durable.
+// something is missing; the new keys count once the file is durable. That is a
+// new epoch: without one, a copy of the file from before would pass for the
+// newest, and give the number of a key that it lacks to another owner.
 func (k *keyring) ensure(ctx context.Context, owners []string, used, need uint64) error {
 	next := k.ring // only the sequencer changes it
 	added := map[string]bool{}
@@ -195,6 +197,7 @@ func (k *keyring) ensure(ctx context.Context, owners []string, used, need uint64
 	if len(next.owners) == len(k.ring.owners) && len(next.slots) == len(k.ring.slots) {
 		return nil
 	}
+	next.epoch++
 	return k.replace(ctx, next)
 }
 
