@@ -240,6 +240,7 @@ func (v *Vault) signOn(ctx context.Context) error {
 
 // signOff marks a clean end: every line of the ledger was written.
 func (v *Vault) signOff(ctx context.Context) error {
+	v.takeLater()
 	if len(v.held) > 0 || v.dropped.Load() > 0 {
 		return clinical.Errorf(clinical.Unavailable, "vault: closed with entries of the ledger unwritten")
 	}

@@ -389,6 +389,57 @@ func TestAFullDiskRefusesPicturesAndStillRecordsAWithdrawal(t *testing.T) {
 	}
 }
 
+// Lines that nobody waits for are writes too, and a disk that something else
+// has filled to the brim kills a database that writes through mapped memory.
+func TestNothingIsWrittenOnceEvenTheReserveIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var full atomic.Bool
+		s := &filling{Store: memstore.New(memstore.Options{}), full: &full}
+		b := onStore(t, func(o *vault.Options) { o.Store, o.Blobs = s, s })
+		full.Store(true)
+		<-time.After(2 * time.Second)
+		before := s.writes.Load()
+		b.NoteLater(b.event(clinical.ActListed))
+		if err := b.Shelf("sessions").Put(t.Context(), "k", []byte("v")); clinical.ReasonOf(err) != vault.DiskFull {
+			t.Errorf("shelf: %v, want disk-full", err)
+		}
+		if _, err := b.Checkpoint(t.Context()); clinical.ReasonOf(err) != vault.DiskFull {
+			t.Errorf("checkpoint: %v, want disk-full", err)
+		}
+		<-time.After(6 * time.Second)
+		if n := s.writes.Load() - before; n != 0 || b.Healthy() {
+			t.Errorf("%d writes to a full disk; healthy: %v", n, b.Healthy())
+		}
+		full.Store(false)
+		<-time.After(3 * time.Second)
+		if got := b.audit(t).Acts[string(clinical.ActListed)]; got != 1 || !b.Healthy() {
+			t.Errorf("the line is written %d times once there is room; healthy: %v", got, b.Healthy())
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// filling is a store on a disk that can be full, and counts what is written.
+type filling struct {
+	*memstore.Store
+	full   *atomic.Bool
+	writes atomic.Int64
+}
+
+func (s *filling) Free() (vault.Space, error) {
+	if s.full.Load() {
+		return vault.Space{Total: 1 << 40}, nil
+	}
+	return s.Store.Free()
+}
+
+func (s *filling) Update(ctx context.Context, f func(vault.Txn) error) error {
+	s.writes.Add(1)
+	return s.Store.Update(ctx, f)
+}
+
 // stuck is a store whose writes fail, or wait, while it is told to.
 type stuck struct {
 	*memstore.Store

@@ -259,7 +259,10 @@ func (v *Vault) writeOnce(ctx context.Context, batch []*request) {
 	var next head
 	lost := v.dropped.Load()
 	applied := false
-	err := v.prepareKeys(ctx, batch)
+	err := v.allow(0, true)
+	if err == nil {
+		err = v.prepareKeys(ctx, batch)
+	}
 	if err == nil {
 		err = v.opt.Store.Update(ctx, func(t Txn) error {
 			clear(outcomes)

@@ -97,8 +97,12 @@ func (s *Shelf) Each(ctx context.Context, f func(key string, value []byte) error
 }
 
 // shelve gives a write to the sequencer, which puts it into its next
-// transaction.
+// transaction. On a full disk it may use the reserve: whoever has to withdraw a
+// consent has to sign in first.
 func (v *Vault) shelve(ctx context.Context, w write) error {
+	if err := v.allow(int64(len(w.key)+len(w.value)), true); err != nil {
+		return err
+	}
 	_, err := v.submit(ctx, &request{shelf: &w})
 	return err
 }
