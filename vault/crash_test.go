@@ -221,20 +221,11 @@ func (b *bench) holds(t *testing.T, when string, done told) {
 }
 
 func TestUnreferencedBytesAreSweptAfterADay(t *testing.T) {
-	b := newBench(t)
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
 	now := time.Now()
 	s := memstore.New(memstore.Options{Now: func() time.Time { return now }})
-	b.opt.Dir = t.TempDir()
-	b.opt.Store, b.opt.Blobs = s, apart{s}
-	b.opt.Now = func() time.Time { return now }
-	v, _, err := vault.Init(t.Context(), b.opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Vault, b.store = v, s
+	b := onStore(t, func(o *vault.Options) {
+		o.Store, o.Blobs, o.Now = s, apart{s}, func() time.Time { return now }
+	})
 	p := b.patient(t, "1000")
 	kept := b.mustKeep(t, b.owner(p.ID), picture(1000, 1))
 	stray := clinical.Mint[clinical.Blob](b.mint)
@@ -254,6 +245,65 @@ func TestUnreferencedBytesAreSweptAfterADay(t *testing.T) {
 		now = start
 	}
 	if err := b.Verify(t.Context(), kept.Original.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// A slow upload, or a clock that is put right meanwhile, makes bytes look a day
+// old before their change is committed.
+func TestBytesOnTheirWayAreNotSweptHoweverOldTheyLook(t *testing.T) {
+	now := time.Now()
+	s := memstore.New(memstore.Options{Now: func() time.Time { return now }})
+	b := onStore(t, func(o *vault.Options) {
+		o.Store, o.Blobs, o.Now = s, apart{s}, func() time.Time { return now }
+	})
+	owner := b.owner(b.patient(t, "1000").ID)
+	c, err := b.Put(t.Context(), owner, reader(picture(1000, 1)), func(blob clinical.Blob) (clinical.Change, error) {
+		now = now.Add(25 * time.Hour)
+		if n, err := b.Sweep(t.Context()); n != 0 || err != nil {
+			t.Errorf("swept %d, %v", n, err)
+		}
+		a := clinical.Asset{ID: owner.Asset, State: clinical.Filed, Patient: owner.Patient, Original: blob}
+		return clinical.Change{Event: b.event(clinical.ActAssetKept), Delta: clinical.Delta{Assets: []clinical.Asset{a}}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Verify(t.Context(), c.Delta.Assets[0].Original.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// torn is a store whose next commit reaches the disk and then reports failure.
+type torn struct {
+	*memstore.Store
+	next atomic.Bool
+}
+
+func (s *torn) Update(ctx context.Context, f func(vault.Txn) error) error {
+	err := s.Store.Update(ctx, f)
+	if s.next.CompareAndSwap(true, false) {
+		return errors.Join(errPower, err)
+	}
+	return err
+}
+
+func TestACommitThatMayHaveHappenedKeepsItsBytes(t *testing.T) {
+	now := time.Now()
+	s := &torn{Store: memstore.New(memstore.Options{Now: func() time.Time { return now }})}
+	b := onStore(t, func(o *vault.Options) {
+		o.Store, o.Blobs, o.Now = s, apart{s.Store}, func() time.Time { return now }
+	})
+	owner := b.owner(b.patient(t, "1000").ID)
+	s.next.Store(true)
+	if _, err := b.keep(t.Context(), owner, reader(picture(1000, 1))); err == nil {
+		t.Fatal("kept, though the commit said that it failed")
+	}
+	a, err := b.Asset(t.Context(), owner.Asset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Verify(t.Context(), a.Original.ID); err != nil {
 		t.Error(err)
 	}
 }

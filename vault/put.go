@@ -73,25 +73,37 @@ func (v *Vault) Put(ctx context.Context, owner clinical.Owner, r io.Reader, buil
 		return clinical.Change{}, err
 	}
 	defer clear(b.dek[:])
-	settled := false
-	defer func() {
-		if settled {
-			v.scratch.put(b.fused)
-		}
-	}()
 	c, err := build(clinical.Blob{ID: b.id, Size: b.facts.Size, SHA256: b.facts.Content})
-	if err == nil {
+	tried := err == nil
+	if tried {
 		c, err = v.submit(ctx, &request{change: c, journal: true, blob: b})
 	}
-	// Until the outcome is known the store may still hold the bytes.
-	settled = clinical.ReasonOf(err) != "outcome-unknown" && clinical.ReasonOf(err) != "stopping"
-	if err != nil && b.fused == nil && settled {
-		// The sweeper would find it too, a day later.
-		if gone := v.opt.Blobs.DeleteBlob(context.WithoutCancel(ctx), b.id); gone != nil {
-			err = errors.Join(err, gone)
-		}
+	if tried && err != nil && !refused(err) {
+		// The transaction may be on the disk all the same: its bytes stay, and so
+		// does the mark that keeps the sweeper from them.
+		return c, err
 	}
+	v.scratch.put(b.fused)
+	if err != nil && b.fused == nil {
+		// The sweeper would find it too, a day later.
+		err = errors.Join(err, v.opt.Blobs.DeleteBlob(context.WithoutCancel(ctx), b.id))
+	}
+	v.flying.Delete(b.id)
 	return c, err
+}
+
+// refused reports whether an error of submit says that nothing was written.
+func refused(err error) bool {
+	if _, same := errors.AsType[*clinical.Duplicate](err); same {
+		return true
+	}
+	switch clinical.KindOf(err) {
+	case clinical.Unavailable, clinical.Internal, clinical.Corrupt:
+		reason := clinical.ReasonOf(err)
+		return reason == "busy" || reason == DiskFull
+	default:
+		return true
+	}
 }
 
 // room is the memory that one Put may use.
@@ -150,9 +162,16 @@ func sealedSize(plain int64) int64 {
 }
 
 // sealBlob reads, hashes and seals r: into memory as long as that fits the
-// room, else into the blob store.
-func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader, in room) (*sealedBlob, error) {
+// room, else into the blob store. The sweeper leaves the bytes alone until
+// their ID is taken out of v.flying.
+func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader, in room) (_ *sealedBlob, err error) {
 	b := &sealedBlob{id: clinical.Mint[clinical.Blob](v.mint), owner: owner}
+	v.flying.Store(b.id, nil)
+	defer func() {
+		if err != nil {
+			v.flying.Delete(b.id)
+		}
+	}()
 	if _, err := io.ReadFull(v.opt.Rand, b.dek[:]); err != nil {
 		return nil, clinical.Errorf(clinical.Unavailable, "vault: no random bits: %v", err)
 	}

@@ -69,6 +69,11 @@ func (v *Vault) Sweep(ctx context.Context) (int, error) {
 	}
 	swept := 0
 	for _, id := range old {
+		// Looked at before the manifests: a change that is committed in between
+		// takes its mark away after its manifest is there.
+		if _, flies := v.flying.Load(id); flies {
+			continue
+		}
 		named := true
 		err := v.opt.Store.View(ctx, func(r Reader) error {
 			_, err := r.Get(manifestKey(id))
@@ -84,8 +89,13 @@ func (v *Vault) Sweep(ctx context.Context) (int, error) {
 		if named {
 			continue
 		}
-		if err := v.opt.Blobs.DeleteBlob(ctx, id); err != nil {
-			return swept, err
+		switch err := v.opt.Blobs.DeleteBlob(ctx, id); clinical.KindOf(err) {
+		case clinical.Conflict:
+			continue // somebody has it in hand: not this time
+		default:
+			if err != nil {
+				return swept, err
+			}
 		}
 		swept++
 	}
