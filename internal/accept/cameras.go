@@ -18,6 +18,7 @@ import (
 type truth struct {
 	FileName         string `json:"FileName"`
 	DateTimeOriginal any    `json:"DateTimeOriginal"`
+	CreationDate     any    `json:"CreationDate"` // of a film: with the camera's offset
 	CreateDate       any    `json:"CreateDate"`
 	Orientation      any    `json:"Orientation"`
 	Make             any    `json:"Make"`
@@ -25,7 +26,7 @@ type truth struct {
 
 // truths runs exiftool on files.
 func truths(ctx context.Context, paths []string) (map[string]truth, error) {
-	args := append([]string{"-j", "-n", "-DateTimeOriginal", "-CreateDate", "-Orientation", "-Make", "-FileName"}, paths...)
+	args := append([]string{"-j", "-n", "-DateTimeOriginal", "-CreationDate", "-CreateDate", "-Orientation", "-Make", "-FileName"}, paths...)
 	out, err := exec.CommandContext(ctx, "exiftool", args...).Output() //nolint:gosec // on the test pictures
 	if len(out) == 0 {
 		return nil, fmt.Errorf("exiftool: %w", err)
@@ -43,7 +44,7 @@ func truths(ctx context.Context, paths []string) (map[string]truth, error) {
 
 // taken is the capture time of a file as Fovea writes it, empty where the file says none that is a time.
 func (t truth) taken() string {
-	for _, v := range []any{t.DateTimeOriginal, t.CreateDate} {
+	for _, v := range []any{t.DateTimeOriginal, t.CreationDate, t.CreateDate} {
 		s, ok := v.(string)
 		if !ok || len(s) < 19 {
 			continue
