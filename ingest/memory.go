@@ -281,6 +281,7 @@ type snapshot struct {
 	barriers []clinical.Run // all others
 	frames   map[clinical.RunID][]clinical.Asset
 	held     []clinical.Asset // in this studio's quarantine
+	strays   []clinical.Asset // provisional frames of this studio whose run no longer waits
 }
 
 // studio returns the snapshot of a studio.
@@ -297,7 +298,11 @@ func (m *memory) studio(s clinical.StudioID) snapshot {
 	}
 	for _, a := range m.frames {
 		out.frames[a.Run] = append(out.frames[a.Run], a)
+		if a.Studio == s && m.runs[a.Run].State != clinical.RunProvisional {
+			out.strays = append(out.strays, a)
+		}
 	}
+	slices.SortFunc(out.strays, func(a, b clinical.Asset) int { return a.ID.Compare(b.ID) })
 	for _, a := range m.held {
 		if a.Studio == s {
 			out.held = append(out.held, a)

@@ -39,6 +39,7 @@ const (
 	reasonTicketInvalid      clinical.Reason = "ticket-invalid"
 	reasonTicketTooLarge     clinical.Reason = "ticket-too-large"
 	reasonTicketOrphan       clinical.Reason = "ticket-orphan"
+	reasonTicketStale        clinical.Reason = "ticket-stale"
 	reasonTicketLesion       clinical.Reason = "ticket-lesion"
 	reasonTicketPhotographer clinical.Reason = "ticket-photographer"
 
@@ -109,6 +110,7 @@ func words() map[clinical.Reason]string {
 		reasonTicketInvalid:      "The job ticket beside this file cannot be read." + byHand + " Then correct the ticket against the studio guide before the next drop.",
 		reasonTicketTooLarge:     "The job ticket beside this file is larger than 1 MB, which no ticket is." + byHand + " Then write a new ticket before the next drop.",
 		reasonTicketOrphan:       "A ticket or data file without the picture it is named after. Remove it, or rename it after its picture.",
+		reasonTicketStale:        "The job ticket beside this file had waited too long for its pictures, and may be about somebody else." + byHand + " Then remove the old ticket, and write a new one before the next drop.",
 		reasonTicketLesion:       "The job ticket names a lesion that this patient does not have." + byHand + " Then correct the ticket.",
 		reasonTicketPhotographer: "The job ticket names a photographer who is not known or does not work in this studio." + byHand + " Then correct the ticket.",
 

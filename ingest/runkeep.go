@@ -38,6 +38,10 @@ func (s *station) keepRun(ctx context.Context, p *plan, v Verdict) error {
 		return err
 	}
 	place, changed := s.placementOf(v, who)
+	if place.run.State != clinical.RunProvisional {
+		// Somebody confirmed or gave it up since the plan was made.
+		return clinical.Errorf(clinical.Conflict, "ingest: run %s no longer waits", place.run.ID)
+	}
 	if p.hold {
 		place.run.Evidence = addEvidence(place.run.Evidence, evidenceUnplaced)
 	}
@@ -138,6 +142,9 @@ func (s *station) moved(p *plan, v Verdict, place *placement) []clinical.Asset {
 		a, ok := p.kept[i]
 		if !ok || a.Run == place.run.ID {
 			continue
+		}
+		if a.Patient != place.session.Patient {
+			a = unclassified(a)
 		}
 		a.Run, a.Session, a.Patient = place.run.ID, place.session.ID, place.session.Patient
 		a.Job, a.Encounter, a.Specialty = place.session.Job, place.session.Encounter, place.session.Specialty

@@ -29,6 +29,9 @@ type facts struct {
 // with what is provisional, and carries the verdicts out. As long as a file is
 // not whole yet nothing is resolved, for it may be an ID shot.
 func (s *station) resolveRuns(ctx context.Context, now time.Time) error {
+	if err := s.gatherStrays(ctx); err != nil {
+		return err
+	}
 	tracks, hold, wait := s.candidates(now)
 	if wait || (len(tracks) == 0 && s.resolved) {
 		return nil
@@ -375,9 +378,7 @@ func (s *station) hold(ctx context.Context, p *plan, v Verdict) error {
 	var moved []clinical.Asset
 	for _, i := range v.Frames {
 		if a, ok := p.kept[i]; ok {
-			a.State, a.Reason = clinical.Quarantined, v.Reason
-			a.Patient, a.Session, a.Job, a.Encounter, a.Run = clinical.PatientID{}, clinical.SessionID{}, clinical.JobID{}, clinical.EncounterID{}, clinical.RunID{}
-			moved = append(moved, a)
+			moved = append(moved, ownerless(a, v.Reason))
 			continue
 		}
 		k := p.tracks[i]
@@ -388,10 +389,50 @@ func (s *station) hold(ctx context.Context, p *plan, v Verdict) error {
 	if len(moved) == 0 {
 		return ctx.Err()
 	}
+	return s.quarantine(ctx, moved)
+}
+
+// ownerless is a frame as nobody's: what was said of it under its patient goes
+// with the patient.
+func ownerless(a clinical.Asset, why clinical.Reason) clinical.Asset {
+	a.State, a.Reason = clinical.Quarantined, why
+	a.Patient, a.Session, a.Job, a.Encounter, a.Run = clinical.PatientID{}, clinical.SessionID{}, clinical.JobID{}, clinical.EncounterID{}, clinical.RunID{}
+	a.Lesion = clinical.LesionID{}
+	return unclassified(a)
+}
+
+// unclassified takes back what a person said of a picture under a patient that
+// was not its own. Flags stay: they only narrow.
+func unclassified(a clinical.Asset) clinical.Asset {
+	a.Sensitivity &^= clinical.Known
+	a.NoIdentifyingFeature, a.ClassifiedBy, a.ReviewedBy, a.ReviewedAt = false, clinical.PersonID{}, clinical.PersonID{}, time.Time{}
+	return a
+}
+
+// gatherStrays quarantines the frames that were kept while a person confirmed or
+// gave up their run: nobody has seen them on its contact sheet, and the run no
+// longer waits.
+func (s *station) gatherStrays(ctx context.Context) error {
+	var moved []clinical.Asset
+	for _, a := range s.in.memory.studio(s.studio.ID).strays {
+		why := reasonNoLabel
+		if run, ok := s.in.memory.run(a.Run); ok && run.State == clinical.RunFiled {
+			why = reasonInFiledRun
+		}
+		moved = append(moved, ownerless(a, why))
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	return s.quarantine(ctx, moved)
+}
+
+// quarantine commits frames that were provisional and tells why.
+func (s *station) quarantine(ctx context.Context, moved []clinical.Asset) error {
 	c := clinical.Change{Event: s.event(clinical.ActRunResolved, s.in.opt.Now()), Delta: clinical.Delta{Assets: moved}}
 	for _, a := range moved {
 		c.Event.Assets = append(c.Event.Assets, a.ID)
-		if err := s.explain(a.Name, v.Reason, a.ID.String()); err != nil {
+		if err := s.explain(a.Name, a.Reason, a.ID.String()); err != nil {
 			return err
 		}
 	}

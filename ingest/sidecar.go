@@ -116,12 +116,34 @@ func (s *station) readTickets(ctx context.Context, now time.Time) {
 			continue
 		}
 		t, err := s.readTicket(ctx, k)
+		if err == nil {
+			err = s.fresh(ctx, k)
+		}
 		fault, ok := refused(err)
 		if err != nil && !ok {
 			continue // gone, or being written: the next look tells
 		}
 		s.tickets[key] = readTicket{entry: k.entry, ticket: t, fault: fault}
 		k.phase = waiting
+	}
+}
+
+// fresh refuses a ticket that was given up by an earlier run of the program.
+func (s *station) fresh(ctx context.Context, k *track) error {
+	if s.once {
+		return nil
+	}
+	src := source{entry: k.entry}
+	l, err := s.in.opt.Archive.FindLanding(ctx, src.landingSource(s.in.opt.SourceKey, s.studio.ID, 0))
+	switch {
+	case errors.Is(err, clinical.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case l.Reason == reasonTicketOrphan:
+		return refusal(reasonTicketStale)
+	default:
+		return nil
 	}
 }
 
@@ -201,6 +223,8 @@ func (s *station) spendTickets(now time.Time) error {
 			s.batch.emptied[path.Dir(rel)] = true
 			s.finish(k, clinical.OutcomeIgnored, reasonTicket)
 		case s.once || now.Sub(k.since) >= ticketLife:
+			t.fault = reasonTicketStale
+			s.tickets[ticketKey(rel)] = t
 			s.finish(k, clinical.OutcomeIgnored, reasonTicketOrphan)
 		}
 	}
