@@ -258,11 +258,13 @@ func everyPage[T any](ctx context.Context, c *client, path string) ([]T, error) 
 	}
 }
 
-// with connects, runs f and lets go.
+// with connects, runs f and lets go. Where a part of the system ended by itself,
+// that is the cause, and is said first.
 func (e *env) with(f func(c *client) error) error {
 	c, err := e.connect()
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(c), c.stop())
+	err = f(c)
+	return errors.Join(c.stop(), err)
 }

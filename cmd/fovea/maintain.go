@@ -66,7 +66,9 @@ func (x fsckCmd) Run(e *env) error {
 
 // write says it in words.
 func (r checked) write(w io.Writer) {
-	if m := r.Repair; m != nil {
+	if m := r.Repair; m != nil && len(m.Faults) == 0 {
+		put(w, "No log is damaged.")
+	} else if m != nil {
 		put(w, "%s mended: %s rescued, %s unreadable, %s not replayed.", count(len(m.Faults), "log"),
 			count(m.Rescued, "value"), count(m.Unreadable, "value"), count(m.Transactions, "transaction"))
 		if m.Kept != "" {
@@ -75,9 +77,9 @@ func (r checked) write(w io.Writer) {
 	}
 	put(w, "Checked %s, %s of the journal and %s of the ledger.",
 		count(r.Records, "record"), count(r.Entries, "entry"), count(r.Leaves, "entry"))
-	put(w, "Checked %s and %s, of which %d destroyed for good.", count(r.Blobs, "picture and rendition"), count(r.Slots, "key"), r.Destroyed)
+	put(w, "Checked %s (originals and renditions) and %s, of which %d destroyed for good.", count(r.Blobs, "picture"), count(r.Slots, "key"), r.Destroyed)
 	if r.Verified > 0 {
-		put(w, "Decrypted and hashed %s, %s.", count(r.Verified, "of them"), count(r.VerifiedBytes, "byte"))
+		put(w, "Decrypted and hashed %s, %s.", count(r.Verified, "picture"), count(r.VerifiedBytes, "byte"))
 	}
 	if r.Unreferenced > 0 {
 		put(w, "%s left by writers that were interrupted; they are swept after a day.", count(r.Unreferenced, "piece"))
@@ -96,7 +98,7 @@ func (r checked) write(w io.Writer) {
 func count[N int | int64](n N, what string) string {
 	s := strconv.FormatInt(int64(n), 10) + " " + what
 	switch {
-	case n == 1 || what == "of them":
+	case n == 1:
 		return s
 	case what == "entry":
 		return s[:len(s)-1] + "ies"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,7 +102,8 @@ func captureID(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[len(args)-1], found)
 }
 
-// flip inverts one bit in the middle of a file: flip FILE.
+// flip inverts one bit in the middle of what a file holds, zeros at its end left
+// aside: flip FILE.
 func flip(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: flip FILE")
@@ -109,7 +111,7 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	path := ts.MkAbs(args[0])
 	b, err := os.ReadFile(path)
 	ts.Check(err)
-	b[len(b)/2] ^= 1
+	b[len(bytes.TrimRight(b, "\x00"))/2] ^= 1
 	ts.Check(os.WriteFile(path, b, 0o600))
 }
 
