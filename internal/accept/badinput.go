@@ -36,14 +36,14 @@ func badInputDoesNoHarm(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := h.land(ctx, p, warm, nil); err != nil {
+	if _, err := h.land(ctx, p, warm); err != nil {
 		return "", err
 	}
 	fds, err := h.descriptors()
 	if err != nil {
 		return "", err
 	}
-	_, _, before, err := h.receipts(studioB, nil)
+	before, err := h.receipts(studioB, nil)
 	if err != nil {
 		return "", err
 	}
@@ -51,7 +51,8 @@ func badInputDoesNoHarm(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum, reasons, err := h.accounted(ctx, studioB, before, n)
+	all, err := h.accounted(ctx, studioB, before.names, n)
+	sum := all.sum
 	if err != nil {
 		return sum.String(), err
 	}
@@ -64,7 +65,7 @@ func badInputDoesNoHarm(ctx context.Context, tr *trial) (string, error) {
 		err = errors.Join(err, fmt.Errorf("%d things were dropped, receipts say %s", n, sum))
 	}
 	why := 0
-	for _, times := range reasons {
+	for _, times := range all.reasons {
 		why += times
 	}
 	if why < sum.Quarantined+sum.Ignored {
@@ -228,7 +229,7 @@ func shareGoesAndComesBack(ctx context.Context, tr *trial) (string, error) {
 		return "", err
 	}
 	began := time.Now()
-	if _, err := h.land(ctx, p, files, nil); err != nil {
+	if _, err := h.land(ctx, p, files); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d files found %.1f s after it was back", len(files), time.Since(began).Seconds()), h.unharmed(ctx, 0)

@@ -140,6 +140,23 @@ func (tr *trial) refusals(ctx context.Context) error {
 	return err
 }
 
+// everyRole: somebody of each role, with what they sign in and mount with.
+func everyRole(people []demoPerson) error {
+	roles := map[string]int{}
+	for _, p := range people {
+		roles[p.Role]++
+		if p.ID == "" || p.Login == "" || len(p.Password) < 10 || p.AppPassword == "" {
+			return fmt.Errorf("demo.json says too little of %q", p.Login)
+		}
+	}
+	for role, least := range map[string]int{"photographer": 1, "clinician": 1, "educator": 2, "student": 1, "governance": 1, "admin": 1} {
+		if roles[role] < least {
+			return fmt.Errorf("demo.json names %d people of role %s", roles[role], role)
+		}
+	}
+	return nil
+}
+
 // complete checks demo.json against what its format says is in it.
 func complete(h *hospital) error {
 	info, err := os.Stat(filepath.Join(h.dir, "demo.json"))
@@ -150,17 +167,8 @@ func complete(h *hospital) error {
 		return fmt.Errorf("demo.json has mode %v", info.Mode())
 	}
 	d := h.demo
-	roles := map[string]int{}
-	for _, p := range d.People {
-		roles[p.Role]++
-		if p.ID == "" || p.Login == "" || len(p.Password) < 10 || p.AppPassword == "" {
-			return fmt.Errorf("demo.json says too little of %q", p.Login)
-		}
-	}
-	for role, least := range map[string]int{"photographer": 1, "clinician": 1, "educator": 2, "student": 1, "governance": 1, "admin": 1} {
-		if roles[role] < least {
-			return fmt.Errorf("demo.json names %d people of role %s", roles[role], role)
-		}
+	if err := everyRole(d.People); err != nil {
+		return err
 	}
 	for _, s := range d.Studios {
 		if _, err := os.Stat(s.Folder); err != nil || len(s.Rules) == 0 || len(s.Ticket) == 0 {

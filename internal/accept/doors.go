@@ -81,7 +81,7 @@ func (h *hospital) oneOfEach(ctx context.Context) (shown string, hidden []string
 	if filesErr != nil {
 		return "", nil, filesErr
 	}
-	unclassified, landErr := h.land(ctx, p, files, nil)
+	unclassified, landErr := h.land(ctx, p, files)
 	if landErr != nil {
 		return "", nil, landErr
 	}
@@ -103,12 +103,9 @@ func (h *hospital) absentElsewhere(ctx context.Context, asset string) error {
 	for _, login := range []string{"yuki", "grace", "diego"} {
 		c := h.as(login)
 		for _, path := range []string{"/img/%s/thumb-256", "/img/%s/teaching-2048", "/img/%s/original", "/api/v1/assets/%s"} {
-			got, err := c.ask(ctx, http.MethodGet, fmt.Sprintf(path, asset))
-			if err != nil {
-				return err
-			}
-			want, err := c.ask(ctx, http.MethodGet, fmt.Sprintf(path, nowhere))
-			if err != nil {
+			got, gotErr := c.ask(ctx, http.MethodGet, fmt.Sprintf(path, asset))
+			want, wantErr := c.ask(ctx, http.MethodGet, fmt.Sprintf(path, nowhere))
+			if err := errors.Join(gotErr, wantErr); err != nil {
 				return err
 			}
 			if got.status == http.StatusOK || !got.same(want) {

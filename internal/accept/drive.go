@@ -25,20 +25,31 @@ type entry struct {
 
 // multistatus is a reply to PROPFIND, as RFC 4918 has it.
 type multistatus struct {
-	XMLName   xml.Name `xml:"DAV: multistatus"`
-	Responses []struct {
-		Href     string `xml:"DAV: href"`
-		Propstat []struct {
-			Status string `xml:"DAV: status"`
-			Prop   struct {
-				ETag   string `xml:"DAV: getetag"`
-				Length string `xml:"DAV: getcontentlength"`
-				Type   struct {
-					Collection *struct{} `xml:"DAV: collection"`
-				} `xml:"DAV: resourcetype"`
-			} `xml:"DAV: prop"`
-		} `xml:"DAV: propstat"`
-	} `xml:"DAV: response"`
+	XMLName   xml.Name   `xml:"DAV: multistatus"`
+	Responses []response `xml:"DAV: response"`
+}
+
+type response struct {
+	Href     string `xml:"DAV: href"`
+	Propstat []struct {
+		Status string `xml:"DAV: status"`
+		Prop   struct {
+			ETag   string `xml:"DAV: getetag"`
+			Length string `xml:"DAV: getcontentlength"`
+		} `xml:"DAV: prop"`
+	} `xml:"DAV: propstat"`
+}
+
+func (r response) entry() (e entry, err error) {
+	e.path = r.Href
+	for _, p := range r.Propstat {
+		if strings.Contains(p.Status, " 200 ") {
+			e.etag, e.size = p.Prop.ETag, p.Prop.Length
+		}
+	}
+	plain, err := url.PathUnescape(strings.TrimSuffix(e.path, "/"))
+	e.name = plain[strings.LastIndexByte(plain, '/')+1:]
+	return e, err
 }
 
 // folder is the path of a set on the drive.
@@ -70,20 +81,13 @@ func (c *client) list(ctx context.Context, path string) (map[string]entry, error
 	}
 	out := map[string]entry{}
 	for _, res := range m.Responses {
-		e := entry{path: res.Href}
-		if e.path == path || len(res.Propstat) == 0 {
+		if res.Href == path || len(res.Propstat) == 0 {
 			continue
 		}
-		for _, p := range res.Propstat {
-			if strings.Contains(p.Status, " 200 ") {
-				e.etag, e.size = p.Prop.ETag, p.Prop.Length
-			}
-		}
-		plain, err := url.PathUnescape(strings.TrimSuffix(e.path, "/"))
+		e, err := res.entry()
 		if err != nil {
 			return nil, err
 		}
-		e.name = plain[strings.LastIndexByte(plain, '/')+1:]
 		if !strings.HasSuffix(e.path, "/") {
 			out[e.name] = e
 			continue

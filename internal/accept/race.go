@@ -76,7 +76,7 @@ func newRace(ctx context.Context, tr *trial) (*race, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := h.land(ctx, r.patient, files, nil)
+	found, err := h.land(ctx, r.patient, files)
 	if err != nil {
 		return nil, err
 	}

@@ -137,13 +137,13 @@ func (h *hospital) known(key string) demoPatient {
 }
 
 // land drops files for a patient and waits until the photographer finds all of them.
-func (h *hospital) land(ctx context.Context, p demoPatient, files []file, more map[string]any) ([]picture, error) {
+func (h *hospital) land(ctx context.Context, p demoPatient, files []file) ([]picture, error) {
 	lea := h.as("lea")
 	before, err := lea.pictures(ctx, p.ID)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.drop(studioA, append([]file{ticketFor(p, more)}, files...)); err != nil {
+	if _, err := h.drop(studioA, append([]file{ticketFor(p, nil)}, files...)); err != nil {
 		return nil, err
 	}
 	var found []picture
@@ -171,16 +171,23 @@ func (h *hospital) land(ctx context.Context, p demoPatient, files []file, more m
 	return found, err
 }
 
-// receipts adds up what the receipts of a studio say, but for those there already.
-func (h *hospital) receipts(studio string, but map[string]bool) (sum counts, reasons map[string]int, names map[string]bool, err error) {
+// receipts are what the receipts of a studio say together.
+type receipts struct {
+	sum     counts
+	reasons map[string]int
+	names   map[string]bool // of the receipts
+}
+
+// receipts adds up the receipts of a studio, but for those there already.
+func (h *hospital) receipts(studio string, but map[string]bool) (all receipts, err error) {
 	dir := filepath.Join(h.studio(studio), "_receipts")
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	reasons, names = map[string]int{}, map[string]bool{}
+	all.reasons, all.names = map[string]int{}, map[string]bool{}
 	for _, e := range entries {
-		names[e.Name()] = true
+		all.names[e.Name()] = true
 		if !strings.HasSuffix(e.Name(), ".json") || but[e.Name()] {
 			continue
 		}
@@ -190,32 +197,31 @@ func (h *hospital) receipts(studio string, but map[string]bool) (sum counts, rea
 			Reasons map[string]int `json:"reasons"`
 		}
 		if readErr = errors.Join(readErr, json.Unmarshal(b, &r)); readErr != nil {
-			return sum, reasons, names, fmt.Errorf("receipt %s: %w", e.Name(), readErr)
+			return all, fmt.Errorf("receipt %s: %w", e.Name(), readErr)
 		}
-		sum = sum.plus(r.counts)
+		all.sum = all.sum.plus(r.counts)
 		for reason, n := range r.Reasons {
-			reasons[reason] += n
+			all.reasons[reason] += n
 		}
 	}
-	return sum, reasons, names, err
+	return all, err
 }
 
 // accounted waits until receipts account for n more files than those in before.
-func (h *hospital) accounted(ctx context.Context, studio string, before map[string]bool, n int) (counts, map[string]int, error) {
-	var sum counts
-	var reasons map[string]int
+func (h *hospital) accounted(ctx context.Context, studio string, before map[string]bool, n int) (receipts, error) {
+	var all receipts
 	err := until(ctx, 3*time.Minute+time.Duration(n)*2*time.Second, fmt.Sprintf("receipts account for %d files", n), func(context.Context) (bool, error) {
 		var err error
-		sum, reasons, _, err = h.receipts(studio, before)
-		return sum.Found >= n, err
+		all, err = h.receipts(studio, before)
+		return all.sum.Found >= n, err
 	})
 	if err != nil {
-		err = fmt.Errorf("%w; they say %s", err, sum)
+		err = fmt.Errorf("%w; they say %s", err, all.sum)
 	}
-	if err == nil && !sum.adds() {
-		err = fmt.Errorf("the receipts do not add up: %s", sum)
+	if err == nil && !all.sum.adds() {
+		err = fmt.Errorf("the receipts do not add up: %s", all.sum)
 	}
-	return sum, reasons, err
+	return all, err
 }
 
 // explained reports an error unless every picture in quarantine has a reason, and the studio's folder has a file that

@@ -30,24 +30,11 @@ func bulkIsTakenIn(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// In folders of 30, each with its ticket, written before the clock runs. Only one folder's files are in memory.
-	var staged []string
-	n := 0
-	for n < tr.bulk {
-		some := min(30, tr.bulk-n)
-		files, err := bulk(some, bulkSize, time.Now().Add(-24*time.Hour).Add(time.Duration(n)*10*time.Second))
-		if err != nil {
-			return "", err
-		}
-		for i := range files { // numbered on, as one camera does
-			files[i].name = fmt.Sprintf("DSC_%04d.JPG", n+i+1)
-		}
-		folder, err := h.stage(append([]file{ticketFor(p, nil)}, files...))
-		if err != nil {
-			return "", err
-		}
-		staged, n = append(staged, folder), n+some
+	staged, err := h.stageBulk(p)
+	if err != nil {
+		return "", err
 	}
+	n := tr.bulk
 	began := time.Now().Add(settles)
 	for _, folder := range staged {
 		if err := os.Rename(folder, filepath.Join(h.studio(studioA), filepath.Base(folder))); err != nil {
@@ -82,6 +69,26 @@ func bulkIsTakenIn(ctx context.Context, tr *trial) (string, error) {
 		return figure, errSlow
 	}
 	return figure, nil
+}
+
+// stageBulk writes the large files in folders of 30, each with its ticket, before the clock runs. Only one folder's files
+// are in memory.
+func (h *hospital) stageBulk(p demoPatient) (folders []string, err error) {
+	for n := 0; n < h.tr.bulk; n += 30 {
+		files, err := bulk(min(30, h.tr.bulk-n), bulkSize, time.Now().Add(-24*time.Hour).Add(time.Duration(n)*10*time.Second))
+		if err != nil {
+			return nil, err
+		}
+		for i := range files { // numbered on, as one camera does
+			files[i].name = fmt.Sprintf("DSC_%04d.JPG", n+i+1)
+		}
+		folder, err := h.stage(append([]file{ticketFor(p, nil)}, files...))
+		if err != nil {
+			return nil, err
+		}
+		folders = append(folders, folder)
+	}
+	return folders, nil
 }
 
 // memoryStaysBounded: the most anonymous memory that the program was seen to use in any of the trials before.

@@ -38,7 +38,7 @@ func orientationsComeOutUpright(ctx context.Context, tr *trial) (string, error) 
 			files, scene[f.sum()] = append(files, f), name
 		}
 	}
-	found, err := h.land(ctx, p, files, nil)
+	found, err := h.land(ctx, p, files)
 	if err != nil {
 		return "", err
 	}

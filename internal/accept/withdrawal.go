@@ -33,7 +33,7 @@ func withdrawnWithinOneRequest(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := h.land(ctx, p, []file{{"DSC_0001.JPG", noise}}, nil)
+	found, err := h.land(ctx, p, []file{{"DSC_0001.JPG", noise}})
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +47,7 @@ func withdrawnWithinOneRequest(ctx context.Context, tr *trial) (string, error) {
 	if err != nil || whole.status != http.StatusOK || whole.header.Get("ETag") != e.etag {
 		return "", fmt.Errorf("before the withdrawal: %s: %w", whole, err)
 	}
-	after, of, took, err := h.cutInMidDownload(ctx, e, func() error { return h.as("henri").withdraw(ctx, p.ID, grant) })
+	cut, err := h.cutInMidDownload(ctx, e, func() error { return h.as("henri").withdraw(ctx, p.ID, grant) })
 	if err != nil {
 		return "", err
 	}
@@ -64,8 +64,8 @@ func withdrawnWithinOneRequest(ctx context.Context, tr *trial) (string, error) {
 	if err := h.backAgain(ctx, p, found, set, e); err != nil {
 		return "", err
 	}
-	figure := fmt.Sprintf("withdrawal took %d ms; %d KiB more of a download of %d KiB; same path and ETag when allowed again", took.Milliseconds(), after>>10, of>>10)
-	if after > mostAfter {
+	figure := fmt.Sprintf("withdrawal took %d ms; %d KiB more of a download of %d KiB; same path and ETag when allowed again", cut.took.Milliseconds(), cut.after>>10, cut.of>>10)
+	if cut.after > mostAfter {
 		return figure, fmt.Errorf("more than 1 MiB came after the withdrawal")
 	}
 	if !reused {
@@ -108,37 +108,43 @@ func noisy(w, h int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// cutInMidDownload begins to read a picture, withdraws it, and reads on until the end: how many bytes came after the
-// withdrawal was answered, of how many in all.
-func (h *hospital) cutInMidDownload(ctx context.Context, e entry, withdraw func() error) (after, of int64, took time.Duration, err error) {
+// cut is what became of a download: how many bytes came after the withdrawal was answered, of how many in all, and how
+// long the withdrawal took.
+type cut struct {
+	after, of int64
+	took      time.Duration
+}
+
+// cutInMidDownload begins to read a picture, withdraws it, and reads on until the end.
+func (h *hospital) cutInMidDownload(ctx context.Context, e entry, withdraw func() error) (c cut, err error) {
 	yuki := h.alone("yuki")
 	defer yuki.close()
 	r, err := yuki.request(ctx, http.MethodGet, e.path, http.NoBody)
 	if err != nil {
-		return 0, 0, 0, err
+		return c, err
 	}
 	res, err := yuki.http.Do(r)
 	if err != nil {
-		return 0, 0, 0, err
+		return c, err
 	}
 	defer func() { _ = res.Body.Close() }()
-	of = res.ContentLength
-	if res.StatusCode != http.StatusOK || of < mostAfter+(1<<19) {
-		return 0, of, 0, fmt.Errorf("a download to cut: status %d, %d bytes are too few", res.StatusCode, of)
+	c.of = res.ContentLength
+	if res.StatusCode != http.StatusOK || c.of < mostAfter+(1<<19) {
+		return c, fmt.Errorf("a download to cut: status %d, %d bytes are too few", res.StatusCode, c.of)
 	}
 	if _, err := io.CopyN(io.Discard, res.Body, 16<<10); err != nil {
-		return 0, of, 0, err
+		return c, err
 	}
 	began := time.Now()
 	if err := withdraw(); err != nil {
-		return 0, of, 0, err
+		return c, err
 	}
-	took = time.Since(began)
-	after, err = io.Copy(io.Discard, res.Body)
+	c.took = time.Since(began)
+	c.after, err = io.Copy(io.Discard, res.Body)
 	if err == nil {
-		return after, of, took, errors.New("a download under way was not cut")
+		return c, errors.New("a download under way was not cut")
 	}
-	return after, of, took, nil
+	return c, nil
 }
 
 // reused asks once more and reports whether that went over the connection that was there.
@@ -185,7 +191,7 @@ func refiledOnALiveMount(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := h.land(ctx, wrong, files, nil)
+	found, err := h.land(ctx, wrong, files)
 	if err != nil {
 		return "", err
 	}
