@@ -27,8 +27,12 @@ type AddJobs struct{ Jobs []Job }
 // ChangeJob replaces a job; Job.Rev is the one read.
 type ChangeJob struct{ Job Job }
 
-// ConfirmRun files a provisional run under its patient.
-type ConfirmRun struct{ Run RunID }
+// ConfirmRun files a provisional run under its patient. Rev is that of the run
+// whose contact sheet was looked at; 0: whatever is there now.
+type ConfirmRun struct {
+	Run RunID
+	Rev uint64
+}
 
 // FileQuarantined files quarantined pictures under a patient a person chose.
 type FileQuarantined struct {

@@ -108,7 +108,9 @@ func (g *Gate) refused(c clinical.Caller, change clinical.Change, err error) {
 
 // carriesRev reports whether the command says on which Rev it was decided.
 func carriesRev(cmd clinical.Command) bool {
-	switch cmd.(type) {
+	switch cmd := cmd.(type) {
+	case clinical.ConfirmRun:
+		return cmd.Rev != 0
 	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet:
 		return true
 	default:

@@ -23,6 +23,11 @@ func (a *act) confirmRun(ctx context.Context, cmd clinical.ConfirmRun) (clinical
 	if r.State != clinical.RunProvisional {
 		return clinical.Change{}, conflict("run-settled", "This run no longer waits. Look at the patient's page.")
 	}
+	if cmd.Rev != 0 {
+		if err := current(cmd.Rev, r.Rev); err != nil {
+			return clinical.Change{}, err
+		}
+	}
 	patient := a.snap.subject(r.Patient).patient
 	switch {
 	case patient == nil:
@@ -32,6 +37,7 @@ func (a *act) confirmRun(ctx context.Context, cmd clinical.ConfirmRun) (clinical
 	}
 	c := a.change(clinical.ActRunConfirmed, "")
 	c.Patient = r.Patient
+	frames := 0
 	for _, pic := range a.snap.shard(r.Patient).pictures {
 		if pic.frame.run != r.ID || pic.frame.state != clinical.Provisional {
 			continue
@@ -43,8 +49,12 @@ func (a *act) confirmRun(ctx context.Context, cmd clinical.ConfirmRun) (clinical
 		asset.State, asset.FiledAt, asset.Reason = clinical.Filed, a.now, ""
 		c.Delta.Assets = append(c.Delta.Assets, asset)
 		c.Event.Assets = append(c.Event.Assets, asset.ID)
+		if !asset.IDShot {
+			frames++
+		}
 	}
 	run := *r
+	run.Frames = frames // what is filed: frames that are still on their way are not
 	run.State, run.Evidence = clinical.RunFiled, append(slices.Clone(r.Evidence), "confirmed")
 	c.Runs = []clinical.Run{run}
 	a.fileJob(&c, r.Job)
@@ -137,7 +147,8 @@ func (a *act) fileQuarantined(ctx context.Context, cmd clinical.FileQuarantined)
 		as := &assets[i]
 		as.State, as.Reason, as.Patient, as.FiledAt = clinical.Filed, "", to, a.now
 		as.Subjects = without(as.Subjects, to)
-		as.Run = clinical.RunID{}
+		as.Run, as.Lesion = clinical.RunID{}, clinical.LesionID{}
+		unclassify(as)
 		as.Job, as.Encounter = cmd.Job, clinical.EncounterID{}
 		if hasJob {
 			as.Encounter = job.Encounter

@@ -11,6 +11,11 @@ func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error)
 		return clinical.Change{}, a.allow()
 	}
 	g := cmd.Grant
+	if g.Status == clinical.GrantGiven { // it widens: those say it who meet patients, or who keep the records
+		if err := a.allow(clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Governance); err != nil {
+			return clinical.Change{}, err
+		}
+	}
 	sh := a.snap.subject(g.Patient)
 	if sh.patient == nil {
 		return clinical.Change{}, clinical.ErrNotFound
@@ -52,6 +57,9 @@ func (a *act) superseded(g clinical.Grant, sh *shard) (*clinical.Grant, error) {
 		case old.ID == g.Supersedes:
 			if old.Status == clinical.GrantWithdrawn || old.Status == clinical.GrantSuperseded || old.Status == clinical.GrantEnteredInError {
 				return nil, conflict("over", "The consent to be superseded no longer stands. Record the new one by itself.")
+			}
+			if old.Status == clinical.GrantRefused && g.Status != clinical.GrantGiven {
+				return nil, invalid("supersedes", "A refusal stands until the patient agrees. Record this by itself.")
 			}
 			over := old.Grant
 			over.Status = clinical.GrantSuperseded

@@ -204,9 +204,8 @@ func (a *act) unlink(c *clinical.Change, as *clinical.Asset, to clinical.Patient
 	as.Subjects = without(as.Subjects, to)
 	as.Patient, as.State, as.Reason, as.FiledAt = to, clinical.Filed, "", a.now
 	as.Job, as.Encounter, as.Lesion, as.Run = clinical.JobID{}, clinical.EncounterID{}, clinical.LesionID{}, clinical.RunID{}
-	as.Sensitivity &^= clinical.Known
-	as.NoIdentifyingFeature, as.ClassifiedBy, as.ReviewedBy = false, clinical.PersonID{}, clinical.PersonID{}
-	as.ReviewedAt = time.Time{}
+	as.Name = "" // it may name the wrong patient
+	unclassify(as)
 	ids, _ := a.snap.members.get(as.ID)
 	for _, id := range ids {
 		st, ok := a.snap.sets.get(id)
@@ -221,4 +220,11 @@ func (a *act) unlink(c *clinical.Change, as *clinical.Asset, to clinical.Patient
 			}
 		}
 	}
+}
+
+// unclassify has a picture classified anew. Its flags stay: they only narrow.
+func unclassify(as *clinical.Asset) {
+	as.Sensitivity &^= clinical.Known
+	as.NoIdentifyingFeature, as.ClassifiedBy, as.ReviewedBy = false, clinical.PersonID{}, clinical.PersonID{}
+	as.ReviewedAt = time.Time{}
 }

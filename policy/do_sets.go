@@ -52,6 +52,9 @@ func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
 	}
 	s := st.TeachingSet
 	s.Title, s.Audience, s.Roster, s.From, s.Until = cmd.Set.Title, cmd.Set.Audience, cmd.Set.Roster, cmd.Set.From, cmd.Set.Until
+	if s.Audience > st.Audience && s.Status == clinical.SetPublished {
+		s.PublishedBy = a.person.ID // the second person agreed to a smaller audience
+	}
 	return a.setChange(clinical.ActSetChanged, s)
 }
 
@@ -172,8 +175,11 @@ func (a *act) addToSet(cmd clinical.AddToSet) (clinical.Change, error) {
 		second = second || needs
 		c.Items = append(c.Items, it)
 	}
-	if alone := s.Owner == a.person.ID && !second && !a.pending(st); alone && s.Status == clinical.SetPublished {
-		s.PublishedAt = a.now // nothing here asks for a second person, so the owner publishes it with the act
+	alone := s.PublishedBy == s.Owner || s.PublishedBy == s.SubmittedBy
+	if alone && s.Owner == a.person.ID && !second && !a.pending(st) && s.Status == clinical.SetPublished {
+		// Nothing here asks for a second person, so the owner publishes it with the act. Where a second person
+		// published, their word is not lent to what they have not seen: it may be found to show a face tomorrow.
+		s.PublishedAt = a.now
 	}
 	c.Sets = []clinical.TeachingSet{s}
 	return c, nil
@@ -237,20 +243,12 @@ func (a *act) admitted(st *set, pic *picture) bool {
 }
 
 // namesPatient reports whether a label holds a name or number of somebody in
-// the picture.
+// the picture, under any of their records and in any spelling.
 func (a *act) namesPatient(pic *picture, label string) bool {
-	label = strings.ToLower(label)
 	m := newMatter(a.snap, Request{Asset: pic.id, Now: a.now})
 	for _, sh := range m.people {
-		if sh.patient == nil {
-			continue
-		}
-		words := strings.Fields(sh.patient.Family + " " + sh.patient.Given)
-		for _, i := range sh.patient.Identifiers {
-			words = append(words, i.Value)
-		}
-		for _, w := range words {
-			if len(w) >= 3 && strings.Contains(label, strings.ToLower(w)) {
+		for _, id := range a.snap.family(sh.id) {
+			if p := a.snap.shard(id).patient; p != nil && names(p, label) {
 				return true
 			}
 		}

@@ -17,6 +17,9 @@ func (g *Gate) Find(ctx context.Context, c clinical.Caller, u clinical.Use, q cl
 	if g.opt.Searcher == nil {
 		return clinical.Found{}, nil, clinical.Refuse(clinical.Unavailable, "no-index", "Search is not ready yet. Try again in a moment.")
 	}
+	if u.Purpose != clinical.P0 && probes(q) {
+		return clinical.Found{}, nil, clinical.Refuse(clinical.Forbidden, "search-care", "Pictures are searched for in care only. Open the set instead.")
+	}
 	now := g.opt.Now()
 	scope := g.scopes.of(snap, &g.history, scopeKey{c.Person, u}, now)
 	found, err := g.opt.Searcher.Search(ctx, q, scope)
@@ -50,6 +53,12 @@ func (g *Gate) Find(ctx context.Context, c clinical.Caller, u clinical.Use, q cl
 	e.Use, e.Patient, e.Count = u, q.Patient, found.Total
 	g.opt.Recorder.NoteLater(e)
 	return found, shown, nil
+}
+
+// probes reports whether a query asks by what may name a patient. Beyond care a
+// hit would tell whose picture it is, though nothing that is shown does.
+func probes(q clinical.Query) bool {
+	return q.Text != "" || !q.Patient.IsZero() || !q.Session.IsZero() || len(q.Terms) > 0 || len(q.Facets) > 0
 }
 
 // show reads a picture's record for a page. Beyond care nothing that names the

@@ -2,11 +2,14 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"fovea/clinical"
 )
 
 // Names that a mounted drive shows: NFC, safe on Windows, macOS and Linux.
@@ -76,4 +79,40 @@ func reserved(s string) bool {
 		return strings.ContainsRune("0123456789¹²³", r[3])
 	}
 	return strings.HasPrefix(s, ".") || strings.HasPrefix(s, "~$")
+}
+
+// names reports whether a text holds a name or number of a patient, however it
+// is written: accents, case, and what stands between letters and digits do not
+// count. A name of one or two letters counts where it is a whole name and a
+// whole word; particles do not count.
+func names(p *clinical.Patient, text string) bool {
+	words := bareWords(text)
+	run := strings.Join(words, "")
+	for _, name := range []string{p.Family, p.Given} {
+		parts := bareWords(name)
+		for _, part := range parts {
+			in := func(word string) bool { return strings.Contains(word, part) }
+			switch n := utf8.RuneCountInString(part); {
+			case n >= 5 && in(run), n >= 3 && slices.ContainsFunc(words, in), len(parts) == 1 && slices.Contains(words, part):
+				return true
+			}
+		}
+	}
+	for _, i := range p.Identifiers {
+		if number := strings.Join(bareWords(i.Value), ""); len(number) >= 3 && strings.Contains(run, number) {
+			return true
+		}
+	}
+	return false
+}
+
+// bareWords splits a text into its words, in lower case and without accents.
+func bareWords(s string) []string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(s))
+	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }

@@ -141,6 +141,7 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 	root := snap.shard(snap.root(id))
 	page := clinical.PatientPage{Patient: *root.patient, Consent: snap.consentLine(sh, now), Grants: grantsOf(sh), Holds: holdsOf(sh)}
 	v := newVerdicts(snap, Request{Person: p.ID, Use: clinical.Care(), Now: now})
+	treating := p.Role == clinical.Clinician && snap.treats(p, sh, now)
 	sittings := map[clinical.SessionID][]*picture{}
 	var order []clinical.SessionID
 	for _, member := range snap.family(id) {
@@ -151,7 +152,7 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 					order = append(order, pic.frame.session)
 				}
 				sittings[pic.frame.session] = append(sittings[pic.frame.session], pic)
-			case pic.frame.state == clinical.Filed && p.Role == clinical.Clinician:
+			case pic.frame.state == clinical.Filed && treating:
 				page.Restricted = true
 			}
 		}
