@@ -49,9 +49,11 @@ type assetGetCmd struct {
 
 func (x assetGetCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		return e.writeFile(x.Out, func(w io.Writer) error {
-			return c.get(e.ctx, "/img/"+x.Asset+"/"+x.Kind, w)
-		})
+		err := e.writeFile(x.Out, func(w io.Writer) error { return c.get(e.ctx, "/img/"+x.Asset+"/"+x.Kind, w) })
+		if err != nil {
+			return err
+		}
+		return e.written(x.Out)
 	})
 }
 

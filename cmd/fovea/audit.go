@@ -22,9 +22,11 @@ type auditExportCmd struct {
 
 func (x auditExportCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		return e.writeFile(x.Out, func(w io.Writer) error {
-			return c.get(e.ctx, "/api/v1/admin/audit", w)
-		})
+		err := e.writeFile(x.Out, func(w io.Writer) error { return c.get(e.ctx, "/api/v1/admin/audit", w) })
+		if err != nil {
+			return err
+		}
+		return e.written(x.Out)
 	})
 }
 

@@ -87,7 +87,12 @@ type jobSheetCmd struct {
 }
 
 func (x jobSheetCmd) Run(e *env) error {
-	return e.with(func(c *client) error { return e.sheet(c, x.ID, x.Out) })
+	return e.with(func(c *client) error {
+		if err := e.sheet(c, x.ID, x.Out); err != nil {
+			return err
+		}
+		return e.written(x.Out)
+	})
 }
 
 type jobListCmd struct{}
@@ -211,5 +216,13 @@ func (e *env) writeFile(path string, fill func(io.Writer) error) error {
 	if err := errors.Join(fill(f), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return clinical.Errorf(clinical.Unavailable, "write: %w", err)
+	}
+	return nil
+}
+
+// written says where a file was written.
+func (e *env) written(path string) error {
+	return e.answer(map[string]string{"file": path}, func(w io.Writer) { put(w, "Written: %s", path) })
 }
