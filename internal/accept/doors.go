@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // refusedIsAbsent: an unclassified picture, one without consent, one whose patient refused, and one on hold for
@@ -51,7 +52,11 @@ func refusedIsAbsent(ctx context.Context, tr *trial) (string, error) {
 		if err := h.absentElsewhere(ctx, asset); err != nil {
 			return "", fmt.Errorf("%s: %w", items[asset].Reason, err)
 		}
-		if err := h.treated(ctx, asset); err != nil {
+		err := until(ctx, 30*time.Second, "who treats sees it", func(ctx context.Context) (bool, error) {
+			err := h.treated(ctx, asset) // once there is a thumbnail
+			return err == nil, err
+		})
+		if err != nil {
 			return "", err
 		}
 		asked++

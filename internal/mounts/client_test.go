@@ -85,7 +85,7 @@ func rclone(t *testing.T, d *demo, dev device, mode string) string {
 // open is a folder that the user whom davfs2 becomes may enter.
 func open(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "fovea-mounts-")
+	dir, err := os.MkdirTemp("", "fovea-mounts-") //nolint:usetesting // only root may enter what t.TempDir makes
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,27 +57,15 @@ var (
 
 // TestMain starts the program once; the tests are about the drive, not about the start.
 func TestMain(m *testing.M) {
-	os.Exit(main(m))
-}
-
-func main(m *testing.M) int {
+	stop := func() error { return nil }
 	dir, err := os.MkdirTemp("", "fovea-mounts-demo-")
-	if err != nil {
-		startErr = err
-		return m.Run()
+	if startErr = err; err == nil {
+		started, stop, startErr = start(dir)
 	}
-	var stop func() error
-	started, stop, startErr = start(dir)
-	code := m.Run()
-	err = nil
-	if stop != nil {
-		err = stop()
+	m.Run()
+	if err := errors.Join(stop(), os.RemoveAll(dir)); err != nil {
+		panic(err)
 	}
-	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "mounts:", err)
-		return max(code, 1)
-	}
-	return code
 }
 
 // demoOf returns the demo, or fails and says what is missing.
@@ -89,23 +77,25 @@ func demoOf(t *testing.T) *demo {
 	return started
 }
 
+// start runs the demo in dir until it is ready. What it returns to stop it is never nil.
 func start(dir string) (*demo, func() error, error) {
+	idle := func() error { return nil }
 	if os.Geteuid() != 0 {
-		return nil, nil, errors.New("mounting needs root: run make test-mounts as root")
+		return nil, idle, errors.New("mounting needs root: run make test-mounts as root")
 	}
 	if _, err := os.Stat("/dev/fuse"); err != nil {
-		return nil, nil, fmt.Errorf("mounting needs FUSE: load its module, or give the container /dev/fuse: %w", err)
+		return nil, idle, fmt.Errorf("mounting needs FUSE: load its module, or give the container /dev/fuse: %w", err)
 	}
 	program, err := filepath.Abs("../../bin/fovea")
 	if err != nil {
-		return nil, nil, err
+		return nil, idle, err
 	}
 	if _, err := os.Stat(program); err != nil {
-		return nil, nil, fmt.Errorf("there is no program to try: run make build first: %w", err)
+		return nil, idle, fmt.Errorf("there is no program to try: run make build first: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, nil, err
+		return nil, idle, err
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
@@ -115,10 +105,10 @@ func start(dir string) (*demo, func() error, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, idle, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, nil, err
+		return nil, idle, err
 	}
 	ready, printed := make(chan bool, 1), make(chan struct{})
 	go func() {
@@ -141,7 +131,7 @@ func start(dir string) (*demo, func() error, error) {
 		d, err := read(dir)
 		return d, stop, err
 	case <-printed:
-		return nil, nil, fmt.Errorf("the demo does not start: %w: %s", cmd.Wait(), said.String())
+		return nil, idle, fmt.Errorf("the demo does not start: %w: %s", cmd.Wait(), said.String())
 	case <-time.After(6 * time.Minute):
 		return nil, stop, errors.New("the demo is not ready after six minutes")
 	}
@@ -278,8 +268,8 @@ func (d *demo) withdraw(t *testing.T, key string) {
 	var page struct {
 		Grants []map[string]any `json:"grants"`
 	}
-	d.call(t, "henri", http.MethodGet, patient, nil, &page)
-	d.call(t, "henri", http.MethodPost, patient+"/withdrawals", map[string]string{"reason": "the patient said so"}, nil)
+	d.call(t, "henri", "GET "+patient, nil, &page)
+	d.call(t, "henri", "POST "+patient+"/withdrawals", map[string]string{"reason": "the patient said so"}, nil)
 	t.Cleanup(func() {
 		for _, g := range page.Grants {
 			if g["status"] != "given" {
@@ -288,14 +278,15 @@ func (d *demo) withdraw(t *testing.T, key string) {
 			for _, of := range []string{"id", "recordedAt", "withdrawnAt"} {
 				delete(g, of)
 			}
-			d.call(t, "lea", http.MethodPost, patient+"/consents", g, nil)
+			d.call(t, "lea", "POST "+patient+"/consents", g, nil)
 		}
 	})
 }
 
-// call speaks JSON and has to succeed; out may be nil.
-func (d *demo) call(t *testing.T, login, method, at string, in, out any) {
+// call makes a request such as "GET /api/v1/me", speaks JSON and has to succeed; in and out may be nil.
+func (d *demo) call(t *testing.T, login, what string, in, out any) {
 	t.Helper()
+	method, at, _ := strings.Cut(what, " ")
 	status, b, err := d.ask(login, method, at, in)
 	if err == nil && status < http.StatusBadRequest && out != nil {
 		err = json.Unmarshal(b, out)
@@ -308,13 +299,13 @@ func (d *demo) call(t *testing.T, login, method, at string, in, out any) {
 // device makes an app password for one mount.
 func (d *demo) device(t *testing.T) (dev device) {
 	t.Helper()
-	d.call(t, readerName, http.MethodPost, "/api/v1/app-passwords", map[string]string{"device": "a mount of the tests"}, &dev)
+	d.call(t, readerName, "POST /api/v1/app-passwords", map[string]string{"device": "a mount of the tests"}, &dev)
 	return dev
 }
 
 func (d *demo) revoke(t *testing.T, dev device) {
 	t.Helper()
-	d.call(t, readerName, http.MethodDelete, "/api/v1/app-passwords/"+dev.ID, nil, nil)
+	d.call(t, readerName, "DELETE /api/v1/app-passwords/"+dev.ID, nil, nil)
 }
 
 func checksum(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
