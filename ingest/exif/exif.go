@@ -227,9 +227,9 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// Stray removes memory folders that a killed process left behind in spool. The
-// caller holds the lock that makes it the only Fovea on its data; folders that a
-// living process uses are never touched.
+// Stray removes memory folders that a killed process left behind in spool, and
+// with them the picture it was reading. Folders that a living process uses are
+// never touched.
 func Stray(spool string) error {
 	entries, err := os.ReadDir(spool)
 	if err != nil {

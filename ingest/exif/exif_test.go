@@ -340,26 +340,46 @@ func TestTooLargeFileIsRefusedUnread(t *testing.T) {
 }
 
 func TestStrayFoldersOfDeadProcessesGo(t *testing.T) {
-	cmd := exec.Command("/usr/bin/true")
-	if err := cmd.Run(); err != nil {
+	dir, err := os.MkdirTemp("/dev/shm", "stray-test-")
+	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	dead := filepath.Join(dir, fmt.Sprintf("fovea-exif-%d-1", cmd.Process.Pid))
+	defer os.RemoveAll(dir) //nolint:errcheck // the test is over
+	r := open(t, exif.Options{Spool: dir})
+	used, err := filepath.Glob(filepath.Join(dir, "fovea-exif-*"))
+	if err != nil || len(used) != 1 {
+		t.Fatalf("the reader uses %v, %v; want one folder", used, err)
+	}
+	// In a container a killed process and the next have the same number.
 	mine := filepath.Join(dir, fmt.Sprintf("fovea-exif-%d-1", os.Getpid()))
 	other := filepath.Join(dir, "unrelated")
-	for _, d := range []string{dead, mine, other} {
+	for _, d := range []string{mine, other} {
 		if err := os.Mkdir(d, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(mine, "picture.jpg"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := exif.Stray(dir); err != nil {
 		t.Fatal(err)
 	}
-	for d, want := range map[string]bool{dead: false, mine: true, other: true} {
+	for d, want := range map[string]bool{used[0]: true, mine: false, other: true} {
 		if _, err := os.Stat(d); (err == nil) != want {
 			t.Errorf("%s: there = %v, want %v", filepath.Base(d), err == nil, want)
 		}
+	}
+	if err := os.RemoveAll(used[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Read(t.Context(), strings.NewReader("nothing"), 7, ""); err != nil && !errors.Is(err, exif.ErrUnreadable) {
+		t.Errorf("without its folder: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "fovea-exif-*")); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

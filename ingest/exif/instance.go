@@ -18,6 +18,7 @@ import (
 	"github.com/barasher/go-exiftool"
 	"golang.org/x/sys/unix"
 
+	"fovea/clinical"
 	"fovea/internal/sandbox"
 )
 
@@ -46,6 +47,7 @@ type instance struct {
 	in, out *os.File    // the child's standard input and output, held open
 	hand    *handover
 	dir     string
+	claim   *os.File // the folder, locked for as long as we live
 	timeout time.Duration
 	served  int
 	died    chan struct{} // closed once the child has ended
@@ -53,14 +55,15 @@ type instance struct {
 
 // start makes the folder, the launcher and the child, in this order.
 func start(ctx context.Context, opt Options) (_ *instance, err error) {
-	dir, err := os.MkdirTemp(opt.Spool, prefix+strconv.Itoa(os.Getpid())+"-")
-	if err != nil {
-		return nil, fmt.Errorf("memory folder: %w", err)
+	i := &instance{timeout: opt.Timeout, died: make(chan struct{})}
+	if i.dir, i.claim, err = folder(opt.Spool); err != nil {
+		return nil, err
 	}
-	i := &instance{dir: dir, timeout: opt.Timeout, died: make(chan struct{})}
+	dir := i.dir
 	defer func() {
 		if err != nil {
 			_ = os.RemoveAll(dir)
+			_ = i.claim.Close()
 		}
 	}()
 	h, err := newHandover(dir)
@@ -201,11 +204,15 @@ func (i *instance) stop() {
 	i.hand.close()
 	_ = i.proc.Release()
 	_ = os.RemoveAll(i.dir)
+	_ = i.claim.Close()
 }
 
 // spool writes src to a new file in memory that only we may read.
 func spool(name string, src io.Reader) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errDied // the folder is gone: the next instance has another
+	}
 	if err != nil {
 		return errors.New("memory folder cannot be written")
 	}
@@ -244,16 +251,51 @@ func extension(ext string) string {
 	return "." + ext
 }
 
-// sweep removes the folder e if it is ours and its process is gone.
-func sweep(spool string, e fs.DirEntry) error {
-	rest, ours := strings.CutPrefix(e.Name(), prefix)
-	owner, _, _ := strings.Cut(rest, "-")
-	pid, err := strconv.Atoi(owner)
-	if err != nil {
-		return nil //nolint:nilerr // not a folder of ours
+// folder makes a folder of our own. Another process that looks for left-overs
+// may take it for one before it is claimed: then the next is made.
+func folder(spool string) (dir string, held *os.File, err error) {
+	for range 5 {
+		if dir, err = os.MkdirTemp(spool, prefix); err != nil {
+			return "", nil, fmt.Errorf("memory folder: %w", err)
+		}
+		if held, err = claim(dir); err == nil {
+			if _, err = os.Stat(dir); err == nil {
+				return dir, held, nil
+			}
+			_ = held.Close()
+		}
+		_ = os.RemoveAll(dir)
 	}
-	if !ours || !e.IsDir() || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+	return "", nil, fmt.Errorf("memory folder: %w", err)
+}
+
+// claim marks a folder as in use by this process, until it is closed or the
+// process ends, however it ends. A process number in the name would not do:
+// in a container the next process has the same one. A folder that somebody
+// uses is Conflict.
+func claim(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("memory folder: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(clinical.Errorf(clinical.Conflict, "memory folder: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+// sweep removes the folder e if it is ours and nobody uses it.
+func sweep(spool string, e fs.DirEntry) error {
+	if !strings.HasPrefix(e.Name(), prefix) || !e.IsDir() {
 		return nil
 	}
-	return os.RemoveAll(filepath.Join(spool, e.Name()))
+	dir := filepath.Join(spool, e.Name())
+	f, err := claim(dir)
+	if clinical.KindOf(err) == clinical.Conflict || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(dir), f.Close())
 }
