@@ -3,6 +3,7 @@ package vault_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -247,8 +249,12 @@ func TestBlobsOfEverySizeGoInFusedOrNot(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%d bytes: %v", size, err)
 				}
-				if !bytes.Equal(b.read(t, a.Original.ID), data) {
+				if !bytes.Equal(b.read(t, a.Original.ID), data) || a.Original.SHA256 != sha256.Sum256(data) {
 					t.Errorf("%d bytes read back otherwise", size)
+				}
+				broken := io.MultiReader(bytes.NewReader(data), iotest.ErrReader(errPower))
+				if _, err := b.keep(t.Context(), b.owner(p.ID), broken); !errors.Is(err, errPower) {
+					t.Errorf("%d bytes and no more: %v", size, err)
 				}
 				if _, err := b.keep(t.Context(), b.owner(p.ID), trickle{bytes.NewReader(data)}); err == nil {
 					t.Errorf("%d bytes were kept twice", size)

@@ -179,6 +179,12 @@ func (v *Vault) sealBlob(ctx context.Context, owner clinical.Owner, r io.Reader,
 	if err != nil {
 		return nil, err
 	}
+	large := in.bytes > minimumRoom || !in.fuse
+	if v.idle.enter() && large {
+		s.beside = newBeside(r, s.content)
+		defer s.beside.join()
+	}
+	defer v.idle.leave()
 	if err := v.store(ctx, b, s, in); err != nil {
 		return nil, err
 	}
@@ -265,6 +271,7 @@ type sealing struct {
 	source  io.Reader
 	ctx     func() error
 	content hash.Hash
+	beside  *beside // nil: content is written to here
 	stored  *blake3.Hasher
 	plain   int64
 	sealed  int64
@@ -298,8 +305,14 @@ func (s *sealing) readPlain(p []byte) (int, error) {
 	if err := s.ctx(); err != nil {
 		return 0, clinical.Errorf(clinical.Unavailable, "vault: put: %w", err)
 	}
-	n, err := s.source.Read(p)
-	s.content.Write(p[:n])
+	var n int
+	var err error
+	if s.beside != nil {
+		n, err = s.beside.Read(p)
+	} else {
+		n, err = s.source.Read(p)
+		s.content.Write(p[:n])
+	}
 	s.plain += int64(n)
 	return n, err
 }
@@ -316,6 +329,9 @@ func (s *sealing) Read(p []byte) (int, error) {
 
 func (s *sealing) facts(v *Vault) facts {
 	f := facts{Size: s.plain, Sealed: s.sealed, Chunks: (s.plain + packageSize - 1) / packageSize, PutAt: v.opt.Now().UTC()}
+	if s.beside != nil {
+		s.beside.join()
+	}
 	s.content.Sum(f.Content[:0])
 	s.stored.Sum(f.Stored[:0])
 	return f

@@ -53,6 +53,7 @@ type Vault struct {
 	fuseMax int64
 	memory  *semaphore.Weighted
 	scratch scratch
+	idle    idle
 	flying  sync.Map // clinical.BlobID of bytes whose change may yet be committed
 	guard   *Guard
 	signer  *ledger.Signer
