@@ -195,6 +195,9 @@ func (a *act) addJobs(cmd clinical.AddJobs) (clinical.Change, error) {
 		if err := a.checkJob(j); err != nil {
 			return clinical.Change{}, err
 		}
+		if a.unmetVIP(j.Patient) {
+			return clinical.Change{}, forbid("vip", "This patient is for named people only. Ask the ward to request the pictures.")
+		}
 		c.Jobs = append(c.Jobs, j)
 	}
 	if len(c.Jobs) == 1 {
@@ -221,12 +224,23 @@ func (a *act) changeJob(cmd clinical.ChangeJob) (clinical.Change, error) {
 	if err := a.checkJob(j); err != nil {
 		return clinical.Change{}, err
 	}
+	taken := !old.Photographer.IsZero() && j.Photographer == a.person.ID || j.Patient != old.Patient
+	if taken && a.unmetVIP(j.Patient) {
+		return clinical.Change{}, forbid("yourself", "Nobody takes a job of a patient for named people only from its photographer. Ask them, or an administrator.")
+	}
 	if j.Status == clinical.JobFiled && j.FiledAt.IsZero() {
 		j.FiledAt = a.now
 	}
 	c := a.change(clinical.ActJobChanged, "")
 	c.Patient, c.Jobs = j.Patient, []clinical.Job{j}
 	return c, nil
+}
+
+// unmetVIP reports whether the asker is a photographer whom a job would let meet
+// a patient who is for named people only.
+func (a *act) unmetVIP(id clinical.PatientID) bool {
+	sh := a.snap.subject(id)
+	return a.person.Role == clinical.Photographer && sh.patient != nil && sh.patient.Vip && !a.snap.meets(a.person, sh, a.now)
 }
 
 // picturesOf returns a patient's pictures that were taken for a job.

@@ -128,10 +128,19 @@ func (g *Gate) Job(_ context.Context, c clinical.Caller, id clinical.JobID) (cli
 		return clinical.Job{}, clinical.Patient{}, clinical.ErrNotFound
 	}
 	sh := snap.shard(j.Patient)
-	if sh.patient == nil {
+	if sh.patient == nil || !snap.sheetFor(p, j, g.opt.Now()) {
 		return clinical.Job{}, clinical.Patient{}, clinical.ErrNotFound
 	}
 	return *j, *sh.patient, nil
+}
+
+// sheetFor reports whether a person who sees a job may read whom it is about: a
+// VIP's name is for the photographer who has the job, or for whoever of the
+// studio takes it, and not for all who see the worklist.
+func (s *Snapshot) sheetFor(p *clinical.Person, j *clinical.Job, now time.Time) bool {
+	sh := s.subject(j.Patient)
+	return p.Role != clinical.Photographer || sh.patient == nil || !sh.patient.Vip ||
+		j.Photographer.IsZero() && j.Status.Open() || s.meets(p, sh, now)
 }
 
 // Arrivals returns what waits in the caller's studios: photographers see

@@ -203,3 +203,44 @@ func TestOnlyWhoTreatsLearnsThatPicturesAreRestricted(t *testing.T) {
 		t.Errorf("who only asked for pictures: restricted %t, %v", page.Restricted, err)
 	}
 }
+
+func TestWorklistNamesNoVIPToOthersThanItsPhotographer(t *testing.T) {
+	h := newHouse(t)
+	if _, p, err := h.Job(t.Context(), as("paula"), clinicaltest.ID[clinical.Job]("vip")); err != nil || p.ID != patient("vip") {
+		t.Errorf("who has the job: %v", err)
+	}
+	if _, _, err := h.Job(t.Context(), as("piet"), clinicaltest.ID[clinical.Job]("vip")); clinical.KindOf(err) != clinical.NotFound {
+		t.Errorf("another photographer: %v", err)
+	}
+	if _, _, err := h.Job(t.Context(), as("piet"), clinicaltest.ID[clinical.Job]("adult")); err != nil {
+		t.Errorf("another patient's: %v", err)
+	}
+}
+
+func TestNobodyNamesThemselvesToAVIPByAJob(t *testing.T) {
+	h := newHouse(t)
+	job := clinical.Job{Number: "J-mine", Patient: patient("vip"), Photographer: human("piet"), Due: h.now()}
+	if got := h.refuses("piet", clinical.AddJobs{Jobs: []clinical.Job{job}}, clinical.Forbidden); got != "vip" {
+		t.Errorf("a job of one's own making: %s", got)
+	}
+	page, err := h.Jobs(t.Context(), as("piet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range page {
+		if j.Patient != patient("vip") {
+			continue
+		}
+		j.Photographer = human("piet")
+		if got := h.refuses("piet", clinical.ChangeJob{Job: j}, clinical.Forbidden); got != "yourself" {
+			t.Errorf("somebody else's job: %s", got)
+		}
+	}
+	job.Photographer = clinical.PersonID{}
+	made := h.do("clara", clinical.AddJobs{Jobs: []clinical.Job{job}}).Jobs[0]
+	made.Photographer = human("piet")
+	h.do("piet", clinical.ChangeJob{Job: made}) // nobody has it: somebody has to take it
+	if _, _, err := h.Job(t.Context(), as("piet"), made.ID); err != nil {
+		t.Errorf("who took it: %v", err)
+	}
+}
