@@ -15,13 +15,15 @@ func request() (clinical.Job, clinical.Patient) {
 	for _, code := range []string{"L-LEG ANT", "L-LEG MED", "L-LEG LAT", "L-LEG POST", "L-LEG CU"} {
 		views = append(views, clinical.View{Code: code})
 	}
-	return clinical.Job{
-			Number: "26-1187", Specialty: "dermatology", Ward: "Wound clinic", Wanted: views, Frames: 7, Urgent: true,
-			Due: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC),
-		}, clinical.Patient{
-			Family: "Fontaine-d’Aubigné", Given: "Aurélie", Born: clinical.Date{Year: 1961, Month: 3, Day: 3}, Sex: clinical.Female,
-			Identifiers: []clinical.Identifier{{System: "hospital", Value: "8014552K"}}, PhotographyRefused: true,
-		}
+	j := clinical.Job{
+		Number: "26-1187", Specialty: "dermatology", Ward: "Wound clinic", Wanted: views, Frames: 7, Urgent: true,
+		Due: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC),
+	}
+	p := clinical.Patient{
+		Family: "Fontaine-d’Aubigné", Given: "Aurélie", Born: clinical.Date{Year: 1961, Month: 3, Day: 3}, Sex: clinical.Female,
+		Identifiers: []clinical.Identifier{{System: "hospital", Value: "8014552K"}}, PhotographyRefused: true,
+	}
+	return j, p
 }
 
 func codes() sheet.Codes {

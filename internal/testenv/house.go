@@ -184,11 +184,11 @@ func (h *House) Cookie(who string) *http.Cookie {
 	if err := h.Login.SetPassword(h.tb.Context(), clinicaltest.ID[clinical.Person](who), Password); err != nil {
 		h.tb.Fatal(err)
 	}
-	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "https://fovea.test/login", http.NoBody)
+	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(h.tb.Context(), http.MethodPost, "https://fovea.test/login", http.NoBody)
 	if _, err := h.Login.SignIn(w, r, who, Password); err != nil {
 		h.tb.Fatal(err)
 	}
-	for _, c := range w.Result().Cookies() { //nolint:bodyclose // a recorder's body holds nothing
+	for _, c := range w.Result().Cookies() {
 		h.cookies[who] = c
 	}
 	return h.cookies[who]
@@ -202,7 +202,7 @@ func (h *House) Ask(door http.Handler, who, method, path string, more ...string)
 	if len(more) > 0 {
 		body = more[0]
 	}
-	r := httptest.NewRequest(method, "https://fovea.test"+path, strings.NewReader(body)).WithContext(h.tb.Context())
+	r := httptest.NewRequestWithContext(h.tb.Context(), method, "https://fovea.test"+path, strings.NewReader(body))
 	for i := 1; i+1 < len(more); i += 2 {
 		r.Header.Set(more[i], more[i+1])
 	}

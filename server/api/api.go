@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -112,8 +113,9 @@ func caller(ctx context.Context) clinical.Caller {
 // resultOutput wraps what every act answers.
 type resultOutput struct{ Body wire.Result }
 
-// act registers an operation that is one command.
-func act[I any](s *service, method, path, id, summary string, command func(*I) (clinical.Command, error)) {
+// act registers an operation, such as "POST /jobs", that is one command.
+func act[I any](s *service, pattern, id, summary string, command func(*I) (clinical.Command, error)) {
+	method, path, _ := strings.Cut(pattern, " ")
 	op := huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, MaxBodyBytes: 4 << 20, BodyReadTimeout: 30 * time.Second}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*resultOutput, error) {
 		cmd, err := command(in)

@@ -49,14 +49,14 @@ func (s *service) arrivals() {
 		a, err := s.Gate.Arrivals(ctx, caller(ctx))
 		return wire.ToArrivals(a), err
 	})
-	act(s, "POST", "/runs/{id}/confirm", "confirm-run", "File a run under its patient", func(in *runPath) (clinical.Command, error) {
+	act(s, "POST /runs/{id}/confirm", "confirm-run", "File a run under its patient", func(in *runPath) (clinical.Command, error) {
 		return clinical.ConfirmRun{Run: in.ID}, nil
 	})
-	act(s, "POST", "/quarantine/file", "file-quarantined", "File quarantined pictures under a patient", func(in *fileBody) (clinical.Command, error) {
+	act(s, "POST /quarantine/file", "file-quarantined", "File quarantined pictures under a patient", func(in *fileBody) (clinical.Command, error) {
 		b := in.Body
 		return clinical.FileQuarantined{Assets: b.Assets, Patient: b.Patient, Job: b.Job, Reason: b.Reason}, nil
 	})
-	act(s, "POST", "/quarantine/reject", "reject-quarantined", "Destroy quarantined pictures that belong to nobody", func(in *onAssetsBody) (clinical.Command, error) {
+	act(s, "POST /quarantine/reject", "reject-quarantined", "Destroy quarantined pictures that belong to nobody", func(in *onAssetsBody) (clinical.Command, error) {
 		return clinical.RejectQuarantined{Assets: in.Body.Assets, Reason: in.Body.Reason}, nil
 	})
 }
@@ -66,7 +66,7 @@ func (s *service) assets() {
 		a, err := s.Gate.Asset(ctx, caller(ctx), in.ID)
 		return wire.ToAsset(a), err
 	})
-	act(s, "PATCH", "/assets/{id}", "describe-asset", "Edit one picture's catalogue entry", func(in *describeBody) (clinical.Command, error) {
+	act(s, "PATCH /assets/{id}", "describe-asset", "Edit one picture's catalogue entry", func(in *describeBody) (clinical.Command, error) {
 		rev, err := ifMatch(in.IfMatch)
 		cmd := clinical.DescribeAsset{Asset: in.ID, Rev: rev, Caption: in.Body.Caption, Keywords: in.Body.Keywords, Lesion: in.Body.Lesion}
 		if in.Body.View != nil {
@@ -75,29 +75,29 @@ func (s *service) assets() {
 		}
 		return cmd, err
 	})
-	act(s, "POST", "/assets/classify", "classify-assets", "Say what is in the pictures", func(in *classifyBody) (clinical.Command, error) {
+	act(s, "POST /assets/classify", "classify-assets", "Say what is in the pictures", func(in *classifyBody) (clinical.Command, error) {
 		b := in.Body
 		flags, err := clinical.ParseSensitivity(b.Flags)
 		return clinical.ClassifyAssets{Session: b.Session, Assets: b.Assets, Sensitivity: flags, NoIdentifyingFeature: b.NoIdentifyingFeature, Reason: b.Reason}, err
 	})
-	act(s, "POST", "/assets/review", "review-assets", "Confirm as a second person", func(in *onAssetsBody) (clinical.Command, error) {
+	act(s, "POST /assets/review", "review-assets", "Confirm as a second person", func(in *onAssetsBody) (clinical.Command, error) {
 		return clinical.ReviewAssets{Assets: in.Body.Assets, Reason: in.Body.Reason}, nil
 	})
-	act(s, "POST", "/assets/discard", "discard-assets", "Destroy frames before their session is filed", func(in *onAssetsBody) (clinical.Command, error) {
+	act(s, "POST /assets/discard", "discard-assets", "Destroy frames before their session is filed", func(in *onAssetsBody) (clinical.Command, error) {
 		return clinical.DiscardAssets{Assets: in.Body.Assets, Reason: in.Body.Reason}, nil
 	})
-	act(s, "POST", "/assets/refile", "refile-assets", "Correct a wrong patient", func(in *refileBody) (clinical.Command, error) {
+	act(s, "POST /assets/refile", "refile-assets", "Correct a wrong patient", func(in *refileBody) (clinical.Command, error) {
 		return clinical.RefileAssets{Assets: in.Body.Assets, To: in.Body.To, Reason: in.Body.Reason}, nil
 	})
 	show(s, "/search", "search", "Search what the caller may see", s.search)
 }
 
 func (s *service) search(ctx context.Context, in *searchQuery) (wire.Hits, error) {
-	from, _, _, err := in.bounds(1 << 30)
+	at, err := in.bounds(1 << 30)
 	if err != nil {
 		return wire.Hits{}, err
 	}
-	q := clinical.Query{Text: in.Text, Patient: in.Patient, Facets: in.Facets, Sort: in.Sort, Offset: from, Limit: min(in.Limit, 500), Terms: map[string][]string{}}
+	q := clinical.Query{Text: in.Text, Patient: in.Patient, Facets: in.Facets, Sort: in.Sort, Offset: at.from, Limit: min(in.Limit, 500), Terms: map[string][]string{}}
 	q.Taken.From, q.Taken.To = in.From, in.To
 	for name, values := range map[string][]string{"keyword": in.Keyword, "view": in.View, "specialty": in.Specialty, "year": in.Year} {
 		if len(values) > 0 {
@@ -109,8 +109,8 @@ func (s *service) search(ctx context.Context, in *searchQuery) (wire.Hits, error
 		return wire.Hits{}, err
 	}
 	out := wire.ToHits(found, shown)
-	if at := from + len(found.Ordinals); at < found.Total && len(found.Ordinals) > 0 {
-		out.Next = itoa(at)
+	if next := at.from + len(found.Ordinals); next < found.Total && len(found.Ordinals) > 0 {
+		out.Next = itoa(next)
 	}
 	return out, nil
 }

@@ -43,7 +43,7 @@ func (s *service) jobs() {
 	})
 	op := huma.Operation{OperationID: "add-jobs", Method: http.MethodPost, Path: "/api/v1/jobs", Summary: "Record requests for pictures", MaxBodyBytes: 4 << 20}
 	huma.Register(s.api, op, s.addJobs)
-	act(s, "PUT", "/jobs/{id}", "change-job", "Change a request", func(in *jobChange) (clinical.Command, error) {
+	act(s, "PUT /jobs/{id}", "change-job", "Change a request", func(in *jobChange) (clinical.Command, error) {
 		rev, err := ifMatch(in.IfMatch)
 		j := in.Body.Clinical()
 		j.ID, j.Rev = in.ID, rev

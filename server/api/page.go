@@ -15,33 +15,40 @@ type Page struct {
 	Limit  int    `query:"limit" minimum:"0" maximum:"1000" doc:"0: 200"`
 }
 
-func (p Page) bounds(total int) (from, to int, next string, err error) {
+// span is which part of a listing a page is.
+type span struct {
+	from, to int
+	next     string // cursor of the page after it; empty at the end
+}
+
+func (p Page) bounds(total int) (span, error) {
+	var at span
 	limit := p.Limit
 	if limit == 0 {
 		limit = 200
 	}
 	if p.Cursor != "" {
-		from, err = strconv.Atoi(p.Cursor)
+		from, err := strconv.Atoi(p.Cursor)
 		if err != nil || from < 0 {
-			return 0, 0, "", clinical.Refuse(clinical.Invalid, "cursor", "This cursor is not one of ours. Begin again without it.")
+			return span{}, clinical.Refuse(clinical.Invalid, "cursor", "This cursor is not one of ours. Begin again without it.")
 		}
+		at.from = min(from, total)
 	}
-	from = min(from, total)
-	to = min(from+limit, total)
-	if to < total {
-		next = strconv.Itoa(to)
+	at.to = min(at.from+limit, total)
+	if at.to < total {
+		at.next = strconv.Itoa(at.to)
 	}
-	return from, to, next, nil
+	return at, nil
 }
 
 // paged cuts one page out of a listing and converts it.
 func paged[C, W any](in *Page, all []C, convert func(C) W) (wire.List[W], error) {
-	from, to, next, err := in.bounds(len(all))
-	out := wire.List[W]{Items: []W{}, Next: next, Total: len(all)}
+	at, err := in.bounds(len(all))
+	out := wire.List[W]{Items: []W{}, Next: at.next, Total: len(all)}
 	if err != nil {
 		return out, err
 	}
-	for _, c := range all[from:to] {
+	for _, c := range all[at.from:at.to] {
 		out.Items = append(out.Items, convert(c))
 	}
 	return out, nil

@@ -55,11 +55,11 @@ func (s *service) patients() {
 		p, err := s.Gate.PatientPage(ctx, caller(ctx), in.ID)
 		return wire.ToPatientPage(p), err
 	})
-	act(s, "POST", "/patients", "add-patient", "Register a patient", func(in *patientBody) (clinical.Command, error) {
+	act(s, "POST /patients", "add-patient", "Register a patient", func(in *patientBody) (clinical.Command, error) {
 		p, err := s.checked(in.Body.Clinical())
 		return clinical.AddPatient{Patient: p}, err
 	})
-	act(s, "PUT", "/patients/{id}", "change-patient", "Correct what is known of a patient", func(in *patientChange) (clinical.Command, error) {
+	act(s, "PUT /patients/{id}", "change-patient", "Correct what is known of a patient", func(in *patientChange) (clinical.Command, error) {
 		rev, err := ifMatch(in.IfMatch)
 		if err != nil {
 			return nil, err
@@ -68,17 +68,17 @@ func (s *service) patients() {
 		p.ID, p.Rev = in.ID, rev
 		return clinical.ChangePatient{Patient: p}, err
 	})
-	act(s, "POST", "/patients/{id}/consents", "record-consent", "Record what the patient allows or refuses", func(in *grantBody) (clinical.Command, error) {
+	act(s, "POST /patients/{id}/consents", "record-consent", "Record what the patient allows or refuses", func(in *grantBody) (clinical.Command, error) {
 		return clinical.RecordConsent{Grant: in.Body.Clinical(in.ID)}, nil
 	})
-	act(s, "POST", "/patients/{id}/withdrawals", "withdraw-consent", "Take a consent back, effective at once", func(in *withdrawBody) (clinical.Command, error) {
+	act(s, "POST /patients/{id}/withdrawals", "withdraw-consent", "Take a consent back, effective at once", func(in *withdrawBody) (clinical.Command, error) {
 		return clinical.WithdrawConsent{Patient: in.ID, Grant: in.Body.Grant, Reason: in.Body.Reason}, nil
 	})
-	act(s, "POST", "/holds", "place-hold", "Forbid acts on pictures", func(in *holdBody) (clinical.Command, error) {
+	act(s, "POST /holds", "place-hold", "Forbid acts on pictures", func(in *holdBody) (clinical.Command, error) {
 		h := in.Body
 		return clinical.PlaceHold{Hold: clinical.Hold{Kind: h.Kind, Patient: h.Patient, Assets: h.Assets, Reason: h.Reason}}, nil
 	})
-	act(s, "POST", "/holds/{id}/lift", "lift-hold", "End a hold", func(in *holdPath) (clinical.Command, error) {
+	act(s, "POST /holds/{id}/lift", "lift-hold", "End a hold", func(in *holdPath) (clinical.Command, error) {
 		return clinical.LiftHold{Hold: in.ID, Reason: in.Body.Reason}, nil
 	})
 }

@@ -32,16 +32,16 @@ func (s *service) people() {
 		}
 		return paged(in, all, wire.ToPerson)
 	})
-	act(s, "POST", "/people", "add-person", "Make somebody known", func(in *personBody) (clinical.Command, error) {
+	act(s, "POST /people", "add-person", "Make somebody known", func(in *personBody) (clinical.Command, error) {
 		return clinical.AddPerson{Person: in.Body.Clinical()}, nil
 	})
-	act(s, "PUT", "/people/{id}", "change-person", "Change what is known of somebody", func(in *personChange) (clinical.Command, error) {
+	act(s, "PUT /people/{id}", "change-person", "Change what is known of somebody", func(in *personChange) (clinical.Command, error) {
 		rev, err := ifMatch(in.IfMatch)
 		p := in.Body.Clinical()
 		p.ID, p.Rev = in.ID, rev
 		return clinical.ChangePerson{Person: p}, err
 	})
-	act(s, "POST", "/encounters", "open-encounter", "Record who treats a patient", func(in *encounterBody) (clinical.Command, error) {
+	act(s, "POST /encounters", "open-encounter", "Record who treats a patient", func(in *encounterBody) (clinical.Command, error) {
 		return clinical.OpenEncounter{Encounter: in.Body.Clinical()}, nil
 	})
 }

@@ -41,28 +41,28 @@ func (s *service) sets() {
 		return paged(in, all, wire.ToSet)
 	})
 	show(s, "/sets/{id}", "set", "A set with the reason for every item", s.setPage)
-	act(s, "POST", "/sets", "create-set", "Begin a teaching set", func(in *setBody) (clinical.Command, error) {
+	act(s, "POST /sets", "create-set", "Begin a teaching set", func(in *setBody) (clinical.Command, error) {
 		return clinical.CreateSet{Set: in.Body.Clinical()}, nil
 	})
-	act(s, "PUT", "/sets/{id}", "change-set", "Change title, audience, roster or dates", func(in *setChange) (clinical.Command, error) {
+	act(s, "PUT /sets/{id}", "change-set", "Change title, audience, roster or dates", func(in *setChange) (clinical.Command, error) {
 		rev, err := ifMatch(in.IfMatch)
 		x := in.Body.Clinical()
 		x.ID, x.Rev = in.ID, rev
 		return clinical.ChangeSet{Set: x}, err
 	})
-	act(s, "POST", "/sets/{id}/items", "add-to-set", "Add pictures in this order", func(in *addItemsBody) (clinical.Command, error) {
+	act(s, "POST /sets/{id}/items", "add-to-set", "Add pictures in this order", func(in *addItemsBody) (clinical.Command, error) {
 		return clinical.AddToSet{Set: in.ID, Assets: in.Body.Assets, Labels: in.Body.Labels}, nil
 	})
-	act(s, "POST", "/sets/{id}/items/remove", "remove-from-set", "Take items out", func(in *removeItemsBody) (clinical.Command, error) {
+	act(s, "POST /sets/{id}/items/remove", "remove-from-set", "Take items out", func(in *removeItemsBody) (clinical.Command, error) {
 		return clinical.RemoveFromSet{Set: in.ID, Items: in.Body.Items}, nil
 	})
-	act(s, "POST", "/sets/{id}/submit", "submit-set", "Ask a second person to publish", func(in *setPath) (clinical.Command, error) {
+	act(s, "POST /sets/{id}/submit", "submit-set", "Ask a second person to publish", func(in *setPath) (clinical.Command, error) {
 		return clinical.SubmitSet{Set: in.ID}, nil
 	})
-	act(s, "POST", "/sets/{id}/publish", "publish-set", "Put the set on its roster's drives", func(in *setPath) (clinical.Command, error) {
+	act(s, "POST /sets/{id}/publish", "publish-set", "Put the set on its roster's drives", func(in *setPath) (clinical.Command, error) {
 		return clinical.PublishSet{Set: in.ID}, nil
 	})
-	act(s, "POST", "/sets/{id}/close", "close-set", "Take the set off every drive", func(in *setPath) (clinical.Command, error) {
+	act(s, "POST /sets/{id}/close", "close-set", "Take the set off every drive", func(in *setPath) (clinical.Command, error) {
 		return clinical.CloseSet{Set: in.ID}, nil
 	})
 }

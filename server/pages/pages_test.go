@@ -115,14 +115,20 @@ func TestAStrangerIsSentToTheForm(t *testing.T) {
 	}
 }
 
+// entry is a door and the house behind it.
+type entry struct {
+	house *testenv.House
+	door  http.Handler
+}
+
 // send posts a form as somebody.
-func send(t *testing.T, h *testenv.House, door http.Handler, who, path string, fields ...string) *httptest.ResponseRecorder {
+func send(t *testing.T, to entry, who, path string, fields ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Add(fields[i], fields[i+1])
 	}
-	return h.Ask(door, who, "POST", path, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	return to.house.Ask(to.door, who, "POST", path, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 }
 
 func leads(t *testing.T, w *httptest.ResponseRecorder, to string) {
@@ -136,7 +142,7 @@ func TestADayOfAPhotographer(t *testing.T) {
 	h, door := open(t)
 	adult, wounds := id[clinical.Patient]("adult"), id[clinical.TeachingSet]("wounds")
 	act := func(path string, fields ...string) *httptest.ResponseRecorder {
-		return send(t, h, door, "paula", path, fields...)
+		return send(t, entry{h, door}, "paula", path, fields...)
 	}
 	leads(t, act("/jobs", "patient", adult, "number", "26-77", "views", "L-LEG ANT, L-LEG CU", "frames", "2", "due", "2026-11-23T14:00"), "/jobs?done=job")
 	if page := h.Ask(door, "paula", "GET", "/jobs").Body.String(); !strings.Contains(page, "26-77") || !strings.Contains(page, "L-LEG ANT · L-LEG CU") || !strings.Contains(page, "Today, 14:00") {
@@ -169,32 +175,32 @@ func TestWhatCannotBeTakenBackIsShownFirst(t *testing.T) {
 	h, door := open(t)
 	adult, child := id[clinical.Patient]("adult"), id[clinical.Patient]("coming-of-age")
 	leg := id[clinical.Asset]("leg")
-	w := send(t, h, door, "paula", "/assets/refile", "asset", leg, "back", "/patients/"+adult)
+	w := send(t, entry{h, door}, "paula", "/assets/refile", "asset", leg, "back", "/patients/"+adult)
 	if !strings.Contains(w.Body.String(), "Right patient") {
 		t.Fatalf("%d: does not ask whose it is", w.Code)
 	}
-	w = send(t, h, door, "paula", "/assets/refile", "asset", leg, "to", child, "wrong", "labels swapped")
+	w = send(t, entry{h, door}, "paula", "/assets/refile", "asset", leg, "to", child, "wrong", "labels swapped")
 	if body := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(body, "1 picture leaves the set <b>wounds</b> now.") || !strings.Contains(body, "inherit no consent") {
 		t.Fatalf("%d: the consequences are not there:\n%s", w.Code, body)
 	}
 	patient := "/patients/" + adult
 	grant := id[clinical.Grant]("teaching")
-	w = send(t, h, door, "nina", patient+"/withdrawals", "grant", grant)
+	w = send(t, entry{h, door}, "nina", patient+"/withdrawals", "grant", grant)
 	if body := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(body, "1 picture leaves 1 set now. The care record stays.") {
 		t.Fatalf("%d: the consequences are not there:\n%s", w.Code, body)
 	}
 	if f, err := h.Gate.Folder(t.Context(), h.Caller("stella"), clinicaltest.ID[clinical.TeachingSet]("wounds"), clinical.Mount); err != nil || len(f.Entries) != 1 {
 		t.Fatalf("asking changed something: %d entries, %v", len(f.Entries), err)
 	}
-	leads(t, send(t, h, door, "nina", patient+"/withdrawals", "grant", grant, "reason", "asked at the bedside", "sure", "1"), patient+"?done=withdrawn")
+	leads(t, send(t, entry{h, door}, "nina", patient+"/withdrawals", "grant", grant, "reason", "asked at the bedside", "sure", "1"), patient+"?done=withdrawn")
 	if f, err := h.Gate.Folder(t.Context(), h.Caller("stella"), clinicaltest.ID[clinical.TeachingSet]("wounds"), clinical.Mount); err != nil || len(f.Entries) != 0 {
 		t.Errorf("after the withdrawal: %d entries, %v", len(f.Entries), err)
 	}
-	leads(t, send(t, h, door, "paula", "/assets/refile", "asset", leg, "to", child, "wrong", "labels swapped", "sure", "1"), "/patients/"+child+"?done=refiled")
-	if w := send(t, h, door, "paula", "/assets/discard", "asset", id[clinical.Asset]("waits")); !strings.Contains(w.Body.String(), "cannot be undone") {
+	leads(t, send(t, entry{h, door}, "paula", "/assets/refile", "asset", leg, "to", child, "wrong", "labels swapped", "sure", "1"), "/patients/"+child+"?done=refiled")
+	if w := send(t, entry{h, door}, "paula", "/assets/discard", "asset", id[clinical.Asset]("waits")); !strings.Contains(w.Body.String(), "cannot be undone") {
 		t.Errorf("%d: discarding is not asked", w.Code)
 	}
-	leads(t, send(t, h, door, "paula", "/assets/discard", "asset", id[clinical.Asset]("waits"), "reason", "out of focus", "sure", "1"), "/arrivals?done=discarded")
+	leads(t, send(t, entry{h, door}, "paula", "/assets/discard", "asset", id[clinical.Asset]("waits"), "reason", "out of focus", "sure", "1"), "/arrivals?done=discarded")
 }
 
 func TestARefusedPageLooksLikeAnAbsentOne(t *testing.T) {
@@ -214,7 +220,7 @@ func TestARefusedPageLooksLikeAnAbsentOne(t *testing.T) {
 func TestAFormSendsNobodyElsewhere(t *testing.T) {
 	h, door := open(t)
 	for _, to := range []string{"https://evil.test/", "//evil.test", `/\evil.test`, "/jobs?x=1", "javascript:1"} {
-		w := send(t, h, door, "paula", "/assets/classify", "asset", id[clinical.Asset]("hand"), "flag", "none", "back", to)
+		w := send(t, entry{h, door}, "paula", "/assets/classify", "asset", id[clinical.Asset]("hand"), "flag", "none", "back", to)
 		if got := w.Header().Get("Location"); got != "/patients?done=classified" {
 			t.Errorf("%s leads to %q", to, got)
 		}

@@ -61,6 +61,7 @@ type setPage struct {
 	Withdrawn        int
 	Share            int
 	Mine, Publishes  bool
+	Submits          bool
 	Seconds          bool // the caller would publish as the second person
 	Removes          bool
 	Owner            clinical.Person
@@ -91,7 +92,8 @@ func (d *door) set(v *visit) error {
 	waits := set.SubmittedAt.After(set.PublishedAt)
 	open := set.Status != clinical.SetClosed
 	p.Seconds = open && !p.Mine && waits && set.SubmittedBy != v.caller.Person
-	p.Publishes = open && (p.Mine && !waits || p.Seconds)
+	p.Publishes = open && (p.Mine && !waits && (set.Status != clinical.SetPublished || p.pending()) || p.Seconds)
+	p.Submits = open && p.Mine && !waits
 	p.Removes = open && (p.Mine || v.person.Role == clinical.Governance || p.Seconds)
 	return d.show(v, "set", set.Name, p)
 }
@@ -120,6 +122,14 @@ func (p *setPage) tell(report []clinical.ItemReport) {
 	if len(report) > 0 {
 		p.Share = p.Admitted * 100 / len(report)
 	}
+}
+
+// pending reports whether something waits to be published with the rest.
+func (p *setPage) pending() bool {
+	return slices.ContainsFunc(p.Reasons, func(r reason) bool {
+		why := r.Items[0].Decision.Reason
+		return why == "not-yet-published" || why == "second-person"
+	})
 }
 
 // reader shows a set as its drive does; to somebody who may only add, its name.
