@@ -63,6 +63,8 @@ func (h hospital) Changes(ctx context.Context, _ uint64, _ int) ([]clinical.Chan
 	return nil, ctx.Err()
 }
 
+func (h hospital) Head() uint64 { return 1 }
+
 func (h hospital) Asset(context.Context, clinical.AssetID) (clinical.Asset, error) {
 	return clinical.Asset{}, clinical.ErrNotFound
 }

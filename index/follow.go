@@ -25,6 +25,7 @@ type records interface {
 type source interface {
 	journal
 	records
+	Head() uint64 // number of the last journal entry
 }
 
 // How changes are gathered into one write: until there are enough of them, or until the first has waited long enough
@@ -38,7 +39,9 @@ const (
 )
 
 // Follow keeps the index up with the journal until ctx ends or the index closes, then returns nil. An index that has
-// followed nothing yet loads everything first. Any other end is an error; calling Follow again goes on from there.
+// followed nothing yet loads everything first, and so does one that is ahead of its journal: an older vault was put
+// back, which gives the ordinals of pictures it never had to others. Any other end is an error; calling Follow again
+// goes on from there.
 // At most one Follow runs at a time.
 func (x *Index) Follow(ctx context.Context, src source) error {
 	ctx, leave, err := x.enter(ctx)
@@ -54,6 +57,12 @@ func (x *Index) Follow(ctx context.Context, src source) error {
 }
 
 func (x *Index) follow(ctx context.Context, src source) error {
+	if x.Seq() > src.Head() {
+		x.log.Warn("index: it knows a later journal than there is and is made anew")
+		if err := x.empty(ctx, src); err != nil {
+			return err
+		}
+	}
 	var f *filler
 	loaded := false
 	for ctx.Err() == nil {

@@ -111,6 +111,49 @@ func TestIndexGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
+// TestAnIndexAheadOfItsJournalStartsOver puts an older vault under an index: a picture that came after it would be
+// found under the ordinal of another, which somebody else may see.
+func TestAnIndexAheadOfItsJournalStartsOver(t *testing.T) {
+	dir := t.TempDir()
+	for _, round := range []struct {
+		captions []string
+		want     int
+	}{{[]string{"scar", "burn", "ulcer"}, 1}, {[]string{"scar", "graft"}, 0}} {
+		j := newJournal()
+		p := patient(j, "Test", "Ada")
+		last := j.commit(clinical.Delta{Patients: []clinical.Patient{p}})
+		for _, c := range round.captions {
+			last = j.commit(clinical.Delta{Assets: []clinical.Asset{asset(j, p.ID, c)}})
+		}
+		x, err := index.Open(index.Options{Dir: dir, Key: testKey(7)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- x.Follow(t.Context(), j) }()
+		end := time.After(10 * time.Second)
+		for x.Seq() != last {
+			select {
+			case <-end:
+				t.Fatalf("the index is at %d, its journal at %d", x.Seq(), last)
+			case <-time.After(time.Millisecond):
+			}
+		}
+		if got := len(ordinals(t, x, j, "burn")); got != round.want {
+			t.Errorf("%v: a burn is found %d times, want %d", round.captions, got, round.want)
+		}
+		if got := len(ordinals(t, x, j, "scar")); got != 1 {
+			t.Errorf("%v: a scar is found %d times", round.captions, got)
+		}
+		if err := x.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestLoadCutShortStartsOver stops the first load in its middle, as a crash would: what was written is kept, nothing
 // is missing afterwards and nothing is there twice.
 func TestLoadCutShortStartsOver(t *testing.T) {

@@ -76,6 +76,12 @@ func (j *journal) commit(d clinical.Delta) uint64 {
 	return seq
 }
 
+func (j *journal) Head() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return uint64(len(j.changes))
+}
+
 // Load hands the pictures out before what they are joined with, which is the harder order.
 func (j *journal) Load(_ context.Context, each func(clinical.Delta) error) (uint64, error) {
 	j.mu.Lock()

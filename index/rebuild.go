@@ -33,6 +33,11 @@ func (x *Index) Rebuild(ctx context.Context, src source, progress func(done, tot
 	if err := x.fill(ctx, g, src, progress); err != nil {
 		return errors.Join(err, g.close(), os.RemoveAll(g.dir))
 	}
+	return x.replace(ctx, g, src)
+}
+
+// replace puts g in place and destroys the generation that was there, or g where that fails.
+func (x *Index) replace(ctx context.Context, g *generation, src source) error {
 	old, err := x.swap(ctx, g, src)
 	if err != nil {
 		return errors.Join(err, g.close(), os.RemoveAll(g.dir))
@@ -44,6 +49,16 @@ func (x *Index) Rebuild(ctx context.Context, src source, progress func(done, tot
 		return clinical.Errorf(clinical.Unavailable, "index: remove the old generation: %w", err)
 	}
 	return nil
+}
+
+// empty puts an index of nothing in place, at the beginning of the journal.
+func (x *Index) empty(ctx context.Context, src source) error {
+	g, err := x.begin()
+	if err != nil {
+		return err
+	}
+	x.advance(0)
+	return x.replace(ctx, g, src)
 }
 
 func (x *Index) fill(ctx context.Context, g *generation, src source, progress func(done, total uint64)) error {
