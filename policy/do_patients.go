@@ -195,8 +195,8 @@ func (a *act) addJobs(cmd clinical.AddJobs) (clinical.Change, error) {
 		if err := a.checkJob(j); err != nil {
 			return clinical.Change{}, err
 		}
-		if a.unmetVIP(j.Patient) {
-			return clinical.Change{}, forbid("vip", "This patient is for named people only. Ask the ward to request the pictures.")
+		if own := j.Photographer == a.person.ID || j.Photographer.IsZero(); own && a.unmetVIP(j.Patient) {
+			return clinical.Change{}, forbid("vip", "This patient is for named people only. Assign the job to another photographer, or ask the ward to request the pictures.")
 		}
 		c.Jobs = append(c.Jobs, j)
 	}
@@ -224,7 +224,7 @@ func (a *act) changeJob(cmd clinical.ChangeJob) (clinical.Change, error) {
 	if err := a.checkJob(j); err != nil {
 		return clinical.Change{}, err
 	}
-	taken := !old.Photographer.IsZero() && j.Photographer == a.person.ID || j.Patient != old.Patient
+	taken := !old.Photographer.IsZero() && (j.Photographer == a.person.ID || j.Photographer.IsZero()) || j.Patient != old.Patient
 	if taken && a.unmetVIP(j.Patient) {
 		return clinical.Change{}, forbid("yourself", "Nobody takes a job of a patient for named people only from its photographer. Ask them, or an administrator.")
 	}

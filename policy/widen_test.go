@@ -231,12 +231,20 @@ func TestNobodyNamesThemselvesToAVIPByAJob(t *testing.T) {
 		if j.Patient != patient("vip") {
 			continue
 		}
-		j.Photographer = human("piet")
-		if got := h.refuses("piet", clinical.ChangeJob{Job: j}, clinical.Forbidden); got != "yourself" {
-			t.Errorf("somebody else's job: %s", got)
+		for _, to := range []clinical.PersonID{human("piet"), {}} {
+			j.Photographer = to
+			if got := h.refuses("piet", clinical.ChangeJob{Job: j}, clinical.Forbidden); got != "yourself" {
+				t.Errorf("somebody else's job: %s", got)
+			}
 		}
 	}
 	job.Photographer = clinical.PersonID{}
+	if got := h.refuses("piet", clinical.AddJobs{Jobs: []clinical.Job{job}}, clinical.Forbidden); got != "vip" {
+		t.Errorf("a job that one could take next: %s", got)
+	}
+	other := job
+	other.Number, other.Photographer = "J-other", human("paula")
+	h.do("piet", clinical.AddJobs{Jobs: []clinical.Job{other}}) // the desk enters everybody's jobs
 	made := h.do("clara", clinical.AddJobs{Jobs: []clinical.Job{job}}).Jobs[0]
 	made.Photographer = human("piet")
 	h.do("piet", clinical.ChangeJob{Job: made}) // nobody has it: somebody has to take it
