@@ -119,6 +119,31 @@ func TestASessionEnds(t *testing.T) {
 	}
 }
 
+func TestAPersonHasNoMoreThanTwentySessions(t *testing.T) {
+	m, d := newDoor(t)
+	var cookies []*http.Cookie
+	for range 21 {
+		m.pass(30 * time.Second)
+		for _, c := range cookies[min(1, len(cookies)):] { // all but the first stay in use
+			if _, err := d.Authenticate(request("/jobs", c)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cookies = append(cookies, signIn(t, d))
+	}
+	open := 0
+	for i, c := range cookies {
+		if _, err := d.Authenticate(request("/jobs", c)); err == nil {
+			open++
+		} else if i != 0 {
+			t.Errorf("session %d ended, and not the one that was used longest ago", i)
+		}
+	}
+	if open != 20 {
+		t.Errorf("%d sessions are open", open)
+	}
+}
+
 func TestSessionsAndDevicesSurviveARestart(t *testing.T) {
 	m, d := newDoor(t)
 	cookie, app := signIn(t, d), issue(t, m, d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,11 @@ import (
 // plain connection (RFC 6265bis, 4.1.3.2).
 const Cookie = "__Host-fovea"
 
-const tokenSize = 32 // bytes: 256 bits
+const (
+	tokenSize = 32 // bytes: 256 bits
+	// maxSessions of one person; the next one ends whichever was used longest ago.
+	maxSessions = 20
+)
 
 // session is somebody's time at the pages.
 type session struct {
@@ -84,6 +89,9 @@ func (d *Door) SignIn(w http.ResponseWriter, r *http.Request, login, password st
 	caller.Person = person.ID
 	token, s, err := d.startSession(ctx, caller)
 	if err != nil {
+		return clinical.Caller{}, err
+	}
+	if err := d.makeRoom(ctx, s); err != nil {
 		return clinical.Caller{}, err
 	}
 	caller.Device = s.ID
@@ -162,16 +170,32 @@ func (d *Door) endSession(ctx context.Context, s *session) error {
 	return nil
 }
 
-func (d *Door) endSessions(ctx context.Context, person clinical.PersonID) error {
+// makeRoom ends the sessions of s's person beyond the most there may be, those first that were used longest ago.
+func (d *Door) makeRoom(ctx context.Context, s *session) error {
+	theirs := slices.DeleteFunc(d.sessionsOf(s.Person), func(o *session) bool { return o == s })
+	slices.SortFunc(theirs, func(a, b *session) int { return a.lastSeen().Compare(b.lastSeen()) })
+	for _, old := range theirs[:max(0, len(theirs)-maxSessions+1)] {
+		if err := d.endSession(ctx, old); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Door) sessionsOf(person clinical.PersonID) []*session {
 	d.mu.RLock()
+	defer d.mu.RUnlock()
 	var theirs []*session
 	for _, s := range d.sessions {
 		if s.Person == person {
 			theirs = append(theirs, s)
 		}
 	}
-	d.mu.RUnlock()
-	for _, s := range theirs {
+	return theirs
+}
+
+func (d *Door) endSessions(ctx context.Context, person clinical.PersonID) error {
+	for _, s := range d.sessionsOf(person) {
 		if err := d.endSession(ctx, s); err != nil {
 			return err
 		}
