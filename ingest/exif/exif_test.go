@@ -340,11 +340,11 @@ func TestTooLargeFileIsRefusedUnread(t *testing.T) {
 }
 
 func TestStrayFoldersOfDeadProcessesGo(t *testing.T) {
-	dir, err := os.MkdirTemp("/dev/shm", "stray-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "stray-test-") //nolint:usetesting // it has to be in memory
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // the test is over
+	defer os.RemoveAll(dir)
 	r := open(t, exif.Options{Spool: dir})
 	used, err := filepath.Glob(filepath.Join(dir, "fovea-exif-*"))
 	if err != nil || len(used) != 1 {
