@@ -81,7 +81,7 @@ func fill(r *http.Request, into map[string]interface{ UnmarshalText([]byte) erro
 	return nil
 }
 
-// home is the page an act began on, when it is one of ours.
+// origin is the page an act began on, when it is one of ours.
 func origin(r *http.Request, fallback string) string {
 	to := r.PostFormValue("back")
 	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\?#") {

@@ -324,10 +324,10 @@ func flagWords(a clinical.Asset) string {
 	if unclassified(a) {
 		return "Nobody has said yet"
 	}
-	words := map[string]string{"face": "a face", "intimate": "an intimate part", "safeguarding": "safeguarding concern", "vip": "named people only"}
+	names := map[string]string{"face": "a face", "intimate": "an intimate part", "safeguarding": "safeguarding concern", "vip": "named people only"}
 	var out []string
 	for _, n := range a.Sensitivity.Names() {
-		out = append(out, words[n])
+		out = append(out, names[n])
 	}
 	if len(out) == 0 {
 		out = append(out, "nothing sensitive")
@@ -337,7 +337,8 @@ func flagWords(a clinical.Asset) string {
 	} else {
 		out = append(out, "the patient may be recognised")
 	}
-	return strings.Join(out, ", ")
+	words := strings.Join(out, ", ")
+	return strings.ToUpper(words[:1]) + words[1:]
 }
 
 func unclassified(a clinical.Asset) bool { return !a.Sensitivity.Has(clinical.Known) }
