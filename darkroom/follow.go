@@ -317,7 +317,13 @@ func (f *Follower) Ensure(ctx context.Context, asset clinical.AssetID, kind clin
 	if there, err := f.there(ctx, made); there || err != nil {
 		return made, err
 	}
-	return f.once(ctx, order{task{asset, kind}, made.Rev}, false)
+	for {
+		r, err := f.once(ctx, order{task{asset, kind}, made.Rev}, false)
+		// Joining the making that wrote the record in hand gives that record back: its bytes are gone, so once more.
+		if err != nil || r.Rev > made.Rev {
+			return r, err
+		}
+	}
 }
 
 // there tells whether a rendition's bytes can be opened.
