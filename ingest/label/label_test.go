@@ -243,7 +243,7 @@ func TestForeignAndDamagedAreToldApart(t *testing.T) {
 	for s, want := range map[string]error{
 		"": label.ErrForeign, "943 476 5919": label.ErrForeign, "FOVE": label.ErrForeign,
 		"FOVEA": label.ErrDamaged, "fovea1:J:7:0000": label.ErrDamaged, "FOVEA2:J:7:0000": label.ErrDamaged,
-		good + " ": label.ErrDamaged, good[:len(good)-1]: label.ErrDamaged, "FOVEA1:X:7:0000": label.ErrDamaged,
+		good + " ": label.ErrDamaged, " " + good: label.ErrDamaged, "\x1d" + good: label.ErrDamaged, "\ufeff*FOVEA1:J:7:0000": label.ErrDamaged, good[:len(good)-1]: label.ErrDamaged, "FOVEA1:X:7:0000": label.ErrDamaged,
 	} {
 		if _, err := label.Parse(s); !errors.Is(err, want) {
 			t.Errorf("Parse(%q) = %v, want %v", s, err, want)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
+	"unicode"
 
 	"fovea/clinical"
 )
@@ -78,7 +79,7 @@ func (p Payload) Text() (string, error) {
 // Parse reads the text of one of our labels. It takes exactly what Text writes:
 // no other case, no space around it. Errors: ErrForeign, ErrDamaged.
 func Parse(text string) (Payload, error) {
-	if len(text) < len(family) || !strings.EqualFold(text[:len(family)], family) {
+	if !ours(text) {
 		return Payload{}, ErrForeign
 	}
 	parts := strings.Split(text, ":")
@@ -95,6 +96,13 @@ func Parse(text string) (Payload, error) {
 		return Payload{}, ErrDamaged
 	}
 	return p, nil
+}
+
+// ours reports whether a text begins like one of our labels, whatever cannot be
+// seen or is no letter before it: a control code of the symbology, a space.
+func ours(text string) bool {
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	return len(text) >= len(family) && strings.EqualFold(text[:len(family)], family)
 }
 
 func check(body string) string {
