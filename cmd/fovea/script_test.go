@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FOVEA_DATA", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("TMPDIR", filepath.Join(e.WorkDir, "tmp"))
 			e.Setenv("TZ", "UTC")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise
 			return os.MkdirAll(filepath.Join(e.WorkDir, "tmp"), 0o700)
 		},
 	})
