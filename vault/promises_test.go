@@ -395,6 +395,31 @@ func TestAFullDiskRefusesPicturesAndStillRecordsAWithdrawal(t *testing.T) {
 	}
 }
 
+// endless is an upload that does not say how long it is.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestAnUploadWithoutEndStopsBeforeTheDiskIsFull(t *testing.T) {
+	s := memstore.New(memstore.Options{Capacity: 300 << 20})
+	b := onStore(t, func(o *vault.Options) {
+		o.Store, o.Blobs = s, apart{s}
+		o.Space = vault.GuardOptions{Keep: 100 << 20}
+	})
+	p := b.patient(t, "1000")
+	before, err := s.Free()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.keep(t.Context(), b.owner(p.ID), endless{}); clinical.ReasonOf(err) != vault.DiskFull {
+		t.Errorf("got %v, want disk-full", err)
+	}
+	if after, err := s.Free(); err != nil || after.Free < before.Free-1<<20 {
+		t.Errorf("%d bytes are left behind, %v", before.Free-after.Free, err)
+	}
+	b.mustKeep(t, b.owner(p.ID), picture(1000, 1))
+}
+
 // Lines that nobody waits for are writes too, and a disk that something else
 // has filled to the brim kills a database that writes through mapped memory.
 func TestNothingIsWrittenOnceEvenTheReserveIsGone(t *testing.T) {

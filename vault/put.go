@@ -218,8 +218,37 @@ func (v *Vault) store(ctx context.Context, b *sealedBlob, s *sealing, in room) e
 			return putError(err)
 		}
 	}
-	_, err := v.opt.Blobs.PutBlob(ctx, b.id, io.MultiReader(bytes.NewReader(head), s))
-	return putError(err)
+	body := &rationed{in: io.MultiReader(bytes.NewReader(head), s), allow: v.allow}
+	_, err := v.opt.Blobs.PutBlob(ctx, b.id, body)
+	if err != nil {
+		// What is there of it would fill the disk for a day.
+		err = errors.Join(putError(err), v.opt.Blobs.DeleteBlob(context.WithoutCancel(ctx), b.id))
+	}
+	return err
+}
+
+// ration is how many bytes of a stream may be written before the guard is
+// asked again: nobody knows how long it is, or what else fills the disk
+// meanwhile.
+const ration = 16 << 20
+
+// rationed is a reader that asks before it gives.
+type rationed struct {
+	in    io.Reader
+	left  int64
+	allow func(size int64, reserve bool) error
+}
+
+func (r *rationed) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		if err := r.allow(ration, false); err != nil {
+			return 0, err
+		}
+		r.left = ration
+	}
+	n, err := r.in.Read(p[:min(int64(len(p)), r.left)])
+	r.left -= int64(n)
+	return n, err
 }
 
 // readSealed reads up to limit bytes; the error is io.EOF when that was all.
