@@ -396,12 +396,41 @@ func TestAFullDiskRefusesPicturesAndStillRecordsAWithdrawal(t *testing.T) {
 }
 
 // endless is an upload that does not say how long it is.
-type endless struct{}
+type endless struct{ given int64 }
 
-func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+func (e *endless) Read(p []byte) (int, error) {
+	clear(p)
+	e.given += int64(len(p))
+	return len(p), nil
+}
+
+// metered is a store whose medium fills while a blob is being put, as a disk does.
+type metered struct {
+	*memstore.Store
+	putting atomic.Int64
+}
+
+func (m *metered) PutBlob(ctx context.Context, id clinical.BlobID, r io.Reader) (int64, error) {
+	defer m.putting.Store(0)
+	return m.Store.PutBlob(ctx, id, readerFunc(func(p []byte) (int, error) {
+		n, err := r.Read(p)
+		m.putting.Add(int64(n))
+		return n, err
+	}))
+}
+
+func (m *metered) Free() (vault.Space, error) {
+	space, err := m.Store.Free()
+	space.Free -= min(space.Free, uint64(m.putting.Load()))
+	return space, err
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestAnUploadWithoutEndStopsBeforeTheDiskIsFull(t *testing.T) {
-	s := memstore.New(memstore.Options{Capacity: 300 << 20})
+	s := &metered{Store: memstore.New(memstore.Options{Capacity: 300 << 20})}
 	b := onStore(t, func(o *vault.Options) {
 		o.Store, o.Blobs = s, apart{s}
 		o.Space = vault.GuardOptions{Keep: 100 << 20}
@@ -411,8 +440,12 @@ func TestAnUploadWithoutEndStopsBeforeTheDiskIsFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.keep(t.Context(), b.owner(p.ID), endless{}); clinical.ReasonOf(err) != vault.DiskFull {
+	var upload endless
+	if _, err := b.keep(t.Context(), b.owner(p.ID), &upload); clinical.ReasonOf(err) != vault.DiskFull {
 		t.Errorf("got %v, want disk-full", err)
+	}
+	if upload.given > 220<<20 {
+		t.Errorf("%d bytes were taken of the 200 MiB that may be filled", upload.given)
 	}
 	if after, err := s.Free(); err != nil || after.Free < before.Free-1<<20 {
 		t.Errorf("%d bytes are left behind, %v", before.Free-after.Free, err)
