@@ -10,6 +10,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/ingest"
+	"fovea/ingest/label"
 )
 
 func TestTicketThatWasGivenUpIsNeverBelievedAgain(t *testing.T) {
@@ -129,4 +130,40 @@ func TestFrameThatLosesItsPatientLosesWhatWasSaidOfIt(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestActsThatOnlyNameAPictureLeaveItWhereItWaits(t *testing.T) {
+	for _, act := range []clinical.Act{clinical.ActRendered, clinical.ActSetItemsAdded, clinical.ActHoldPlaced, clinical.ActLanding} {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t, ingest.RuleIDShot)
+			a := w.patient(numberA)
+			w.job("26-1191", a, 0)
+			w.frame("0.jpg", "d", 0) // without a label
+			w.frame("1.jpg", "c", 0, own(label.Job, "26-1191"))
+			w.frame("2.jpg", "c", 1)
+			in, err := ingest.New(w.opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.during(in, func() {
+				<-time.After(time.Minute)
+				for _, x := range w.vault.all() { // as the darkroom does for every picture that is kept
+					e := clinical.Event{Act: act, Assets: []clinical.AssetID{x.ID}, Caller: clinical.Caller{Door: clinical.DoorDarkroom}}
+					if _, err := w.vault.commit(clinical.Change{Event: e}, nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				<-time.After(time.Minute)
+				w.frame("3.jpg", "c", 2)
+				w.frame("4.jpg", "c", 3, own(label.End, "26-1191"))
+				<-time.After(time.Minute)
+			})
+			w.expect(map[string]clinical.Patient{"A": a}, map[string]string{
+				"0.jpg": "quarantined no-label", "1.jpg": "filed A", "2.jpg": "filed A", "3.jpg": "filed A", "4.jpg": "filed A",
+			})
+			if left := w.left(); len(left) != 1 || left[0] != filepath.Join("_quarantine", "0.jpg.reason.txt") {
+				t.Errorf("%s: left %q, want the reason of what still waits", act, left)
+			}
+		})
+	}
 }

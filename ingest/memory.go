@@ -82,9 +82,11 @@ func (m *memory) follow(ctx context.Context, j journal, changed func()) error {
 		foreign := false
 		m.mu.Lock()
 		for _, c := range batch {
-			for _, id := range c.Event.Assets {
-				delete(m.frames, id) // a record that is left out is destroyed
-				delete(m.held, id)
+			if c.Act == clinical.ActDiscarded || c.Act == clinical.ActQuarantineReject {
+				for _, id := range c.Event.Assets {
+					delete(m.frames, id) // a record that cannot be read any more comes with no delta
+					delete(m.held, id)
+				}
 			}
 			m.apply(c.Delta)
 			m.seq = max(m.seq, c.Seq)

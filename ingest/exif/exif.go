@@ -187,8 +187,8 @@ func (r *Reader) readIn(ctx context.Context, s *slot, src *io.SectionReader, ext
 			return Metadata{}, clinical.Errorf(clinical.Invalid, "exif: read: %w", err)
 		case errors.Is(err, ErrTooLarge):
 			return Metadata{}, clinical.Errorf(clinical.Unavailable, "exif: read: %w", err)
-		default:
-			return Metadata{}, fmt.Errorf("exif: read: %w", err)
+		default: // nothing that the file is to blame for
+			return Metadata{}, clinical.Errorf(clinical.Unavailable, "exif: read: %w", err)
 		}
 	}
 }

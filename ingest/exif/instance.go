@@ -214,7 +214,7 @@ func spool(name string, src io.Reader) error {
 		return errDied // the folder is gone: the next instance has another
 	}
 	if err != nil {
-		return errors.New("memory folder cannot be written")
+		return clinical.Errorf(clinical.Unavailable, "memory folder cannot be written")
 	}
 	_, err = io.Copy(f, src)
 	err = errors.Join(err, f.Close())
@@ -222,7 +222,7 @@ func spool(name string, src io.Reader) error {
 	case errors.Is(err, syscall.ENOSPC):
 		return ErrTooLarge
 	case err != nil:
-		return errors.New("file cannot be read whole")
+		return clinical.Errorf(clinical.Unavailable, "file cannot be read whole")
 	}
 	return nil
 }
