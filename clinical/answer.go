@@ -143,4 +143,10 @@ type RunPage struct {
 }
 
 // LandingCounts add up: Found = Kept + Duplicate + Quarantined + Ignored.
-type LandingCounts struct{ Found, Kept, Duplicate, Quarantined, Ignored int }
+type LandingCounts struct {
+	Found       int `json:"found"`
+	Kept        int `json:"kept"`
+	Duplicate   int `json:"duplicate"`
+	Quarantined int `json:"quarantined"`
+	Ignored     int `json:"ignored"`
+}
