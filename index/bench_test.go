@@ -134,7 +134,7 @@ func BenchmarkSearch(b *testing.B) {
 			var took []time.Duration
 			most := 0
 			for b.Loop() {
-				for _, q := range mix {
+				for _, q := range slices.Repeat(mix, 5) { // so that a hundredth of them is not one
 					q.Facets = facets
 					begin := time.Now()
 					f := find(b, x, q, scope)
