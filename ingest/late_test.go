@@ -167,3 +167,31 @@ func TestActsThatOnlyNameAPictureLeaveItWhereItWaits(t *testing.T) {
 		})
 	}
 }
+
+func TestPatientWhoRefusesWhileTheirRunWaitsIsHeard(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, ingest.RuleIDShot)
+		a := w.patient(numberA)
+		w.frame("0.jpg", "c", 0, numberA)
+		w.frame("1.jpg", "c", 1)
+		in, err := ingest.New(w.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.during(in, func() {
+			<-time.After(time.Minute)
+			a.PhotographyRefused = true
+			w.commit(clinical.Delta{Patients: []clinical.Patient{a}})
+			w.frame("2.jpg", "c", 2)
+			<-time.After(time.Minute)
+		})
+		w.expect(nil, map[string]string{
+			"0.jpg": "quarantined photography-refused", "1.jpg": "quarantined photography-refused", "2.jpg": "quarantined photography-refused",
+		})
+		for _, x := range w.vault.all() {
+			if !x.Patient.IsZero() {
+				t.Errorf("%s still names a patient", x.Name)
+			}
+		}
+	})
+}

@@ -34,6 +34,9 @@ func (p *placement) place(a *clinical.Asset, c *clinical.Change) {
 // where its evidence agrees.
 func (s *station) keepRun(ctx context.Context, p *plan, v Verdict) error {
 	who, err := s.claimOf(ctx, p, v)
+	if why, ok := refused(err); ok {
+		return s.hold(ctx, p, Verdict{Frames: v.Frames, Reason: why})
+	}
 	if err != nil {
 		return err
 	}
@@ -88,6 +91,9 @@ func (s *station) claimOf(ctx context.Context, p *plan, v Verdict) (claim, error
 		return claim{}, fmt.Errorf("ingest: patient of a run: %w", err)
 	}
 	c := claim{patient: patient, by: RuleIDShot}
+	if _, err := (identifier{register: s.in.opt.Register, rules: s.in.opt.Rules}).accepted(ctx, c); err != nil {
+		return claim{}, err // refused since the run began
+	}
 	if !v.Subject.Job.IsZero() {
 		if c.job, err = s.in.opt.Register.Job(ctx, v.Subject.Job); err != nil {
 			return claim{}, fmt.Errorf("ingest: job of a run: %w", err)
