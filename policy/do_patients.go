@@ -178,25 +178,13 @@ func (a *act) addJobs(cmd clinical.AddJobs) (clinical.Change, error) {
 	c := a.change(clinical.ActJobAdded, "")
 	numbers := map[string]bool{}
 	for _, j := range cmd.Jobs {
-		if j.ID.IsZero() {
-			j.ID = clinical.Mint[clinical.Job](a.g.opt.Mint)
-		}
-		if _, ok := a.snap.jobs.get(j.ID); ok || numbers[j.Number] {
+		if numbers[j.Number] {
 			return clinical.Change{}, conflict("job-number", "Two jobs have the same number. Correct one of them.")
 		}
 		numbers[j.Number] = true
-		j.Rev = 0
-		if j.Status == "" {
-			j.Status = clinical.JobRequested
-		}
-		if j.Requester.IsZero() && a.person.Role == clinical.Clinician {
-			j.Requester = a.person.ID
-		}
-		if err := a.checkJob(j); err != nil {
+		j, err := a.newJob(j)
+		if err != nil {
 			return clinical.Change{}, err
-		}
-		if own := j.Photographer == a.person.ID || j.Photographer.IsZero(); own && a.unmetVIP(j.Patient) {
-			return clinical.Change{}, forbid("vip", "This patient is for named people only. Assign the job to another photographer, or ask the ward to request the pictures.")
 		}
 		c.Jobs = append(c.Jobs, j)
 	}
@@ -204,6 +192,30 @@ func (a *act) addJobs(cmd clinical.AddJobs) (clinical.Change, error) {
 		c.Patient = c.Jobs[0].Patient
 	}
 	return c, nil
+}
+
+// newJob completes and checks one job that is to be added.
+func (a *act) newJob(j clinical.Job) (clinical.Job, error) {
+	if j.ID.IsZero() {
+		j.ID = clinical.Mint[clinical.Job](a.g.opt.Mint)
+	}
+	if _, ok := a.snap.jobs.get(j.ID); ok {
+		return j, conflict("job-number", "Two jobs have the same number. Correct one of them.")
+	}
+	j.Rev = 0
+	if j.Status == "" {
+		j.Status = clinical.JobRequested
+	}
+	if j.Requester.IsZero() && a.person.Role == clinical.Clinician {
+		j.Requester = a.person.ID
+	}
+	if err := a.checkJob(j); err != nil {
+		return j, err
+	}
+	if own := j.Photographer == a.person.ID || j.Photographer.IsZero(); own && a.unmetVIP(j.Patient) {
+		return j, forbid("vip", "This patient is for named people only. Assign the job to another photographer, or ask the ward to request the pictures.")
+	}
+	return j, nil
 }
 
 func (a *act) changeJob(cmd clinical.ChangeJob) (clinical.Change, error) {

@@ -112,13 +112,13 @@ func reading() http.Handler {
 }
 
 func TestAnUploadMayBeSlowButNotStill(t *testing.T) {
-	r := start(t, server.Options{API: reading(), Limits: server.Limits{Progress: 200 * time.Millisecond}})
+	r := start(t, server.Options{API: reading(), Limits: server.Limits{Progress: time.Second}})
 	c := r.dial(t)
 	const header = "POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\n"
 	if _, err := io.WriteString(c, header); err != nil {
 		t.Fatal(err)
 	}
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for range 30 { // three times the limit of progress
 		<-tick.C
@@ -145,7 +145,7 @@ func TestAnUploadMayBeSlowButNotStill(t *testing.T) {
 // A body that a handler does not want, and that does not come, holds no connection.
 func TestAnUploadThatNobodyReadsMayNotBeStillEither(t *testing.T) {
 	r := start(t, server.Options{
-		API: says("no"), Drive: says("no"), Limits: server.Limits{Progress: 200 * time.Millisecond},
+		API: says("no"), Drive: says("no"), Limits: server.Limits{Progress: 2 * time.Second},
 	})
 	for _, path := range []string{"/api/x", "/dav/teaching/x"} {
 		c := r.dial(t)
