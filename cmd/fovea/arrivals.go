@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net/http"
 	"strings"
 
 	"fovea/clinical"
@@ -124,5 +125,21 @@ type runConfirmCmd struct {
 }
 
 func (x runConfirmCmd) Run(e *env) error {
-	return e.act("/api/v1/runs/"+x.ID+"/confirm", struct{}{}, "Filed")
+	return e.with(func(c *client) error {
+		var a wire.Arrivals
+		if err := c.get(e.ctx, "/api/v1/arrivals", &a); err != nil {
+			return err
+		}
+		for _, run := range a.Runs {
+			if run.ID.String() != x.ID {
+				continue
+			}
+			var r wire.Result
+			if err := c.send(e.ctx, call{method: http.MethodPost, path: "/api/v1/runs/" + x.ID + "/confirm", match: run.Rev}, &r); err != nil {
+				return err
+			}
+			return e.said(r, "Filed (%s).", strings.Join(r.IDs, " "))
+		}
+		return clinical.Refuse(clinical.NotFound, "no-run", "No run of this ID waits for you. See fovea run list.")
+	})
 }

@@ -85,6 +85,9 @@ func (e *env) serveDemo(listen string) error {
 				return err
 			}
 		}
+		if err := at.moved(listen); err != nil {
+			return err
+		}
 		return at.tell(e.stdout, listen)
 	}
 	return errors.Join(serve(e.ctx, cfg, e.stdout, log, started), log.Close())

@@ -94,6 +94,16 @@ func (at demoPlaces) read() (demoFile, error) {
 	return d, nil
 }
 
+// moved notes in demo.json that the demo answers at another address now.
+func (at demoPlaces) moved(listen string) error {
+	d, err := at.read()
+	if err != nil || d.URL == "https://"+listen {
+		return err
+	}
+	d.URL = "https://" + listen
+	return at.write(d)
+}
+
 // write replaces demo.json, readable by its owner alone.
 func (at demoPlaces) write(d demoFile) error {
 	b, err := json.MarshalIndent(d, "", "  ")

@@ -22,7 +22,7 @@ type crew struct {
 func (c *crew) stage(name string) stage {
 	return stage{name, func(ctx context.Context) error {
 		<-ctx.Done()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.ended = append(c.ended, name)

@@ -105,8 +105,8 @@ func (h *hospital) underOthers(ctx context.Context, owner map[string]demoPatient
 	return nil
 }
 
-// mend files what is in quarantine under its patient, and confirms the runs whose contact sheet shows one patient. A
-// run that shows another's frame has its frames discarded only by a person; here that is an error.
+// mend does what a photographer does: files what is in quarantine under its patient, takes the frames of others out of
+// the runs whose contact sheet shows them, and confirms what is left.
 func (h *hospital) mend(ctx context.Context, owner map[string]demoPatient, held []picture) (confirmed int, err error) {
 	byPatient := map[demoPatient][]string{}
 	for _, q := range held {
@@ -126,8 +126,12 @@ func (h *hospital) mend(ctx context.Context, owner map[string]demoPatient, held 
 	}
 	for _, r := range a.Runs {
 		for _, frame := range r.Assets {
-			if right, ok := owner[frame.SHA256]; ok && right.ID != r.Patient.ID {
-				return confirmed, fmt.Errorf("a run of %s holds a frame of %s and offers to be confirmed", r.Patient.ID, right.Key)
+			right, ok := owner[frame.SHA256]
+			if !ok || right.ID == r.Patient.ID {
+				continue
+			}
+			if _, err := h.must(ctx, "--as", "lea", "asset", "refile", frame.ID, "--to", right.System+":"+right.Number, "--reason", "the ID shot was forgotten"); err != nil {
+				return confirmed, err
 			}
 		}
 		if _, err := h.must(ctx, "--as", "lea", "run", "confirm", r.ID); err != nil {

@@ -113,13 +113,6 @@ func Open(ctx context.Context, opt Options) (*Sandbox, error) {
 	return s, nil
 }
 
-// Probe tells whether children can be confined on this machine: nil, or
-// ErrUnavailable.
-func Probe(ctx context.Context) error {
-	_, err := Open(ctx, Options{})
-	return err
-}
-
 // Confined tells whether children run under bubblewrap. False is possible only
 // with Options.AllowUnconfined.
 func (s *Sandbox) Confined() bool { return s.level != unconfined }

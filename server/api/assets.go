@@ -9,7 +9,8 @@ import (
 )
 
 type runPath struct {
-	ID clinical.RunID `path:"id"`
+	ID      clinical.RunID `path:"id"`
+	IfMatch string         `header:"If-Match"`
 }
 
 type fileBody struct{ Body wire.File }
@@ -49,8 +50,9 @@ func (s *service) arrivals() {
 		a, err := s.Gate.Arrivals(ctx, caller(ctx))
 		return wire.ToArrivals(a), err
 	})
-	act(s, "POST /runs/{id}/confirm", "confirm-run", "File a run under its patient", func(in *runPath) (clinical.Command, error) {
-		return clinical.ConfirmRun{Run: in.ID}, nil
+	act(s, "POST /runs/{id}/confirm", "confirm-run", "File a run under its patient, as its contact sheet was seen", func(in *runPath) (clinical.Command, error) {
+		rev, err := ifMatch(in.IfMatch)
+		return clinical.ConfirmRun{Run: in.ID, Rev: rev}, err
 	})
 	act(s, "POST /quarantine/file", "file-quarantined", "File quarantined pictures under a patient", func(in *fileBody) (clinical.Command, error) {
 		b := in.Body

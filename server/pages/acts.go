@@ -97,7 +97,14 @@ func back(r *http.Request, fallback, code string) string {
 
 func confirmRun(r *http.Request) (clinical.Command, string, error) {
 	id, err := pathID[clinical.Run](r)
-	return clinical.ConfirmRun{Run: id}, "/arrivals?done=confirmed", err
+	if err != nil {
+		return nil, "", err
+	}
+	rev, err := strconv.ParseUint(r.PostFormValue("rev"), 10, 64)
+	if err != nil {
+		return nil, "", clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Go back and send it again.")
+	}
+	return clinical.ConfirmRun{Run: id, Rev: rev}, "/arrivals?done=confirmed", nil
 }
 
 // fileQuarantined reads PATIENT, or PATIENT/JOB where a job was chosen.

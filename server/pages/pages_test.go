@@ -148,7 +148,15 @@ func TestADayOfAPhotographer(t *testing.T) {
 	if page := h.Ask(door, "paula", "GET", "/jobs").Body.String(); !strings.Contains(page, "26-77") || !strings.Contains(page, "L-LEG ANT · L-LEG CU") || !strings.Contains(page, "Today, 14:00") {
 		t.Error("the new job is not on the worklist")
 	}
-	leads(t, act("/runs/"+id[clinical.Run]("run")+"/confirm"), "/arrivals?done=confirmed")
+	sheet := h.Ask(door, "paula", "GET", "/arrivals").Body.String()
+	seen := regexp.MustCompile(`name="rev" value="([0-9]+)"`).FindStringSubmatch(sheet)
+	if seen == nil {
+		t.Fatal("the contact sheet does not say which state of the run it shows")
+	}
+	if w := act("/runs/"+id[clinical.Run]("run")+"/confirm", "rev", "999999"); w.Code != http.StatusConflict {
+		t.Errorf("a run that changed since it was seen is confirmed: %d", w.Code)
+	}
+	leads(t, act("/runs/"+id[clinical.Run]("run")+"/confirm", "rev", seen[1]), "/arrivals?done=confirmed")
 	leads(t, act("/quarantine/file", "asset", id[clinical.Asset]("lost"), "patient", adult+"/"+id[clinical.Job]("adult"), "reason", "compared with the notes"), "/arrivals?done=filed")
 	leads(t, act("/assets/classify", "asset", id[clinical.Asset]("hand"), "flag", "none", "noid", "1", "back", "/patients/"+adult), "/patients/"+adult+"?done=classified")
 	if w := act("/assets/classify", "asset", id[clinical.Asset]("hand"), "noid", "1"); w.Code != http.StatusBadRequest {

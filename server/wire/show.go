@@ -289,6 +289,7 @@ func ToPatientPage(p clinical.PatientPage) PatientPage {
 // Run waits for confirmation.
 type Run struct {
 	ID       clinical.RunID    `json:"id"`
+	Rev      uint64            `json:"rev" doc:"for If-Match when it is confirmed"`
 	Studio   clinical.StudioID `json:"studio"`
 	Camera   string            `json:"camera"`
 	Patient  Patient           `json:"patient"`
@@ -321,7 +322,7 @@ func ToArrivals(a clinical.Arrivals) Arrivals {
 	out := Arrivals{Runs: []Run{}, Quarantine: ToAssets(a.Quarantine), Counts: map[string]Counts{}}
 	for _, r := range a.Runs {
 		out.Runs = append(out.Runs, Run{
-			ID: r.Run.ID, Studio: r.Run.Studio, Camera: r.Run.Camera, Patient: ToPatient(r.Patient), Job: r.Run.Job,
+			ID: r.Run.ID, Rev: r.Run.Rev, Studio: r.Run.Studio, Camera: r.Run.Camera, Patient: ToPatient(r.Patient), Job: r.Run.Job,
 			From: r.Run.From, To: r.Run.To, Frames: r.Run.Frames, Evidence: r.Run.Evidence, Assets: ToAssets(r.Shown),
 		})
 	}
