@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/netip"
@@ -78,19 +79,25 @@ func (e *env) serveDemo(listen string) error {
 	started := func(ctx context.Context, s *system) error {
 		if fresh {
 			put(e.stdout, "Drawing pictures and taking them through the studios' folders; this takes half a minute, once.")
-			if err := (&seeder{system: s, world: world, at: at, listen: listen}).run(ctx); err != nil {
-				return err
-			}
-			if err := at.mark(demoReady); err != nil {
+			seed := &seeder{system: s, world: world, at: at, listen: listen}
+			if err := seed.run(ctx); err != nil {
 				return err
 			}
 		}
-		if err := at.moved(listen); err != nil {
-			return err
-		}
-		return at.tell(e.stdout, listen)
+		return at.open(e.stdout, listen)
 	}
 	return errors.Join(serve(e.ctx, cfg, e.stdout, log, started), log.Close())
+}
+
+// open marks the demo as made and tells where it answers.
+func (at demoPlaces) open(w io.Writer, listen string) error {
+	if err := at.mark(demoReady); err != nil {
+		return err
+	}
+	if err := at.moved(listen); err != nil {
+		return err
+	}
+	return at.tell(w, listen)
 }
 
 // lay makes DATA and the studios' folders.
