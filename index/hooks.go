@@ -64,12 +64,17 @@ func (r *registry) writer(context []byte) (string, func([]byte) []byte, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	id := newSealID(key)
+	id, seal := newSealID(key), sealer
+	if filepath.Base(string(context)) == rootFile {
+		// Bleve writes a snapshot that it loaded once more under its old number, with a new writer, and leaves in place
+		// what the new one lacks, such as an empty set of deletions. All writers of this file therefore share one seal.
+		id, seal = rootSealID(key), sharedSealer
+	}
 	aead, err := fileSeal(id, key)
 	if err != nil {
 		return "", nil, err
 	}
-	return id, sealer(aead, id), nil
+	return id, seal(aead, id), nil
 }
 
 // reader is Bleve's ReaderHook. Bytes in memory have neither id nor path and pass as they are; a file without an id

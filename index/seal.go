@@ -30,6 +30,7 @@ const (
 	sealOverhead   = nonceLen + tagLen
 	sealInfoFile   = "fovea index file v1"
 	sealInfoKeyTag = "fovea index key name v1"
+	sealInfoRoot   = "fovea index root.bolt v1"
 )
 
 // keyName is the fingerprint that tells which key sealed a file. It says nothing about the key.
@@ -44,6 +45,16 @@ func newSealID(key [32]byte) string {
 	var salt [saltLen]byte
 	_, _ = rand.Read(salt[:]) // never fails, as documented
 	return sealVersion + "." + keyName(key) + "." + hex.EncodeToString(salt[:])
+}
+
+// rootFile is where Bleve keeps its snapshots.
+const rootFile = "root.bolt"
+
+// rootSealID is the one id of everything in a root.bolt under key.
+func rootSealID(key [32]byte) string {
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write([]byte(sealInfoRoot))
+	return sealVersion + "." + keyName(key) + "." + hex.EncodeToString(mac.Sum(nil)[:saltLen])
 }
 
 // fileSeal returns the cipher of the file that carries id. A version, key or form that is not ours is Corrupt.
@@ -83,6 +94,20 @@ func sealer(aead cipher.AEAD, id string) func([]byte) []byte {
 		out := make([]byte, nonceLen, len(plain)+sealOverhead)
 		binary.BigEndian.PutUint64(out[nonceLen-8:], counter.Add(1))
 		return aead.Seal(out, out, plain, aad) //nolint:gosec // G407: the line above makes the nonce
+	}
+}
+
+// sharedSealer seals as sealer does where several writers have one key: nonces are random. A root.bolt sees a few pieces
+// a second at most, far from the 2^32 that random nonces of 96 bits allow (NIST SP 800-38D, 8.3).
+func sharedSealer(aead cipher.AEAD, id string) func([]byte) []byte {
+	aad := []byte(id)
+	return func(plain []byte) []byte {
+		if len(plain) == 0 {
+			return plain
+		}
+		out := make([]byte, nonceLen, len(plain)+sealOverhead)
+		_, _ = rand.Read(out) // never fails, as documented
+		return aead.Seal(out, out, plain, aad)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -161,4 +162,41 @@ func TestFoldingTwiceIsFoldingOnce(t *testing.T) {
 			r.Fatalf("%q folds to %q and then to %q", s, once, fold(once))
 		}
 	})
+}
+
+// Bleve writes a snapshot that it loaded once more under its old number, and leaves in place what the new one lacks.
+func TestWhatAnEarlierWriterLeftInTheRootFileStillOpens(t *testing.T) {
+	dir := t.TempDir()
+	if err := sealed.register(dir, [32]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	defer sealed.forget(dir)
+	root := []byte(filepath.Join(dir, "store", "root.bolt"))
+	_, first, err := sealed.writer(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, second, err := sealed.writer(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, err := sealed.reader(id, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := first([]byte("deletions")), second([]byte("deletions"))
+	if bytes.Equal(a, b) {
+		t.Error("two pieces have one nonce")
+	}
+	for _, piece := range [][]byte{a, b} {
+		if got, err := open(piece); err != nil || string(got) != "deletions" {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	segment := []byte(filepath.Join(dir, "store", "000000000001.zap"))
+	one, _, err1 := sealed.writer(segment)
+	two, _, err2 := sealed.writer(segment)
+	if err1 != nil || err2 != nil || one == two || one == id {
+		t.Errorf("segments share a seal: %v, %v", err1, err2)
+	}
 }
