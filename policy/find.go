@@ -46,6 +46,10 @@ func (g *Gate) Find(ctx context.Context, c clinical.Caller, u clinical.Use, q cl
 			}
 			return clinical.Found{}, nil, err
 		}
+		if snap.refiled(q, one.Asset) {
+			found.Total--
+			continue
+		}
 		kept, shown = append(kept, n), append(shown, one)
 	}
 	found.Ordinals = kept
@@ -53,6 +57,15 @@ func (g *Gate) Find(ctx context.Context, c clinical.Caller, u clinical.Use, q cl
 	e.Use, e.Patient, e.Count = u, q.Patient, found.Total
 	g.opt.Recorder.NoteLater(e)
 	return found, shown, nil
+}
+
+// refiled reports whether a hit is no longer of the patient or the session that
+// was asked for: the index may not have heard yet.
+func (s *Snapshot) refiled(q clinical.Query, a clinical.Asset) bool {
+	if !q.Session.IsZero() && a.Session != q.Session {
+		return true
+	}
+	return !q.Patient.IsZero() && !s.samePatient(a.Patient, q.Patient)
 }
 
 // probes reports whether a query asks by what may name a patient. Beyond care a

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fovea/clinical"
+	"fovea/clinical/clinicaltest"
 	"fovea/policy"
 )
 
@@ -212,6 +213,21 @@ func TestReGrantingRestoresNameAndETag(t *testing.T) {
 	}
 	if err := served.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The searcher of these tests answers with the whole scope, as an index does that has not heard of a refiling yet.
+func TestStaleHitIsNeverFoundUnderTheWrongPatient(t *testing.T) {
+	h := newHouse(t, wounds())
+	for _, q := range []clinical.Query{{Patient: patient("child")}, {Session: clinicaltest.ID[clinical.Session]("child")}} {
+		found, shown, err := h.Find(t.Context(), as("paula"), clinical.Care(), q)
+		if err != nil || found.Total != 0 || len(shown) != 0 {
+			t.Errorf("found %d, shown %d, %v; want none", found.Total, len(shown), err)
+		}
+	}
+	found, shown, err := h.Find(t.Context(), as("paula"), clinical.Care(), clinical.Query{Patient: patient("adult")})
+	if err != nil || found.Total == 0 || len(shown) != found.Total {
+		t.Errorf("under the right patient: found %d, shown %d, %v", found.Total, len(shown), err)
 	}
 }
 

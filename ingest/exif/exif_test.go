@@ -105,7 +105,7 @@ func TestEveryCameraAgreesWithExiftoolRunByHand(t *testing.T) {
 		check("width", strconv.Itoa(m.Width), strings.TrimPrefix(fmt.Sprint(orZero(d["ImageWidth"])), ""))
 		if o := str("Orientation"); o != "" {
 			check("orientation", strconv.Itoa(m.Orientation), o)
-		} else if str("Rotation") == "" {
+		} else {
 			check("orientation", m.Orientation, 0)
 		}
 	}

@@ -64,7 +64,7 @@ func tags() []string {
 		"CreationDate", "CreateDate", "SubSecTimeDigitized", "OffsetTimeDigitized",
 		"Make", "Model", "LensModel", "LensID",
 		"SerialNumber", "InternalSerialNumber", "FileNumber", "ImageNumber",
-		"Orientation", "Rotation", "ImageWidth", "ImageHeight", "MIMEType", "Duration",
+		"Orientation", "ImageWidth", "ImageHeight", "MIMEType", "Duration",
 		"Caption-Abstract", "ImageDescription", "Description", "Keywords", "Subject",
 	}
 }
@@ -89,8 +89,6 @@ func parse(answer map[string]any) Metadata {
 	}
 	if o := f.count("Orientation"); o >= 1 && o <= 8 {
 		m.Orientation = o
-	} else if _, ok := f["Rotation"]; ok {
-		m.Orientation = map[int]int{0: 1, 90: 6, 180: 3, 270: 8}[f.count("Rotation")]
 	}
 	if d, ok := f["Duration"].(float64); ok && d > 0 && d < 1e6 {
 		m.Duration = time.Duration(math.Round(d * float64(time.Second)))
