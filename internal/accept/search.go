@@ -36,7 +36,7 @@ func onlyThoseWhoTreatFind(ctx context.Context, tr *trial) (string, error) {
 	}
 	word := "quokkatrial"
 	began := time.Now()
-	if _, err := h.drop(studioA, append([]file{ticketFor(p, map[string]any{"keywords": []string{word}, "caption": "A " + word})}, files...)); err != nil {
+	if _, err := h.drop(studioB, append([]file{ticketFor(p, map[string]any{"keywords": []string{word}, "caption": "A " + word})}, files...)); err != nil {
 		return "", err
 	}
 	henri, lea := h.as("henri"), h.as("lea")

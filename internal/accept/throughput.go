@@ -37,7 +37,7 @@ func bulkIsTakenIn(ctx context.Context, tr *trial) (string, error) {
 	n := tr.bulk
 	began := time.Now().Add(settles)
 	for _, folder := range staged {
-		if err := os.Rename(folder, filepath.Join(h.studio(studioA), filepath.Base(folder))); err != nil {
+		if err := os.Rename(folder, filepath.Join(h.studio(studioB), filepath.Base(folder))); err != nil {
 			return "", err
 		}
 	}
