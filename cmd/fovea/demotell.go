@@ -23,7 +23,7 @@ Mount the teaching sets as the student (login {{.Student.Login}}, app password {
 What to try (docs/demo.md has each step in full):
   1 print a job sheet            Today, Print sheet, or: fovea --data {{.Data}} --as lea job list
   2 three patients, one ID shot missing: copy the files of {{.Walk}}/* into {{.Studio}},
-    wait ten seconds, open Arrivals as lea, confirm two runs, mend the quarantine
+    wait ten seconds, open Arrivals as lea, file the second patient's frames under her, confirm the rest
   3 classify and release         open a patient as lea, tick pictures, classify, add to a set
   4 the same set as nora, {{.Student.Login}} and olu
   5 refile a wrong patient       while the drive is mounted
