@@ -60,12 +60,13 @@ func (g *Gate) Find(ctx context.Context, c clinical.Caller, u clinical.Use, q cl
 }
 
 // refiled reports whether a hit is no longer of the patient or the session that
-// was asked for: the index may not have heard yet.
+// was asked for, which the index may not have heard yet, or is not surely the
+// patient's: a run that waits may hold another's frames.
 func (s *Snapshot) refiled(q clinical.Query, a clinical.Asset) bool {
 	if !q.Session.IsZero() && a.Session != q.Session {
 		return true
 	}
-	return !q.Patient.IsZero() && !s.samePatient(a.Patient, q.Patient)
+	return !q.Patient.IsZero() && (a.State == clinical.Provisional || !s.samePatient(a.Patient, q.Patient))
 }
 
 // probes reports whether a query asks by what may name a patient. Beyond care a

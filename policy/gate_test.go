@@ -231,6 +231,31 @@ func TestStaleHitIsNeverFoundUnderTheWrongPatient(t *testing.T) {
 	}
 }
 
+func TestFrameOfAWaitingRunIsUnderNoPatient(t *testing.T) {
+	waits := picture("waits", "adult", 0)
+	waits.State = clinical.Provisional
+	h := newHouse(t, wounds(), clinical.Delta{Assets: []clinical.Asset{waits}})
+	if _, err := h.Asset(t.Context(), as("paula"), waits.ID); err != nil {
+		t.Fatalf("its photographer does not see the frame at all: %v", err)
+	}
+	page, err := h.PatientPage(t.Context(), as("paula"), patient("adult"))
+	if err != nil || len(page.Sessions) == 0 {
+		t.Fatalf("%d sessions, %v", len(page.Sessions), err)
+	}
+	_, shown, err := h.Find(t.Context(), as("paula"), clinical.Care(), clinical.Query{Patient: patient("adult")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range page.Sessions {
+		shown = append(shown, s.Shown...)
+	}
+	for _, one := range shown {
+		if one.Asset.ID == waits.ID {
+			t.Error("a frame that may be another's is shown under the patient")
+		}
+	}
+}
+
 func TestFindStaysInsideTheScope(t *testing.T) {
 	hidden := clinical.Delta{Assets: []clinical.Asset{
 		picture("intimate", "adult", clinical.Plain|clinical.Intimate),

@@ -147,6 +147,8 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 	for _, member := range snap.family(id) {
 		for _, pic := range snap.shard(member).pictures {
 			switch {
+			case pic.frame.state == clinical.Provisional:
+				// A run that waits may hold another's frames: it is seen in Arrivals, never on a patient's page.
 			case v.of(pic, nil, nil).Permit:
 				if _, ok := sittings[pic.frame.session]; !ok {
 					order = append(order, pic.frame.session)
