@@ -40,6 +40,25 @@ const (
 	ActSetSubmitted     Act = "set.submitted"
 	ActSetPublished     Act = "set.published"
 	ActSetClosed        Act = "set.closed"
+	ActSessionChanged   Act = "session.changed"
+	ActFormKept         Act = "consent.form-kept"
+	ActPatientsMerged   Act = "patient.merged"
+	ActPatientsUnmerged Act = "patient.unmerged"
+	ActCodeIssued       Act = "consent.code-issued"
+	ActCodeRevoked      Act = "consent.code-revoked"
+	ActRecallSettled    Act = "recall.settled"
+	ActTaskRaised       Act = "task.raised"
+	ActTaskDone         Act = "task.done"
+	ActGlassBroken      Act = "break-glass.opened"
+	ActGlassReviewed    Act = "break-glass.reviewed"
+	ActReleaseMade      Act = "release.made"
+	ActReleaseDelivered Act = "release.delivered"
+	ActReleaseFailed    Act = "release.failed"
+	ActReleaseEnded     Act = "release.ended"
+	ActErasureAsked     Act = "erasure.requested"
+	ActErasureDecided   Act = "erasure.decided"
+	ActErasureDone      Act = "erasure.done"
+	ActRetentionDecided Act = "retention.decided"
 )
 
 // The acts that only look, or are about the doors.
@@ -58,6 +77,9 @@ const (
 	ActAppIssued     Act = "app-password.issued"
 	ActAppRevoked    Act = "app-password.revoked"
 	ActAuditExported Act = "audit.exported"
+	ActAuditRead     Act = "audit.read"
+	ActExplained     Act = "explained"
+	ActSimulated     Act = "simulated"
 	ActGapDeclared   Act = "ledger.gap"
 )
 
@@ -98,6 +120,12 @@ type Delta struct {
 	Sets       []TeachingSet `json:",omitempty"`
 	Items      []SetItem     `json:",omitempty"`
 	Releases   []Release     `json:",omitempty"`
+	Glasses    []BreakGlass  `json:",omitempty"`
+	Tasks      []Task        `json:",omitempty"`
+	Recalls    []Recall      `json:",omitempty"`
+	Codes      []PatientCode `json:",omitempty"`
+	Erasures   []Erasure     `json:",omitempty"`
+	Retentions []Retention   `json:",omitempty"`
 }
 
 // Change is one journal entry: an event and the records it leaves behind.
@@ -108,6 +136,27 @@ type Change struct {
 	Seq uint64
 	Event
 	Delta
+}
+
+// EventQuery asks the ledger what was seen, changed or denied. Every field
+// that is stated narrows; the zero query matches everything.
+type EventQuery struct {
+	Patient  PatientID
+	Assets   []AssetID // any of them
+	Person   PersonID
+	Set      SetID
+	Acts     []Act     // any of them
+	From, To time.Time // half open; zero: no bound
+	After    uint64    // number of the last entry already had, plus one; 0: from the first
+	Limit    int       // at most 10,000; 0: 1,000
+}
+
+// Recorded is an entry of the ledger read back, its pseudonyms resolved. Note
+// is not there: the ledger holds a hash of it alone. A person or patient whose
+// record is gone has a zero ID.
+type Recorded struct {
+	Leaf uint64 // number of the entry, from 0
+	Event
 }
 
 // Owner says under whose key bytes are sealed: a patient's, or a studio's

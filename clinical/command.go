@@ -135,6 +135,87 @@ type PublishSet struct{ Set SetID }
 // CloseSet takes a set off every drive but its owner's pages.
 type CloseSet struct{ Set SetID }
 
+// ChangeSession records what belongs to a sitting: photographer, chaperone,
+// consent to photograph; Session.Rev is the one read.
+type ChangeSession struct{ Session Session }
+
+// MergePatients says that From and Into are one person. From becomes an alias;
+// its pictures keep owner and keys.
+type MergePatients struct {
+	From, Into PatientID
+	Reason     string
+}
+
+// UnmergePatients takes a merge back and freezes what both have seen since
+// under a hold, until governance has looked.
+type UnmergePatients struct {
+	Patient PatientID // the one that was merged into another
+	Reason  string
+}
+
+// RevokeCode makes a patient's code useless.
+type RevokeCode struct{ Code CodeID }
+
+// FinishTask confirms that a task is done.
+type FinishTask struct {
+	Task   TaskID
+	Answer Answer
+	Words  string
+}
+
+// BreakTheGlass asks for a ticket to one patient's pictures. The door has made
+// the asker sign in again just before: Confirmed says when.
+type BreakTheGlass struct {
+	Patient   PatientID
+	Why       GlassReason
+	Words     string
+	Confirmed time.Time
+}
+
+// ReviewGlass records the judgement on a broken glass.
+type ReviewGlass struct {
+	Ticket  BreakGlassID
+	Verdict GlassVerdict
+	Words   string
+}
+
+// MakeRelease puts pictures into the register of releases. Nothing leaves yet.
+type MakeRelease struct{ Release Release }
+
+// DeliverRelease records that a release was handed over.
+type DeliverRelease struct {
+	Release ReleaseID
+	Receipt string
+}
+
+// EndRelease ends a release before its use-by.
+type EndRelease struct {
+	Release ReleaseID
+	Reason  string
+}
+
+// RequestErasure takes a request to erase from the record.
+type RequestErasure struct {
+	Patient  PatientID
+	Assets   []AssetID // empty: everything of the patient
+	OnBehalf string
+	Reason   string
+}
+
+// DecideErasure decides on a request; the decider is not who took it.
+type DecideErasure struct {
+	Erasure ErasureID
+	Outcome ErasureOutcome
+	Reason  string
+}
+
+// KeepUntil records the outcome of a retention review: keep until a day.
+type KeepUntil struct {
+	Patient PatientID
+	Until   Date
+	Reason  string
+}
+
 func (AddPerson) command()         {}
 func (ChangePerson) command()      {}
 func (AddPatient) command()        {}
@@ -161,6 +242,19 @@ func (RemoveFromSet) command()     {}
 func (SubmitSet) command()         {}
 func (PublishSet) command()        {}
 func (CloseSet) command()          {}
+func (ChangeSession) command()     {}
+func (MergePatients) command()     {}
+func (UnmergePatients) command()   {}
+func (RevokeCode) command()        {}
+func (FinishTask) command()        {}
+func (BreakTheGlass) command()     {}
+func (ReviewGlass) command()       {}
+func (MakeRelease) command()       {}
+func (DeliverRelease) command()    {}
+func (EndRelease) command()        {}
+func (RequestErasure) command()    {}
+func (DecideErasure) command()     {}
+func (KeepUntil) command()         {}
 
 // Query is a search. Text is what a person typed; the rest narrows.
 type Query struct {

@@ -104,20 +104,25 @@ type Grant struct {
 	// IntimateBeyondA2 is the patient's own tick.
 	IntimateBeyondA2 bool   `json:",omitempty"`
 	NamedUse         string `json:",omitempty"` // P4: the one use
+	Study            string `json:",omitempty"` // P3: the study's ID
+	Ethics           string `json:",omitempty"` // P3: the ethics committee's reference
 
 	ValidFrom time.Time
 	Expires   Date `json:",omitzero"` // ends with that day in the site's zone
 	ReviewAt  Date `json:",omitzero"`
 
-	Capacity     Capacity
+	Capacity Capacity
+	// Temporary incapacity (best interest) raises a task to ask on recovery.
+	Temporary    bool   `json:",omitempty"`
 	Giver        string `json:",omitempty"`
 	Relationship string `json:",omitempty"`
+	SecondGiver  string `json:",omitempty"` // the other holder of parental responsibility
 	Assent       Assent `json:",omitempty"`
 	Witness      string `json:",omitempty"`
 	Interpreter  string `json:",omitempty"`
 	Language     string `json:",omitempty"` // BCP 47
 	FormVersion  string `json:",omitempty"`
-	FormBlob     BlobID `json:",omitzero"`
+	FormBlob     BlobID `json:",omitzero"` // the sealed scan of the paper form
 
 	TakenBeforePhoto bool `json:",omitempty"`
 	ImagesShown      bool `json:",omitempty"`

@@ -32,6 +32,13 @@ type (
 	ReleaseID   = ID[Release]
 	PersonID    = ID[Person]
 	BlobID      = ID[Blob]
+
+	BreakGlassID = ID[BreakGlass]
+	TaskID       = ID[Task]
+	RecallID     = ID[Recall]
+	CodeID       = ID[PatientCode]
+	ErasureID    = ID[Erasure]
+	RetentionID  = ID[Retention]
 )
 
 // crockford is the ULID alphabet: no I, L, O, U.

@@ -70,7 +70,16 @@ type Session struct {
 	Specialty    Specialty
 	Began        time.Time // earliest capture
 	Consent      PhotographyConsent
-	Chaperone    string `json:",omitempty"` // offered, accepted or declined, with name and role
+	Chaperone    Chaperone `json:",omitzero"`
+}
+
+// Chaperone records whether a chaperone was offered, what the patient said,
+// and who came.
+type Chaperone struct {
+	Offered  bool   `json:",omitempty"`
+	Accepted bool   `json:",omitempty"` // false with Offered: declined
+	Name     string `json:",omitempty"`
+	Role     string `json:",omitempty"` // such as "nurse"
 }
 
 // StudioID is the short configured name of a studio, such as "studio-a":

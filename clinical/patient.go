@@ -101,6 +101,7 @@ type Patient struct {
 	Born        Date
 	Sex         Sex
 	Deceased    bool
+	DeceasedOn  Date `json:",omitzero"` // zero: not known
 	Vip         bool // named people only, never mounted
 	// PhotographyRefused quarantines whatever arrives for this patient.
 	PhotographyRefused bool

@@ -22,6 +22,16 @@ const (
 	Operator      Role = "operator" // the machine's owner, on the admin socket: IDs only
 	Ingest        Role = "ingest"   // the pipeline itself
 	Darkroom      Role = "darkroom" // the renderer itself
+	Exchange      Role = "exchange" // the deliverer to other systems itself
+)
+
+// Lead is something a person answers for in the whole hospital.
+type Lead string
+
+// The leads.
+const (
+	GovernanceLead   Lead = "governance"
+	SafeguardingLead Lead = "safeguarding"
 )
 
 // Roles returns the roles that a person can be given.
@@ -40,8 +50,14 @@ type Person struct {
 	Studios   []StudioID `json:",omitempty"`
 	Language  string     `json:",omitempty"`
 	Disabled  bool       `json:",omitempty"`
-	TermEnds  Date       `json:",omitzero"` // students and guests: the last day
-	Since     time.Time
+	// Shared marks an account that several people use, such as a lecture
+	// hall's: it mounts nothing that identifies a patient.
+	Shared bool `json:",omitempty"`
+	// Leads are what the person answers for: those who lead governance and
+	// safeguarding are told of broken glass.
+	Leads    []Lead `json:",omitempty"`
+	TermEnds Date   `json:",omitzero"` // students and guests: the last day
+	Since    time.Time
 }
 
 // In reports whether the person works in studio s.
@@ -77,6 +93,9 @@ const (
 	DoorCLI      Door = "cli"
 	DoorIngest   Door = "ingest"
 	DoorDarkroom Door = "darkroom"
+	DoorExchange Door = "exchange" // deliveries to other systems
+	DoorPatient  Door = "patient"  // the patient's own code
+	DoorGate     Door = "gate"     // what follows from an act by itself
 )
 
 // Use is what somebody wants a picture for. The zero Use is invalid and

@@ -14,10 +14,11 @@ type TeachingSet struct {
 	Purpose   Purpose
 	Audience  Audience // the largest it will be shown to
 	Owner     PersonID
-	Specialty Specialty `json:",omitempty"`
-	Roster    []PersonID
-	From      Date `json:",omitzero"`
-	Until     Date `json:",omitzero"` // last day; zero: no end
+	Specialty Specialty  `json:",omitempty"`
+	Roster    []PersonID // readers as long as the set is open
+	Cohorts   []Cohort   `json:",omitempty"` // readers for a term
+	From      Date       `json:",omitzero"`
+	Until     Date       `json:",omitzero"` // last day; zero: no end
 	Status    SetStatus
 	// SubmittedBy and PublishedBy differ where a second person is required.
 	// A set waits for that person while SubmittedAt is after PublishedAt.
@@ -52,9 +53,32 @@ func (s TeachingSet) OpenAt(t time.Time, zone *time.Location) bool {
 	return s.Until.IsZero() || t.Before(s.Until.End(zone))
 }
 
-// Reaches reports whether p is the owner or on the roster.
+// Reaches reports whether p is the owner or on the roster, in whatever term.
 func (s TeachingSet) Reaches(p PersonID) bool {
-	return !p.IsZero() && (s.Owner == p || slices.Contains(s.Roster, p))
+	return !p.IsZero() && (s.Owner == p || slices.Contains(s.Roster, p) ||
+		slices.ContainsFunc(s.Cohorts, func(c Cohort) bool { return slices.Contains(c.People, p) }))
+}
+
+// Cohort is a group of readers who share a term, such as a year of students.
+type Cohort struct {
+	Name   string
+	From   Date `json:",omitzero"` // first day; zero: as soon as the set is open
+	Until  Date `json:",omitzero"` // last day; zero: as long as the set is open
+	People []PersonID
+}
+
+// Readers returns everybody on the roster and in the cohorts, each once, the
+// owner not among them unless named.
+func (s TeachingSet) Readers() []PersonID {
+	out := slices.Clone(s.Roster)
+	for _, c := range s.Cohorts {
+		for _, p := range c.People {
+			if !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
 }
 
 // SetItem is the membership of an asset in a set. Number and Label never
@@ -70,21 +94,4 @@ type SetItem struct {
 	AddedBy PersonID
 	AddedAt time.Time
 	Removed bool `json:",omitempty"`
-}
-
-// Release is a way out other than a set: subject access, court, print, journal,
-// conference, delivery to the patient record.
-type Release struct {
-	ID        ReleaseID
-	Rev       uint64
-	Kind      string // subject-access, solicitor, police, court, print, journal, conference, epr
-	Authority string
-	Recipient string
-	Assets    []AssetID
-	Rendition RenditionKind
-	Format    string
-	UseBy     Date `json:",omitzero"`
-	By        PersonID
-	At        time.Time
-	Delivered time.Time `json:",omitzero"`
 }

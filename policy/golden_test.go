@@ -92,7 +92,7 @@ func (s *story) line(words []string) {
 		s.set(words[1], o)
 	case "release":
 		s.d.Releases = append(s.d.Releases, clinical.Release{
-			ID: clinicaltest.ID[clinical.Release](s.where), Kind: words[1], Authority: o.word("authority"), Recipient: o.word("to"),
+			ID: clinicaltest.ID[clinical.Release](s.where), Kind: clinical.ReleaseKind(words[1]), Authority: o.word("authority"), Recipient: o.word("to"),
 			Assets: o.assets("pictures"), UseBy: o.date("until"), By: human(o.word("by")),
 		})
 	default:

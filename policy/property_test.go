@@ -95,7 +95,7 @@ func world(t *rapid.T) clinical.Delta {
 	}
 	for i := range rapid.SampledFrom([]int{0, 1, 3, 5}).Draw(t, "releases") {
 		r := clinical.Release{ID: clinicaltest.ID[clinical.Release](fmt.Sprint(i)), Authority: "order", Recipient: "use", UseBy: day("use by")}
-		r.Kind = rapid.SampledFrom([]string{"court", "journal", "research", "other"}).Draw(t, "kind")
+		r.Kind = rapid.SampledFrom([]clinical.ReleaseKind{"court", "journal", "research", "other"}).Draw(t, "kind")
 		r.By = mostly(t, "by", human("clara"), human("paula"))
 		r.Assets = []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "released").ID}
 		d.Releases = append(d.Releases, r)

@@ -359,30 +359,13 @@ func (m *matter) findRelease() *clinical.Release {
 	}
 	list, _ := m.snap.released.get(m.pic.id)
 	for _, r := range list {
-		ended := m.clock.past(r.UseBy.End(m.snap.site.Zone))
-		if purposeOf(r.Kind) == m.req.Use.Purpose && m.person != nil && r.By == m.person.ID && !ended {
+		ended := !r.Ended.IsZero() || m.clock.past(r.UseBy.End(m.snap.site.Zone))
+		if r.Kind.Purpose() == m.req.Use.Purpose && m.person != nil && r.By == m.person.ID && !ended {
 			m.release = r
 			return r
 		}
 	}
 	return nil
-}
-
-func purposeOf(kind string) clinical.Purpose {
-	switch kind {
-	case "research":
-		return clinical.P3
-	case "journal", "conference":
-		return clinical.P4
-	case "online":
-		return clinical.P5
-	case "subject-access", "solicitor", "police", "court":
-		return clinical.P6
-	case "device":
-		return clinical.P7
-	default:
-		return clinical.NoPurpose
-	}
 }
 
 // RuleCodes returns the codes of the table, in its order.

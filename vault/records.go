@@ -13,21 +13,27 @@ import (
 type kind byte
 
 const (
-	kindPerson    kind = 'P'
-	kindPatient   kind = 'p'
-	kindEncounter kind = 'e'
-	kindLesion    kind = 'l'
-	kindJob       kind = 'j'
-	kindSession   kind = 's'
-	kindRun       kind = 'r'
-	kindLanding   kind = 'd'
-	kindAsset     kind = 'a'
-	kindRendition kind = 'x'
-	kindGrant     kind = 'g'
-	kindHold      kind = 'h'
-	kindSet       kind = 't'
-	kindItem      kind = 'i'
-	kindRelease   kind = 'o'
+	kindPerson     kind = 'P'
+	kindPatient    kind = 'p'
+	kindEncounter  kind = 'e'
+	kindLesion     kind = 'l'
+	kindJob        kind = 'j'
+	kindSession    kind = 's'
+	kindRun        kind = 'r'
+	kindLanding    kind = 'd'
+	kindAsset      kind = 'a'
+	kindRendition  kind = 'x'
+	kindGrant      kind = 'g'
+	kindHold       kind = 'h'
+	kindSet        kind = 't'
+	kindItem       kind = 'i'
+	kindRelease    kind = 'o'
+	kindBreakGlass kind = 'b'
+	kindTask       kind = 'k'
+	kindRecall     kind = 'c'
+	kindCode       kind = 'w'
+	kindErasure    kind = 'f'
+	kindRetention  kind = 'v'
 )
 
 // kinds returns every kind in the order in which Load gives them: whoever
@@ -36,6 +42,7 @@ func kinds() []kind {
 	return []kind{
 		kindPerson, kindPatient, kindEncounter, kindLesion, kindJob, kindSession, kindRun, kindLanding,
 		kindAsset, kindRendition, kindGrant, kindHold, kindSet, kindItem, kindRelease,
+		kindBreakGlass, kindTask, kindRecall, kindCode, kindErasure, kindRetention,
 	}
 }
 
@@ -73,6 +80,16 @@ func flatten(d *clinical.Delta) []record {
 	gather(&out, d.Sets, func(x *clinical.TeachingSet) record { return record{kindSet, x.ID, &x.Rev, "", x} })
 	gather(&out, d.Items, func(x *clinical.SetItem) record { return record{kindItem, x.ID, &x.Rev, "", x} })
 	gather(&out, d.Releases, func(x *clinical.Release) record { return record{kindRelease, x.ID, &x.Rev, "", x} })
+	// What was promised to a patient outlives the patient's key, and so do the
+	// records that prove it; they name nobody.
+	gather(&out, d.Glasses, func(x *clinical.BreakGlass) record {
+		return record{kindBreakGlass, x.ID, &x.Rev, ownerName(x.Patient, ""), x}
+	})
+	gather(&out, d.Tasks, func(x *clinical.Task) record { return record{kindTask, x.ID, &x.Rev, "", x} })
+	gather(&out, d.Recalls, func(x *clinical.Recall) record { return record{kindRecall, x.ID, &x.Rev, "", x} })
+	gather(&out, d.Codes, func(x *clinical.PatientCode) record { return record{kindCode, x.ID, &x.Rev, "", x} })
+	gather(&out, d.Erasures, func(x *clinical.Erasure) record { return record{kindErasure, x.ID, &x.Rev, "", x} })
+	gather(&out, d.Retentions, func(x *clinical.Retention) record { return record{kindRetention, x.ID, &x.Rev, "", x} })
 	return out
 }
 
@@ -91,6 +108,7 @@ func cloneDelta(d clinical.Delta) clinical.Delta {
 		Runs: slices.Clone(d.Runs), Landings: slices.Clone(d.Landings), Assets: slices.Clone(d.Assets),
 		Renditions: slices.Clone(d.Renditions), Grants: slices.Clone(d.Grants), Holds: slices.Clone(d.Holds),
 		Sets: slices.Clone(d.Sets), Items: slices.Clone(d.Items), Releases: slices.Clone(d.Releases),
+		Glasses: slices.Clone(d.Glasses), Tasks: slices.Clone(d.Tasks), Recalls: slices.Clone(d.Recalls), Codes: slices.Clone(d.Codes), Erasures: slices.Clone(d.Erasures), Retentions: slices.Clone(d.Retentions),
 	}
 }
 
@@ -127,6 +145,18 @@ func appendRecord(d *clinical.Delta, k kind, plain []byte) error {
 		return decodeInto(&d.Items, plain)
 	case kindRelease:
 		return decodeInto(&d.Releases, plain)
+	case kindBreakGlass:
+		return decodeInto(&d.Glasses, plain)
+	case kindTask:
+		return decodeInto(&d.Tasks, plain)
+	case kindRecall:
+		return decodeInto(&d.Recalls, plain)
+	case kindCode:
+		return decodeInto(&d.Codes, plain)
+	case kindErasure:
+		return decodeInto(&d.Erasures, plain)
+	case kindRetention:
+		return decodeInto(&d.Retentions, plain)
 	default:
 		return clinical.Errorf(clinical.Corrupt, "vault: record of unknown kind %q", byte(k))
 	}
