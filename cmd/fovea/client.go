@@ -192,11 +192,7 @@ func (c *client) raw(ctx context.Context, r call) (*http.Response, error) {
 		return res, nil
 	}
 	defer func() { _ = res.Body.Close() }()
-	err = asProblem(res)
-	if c.as != "" && clinical.ReasonOf(err) == "sign-in" {
-		return nil, clinical.Refuse(clinical.Forbidden, "no-such-person", "Nobody who may act has this login. Check it with: fovea user list")
-	}
-	return nil, err
+	return nil, asProblem(res)
 }
 
 // asProblem reads problem+json back into an error.

@@ -12,30 +12,17 @@ import (
 // operations are the long acts of the machine's owner.
 type operations struct{ s *system }
 
-// failure is the report of an act that failed: what the exit code depends on.
-type failure struct {
-	Kind   clinical.Kind   `json:"kind"`
-	Reason clinical.Reason `json:"reason,omitempty"`
-}
-
-func failed(err error) (any, error) {
-	return failure{clinical.KindOf(err), clinical.ReasonOf(err)}, err
-}
-
 // Import takes files in through the same pipeline as a watch folder.
 func (o operations) Import(ctx context.Context, in wire.ImportFiles, progress func(done, total int)) (any, error) {
-	if in.Ticket != "" {
-		return failed(clinical.Refuse(clinical.Invalid, "ticket", "A ticket lies beside its files, as ticket.json or ticket.csv. Put it there and import again."))
-	}
 	if err := o.s.openPipeline(ctx); err != nil {
-		return failed(err)
+		return nil, err
 	}
 	r, err := o.s.ingest.Import(ctx, in.Studio, in.Paths, progress)
 	if err == nil {
 		err = o.s.index.WaitFor(ctx, o.s.vault.Head())
 	}
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
 	return wire.Counts{Found: r.Found, Kept: r.Kept, Duplicate: r.Duplicate, Quarantined: r.Quarantined, Ignored: r.Ignored}, nil
 }
@@ -50,7 +37,7 @@ func (o operations) Fsck(ctx context.Context, deep bool, progress func(done, tot
 		return ctx.Err()
 	}})
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
 	return r, nil
 }
@@ -64,11 +51,11 @@ type indexed struct {
 func (o operations) Reindex(ctx context.Context, progress func(done, total int)) (any, error) {
 	err := o.s.index.Rebuild(ctx, o.s.vault, func(done, total uint64) { progress(int(done), int(total)) })
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
 	n, err := o.s.index.Count()
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
 	return indexed{n}, nil
 }

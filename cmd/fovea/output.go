@@ -67,12 +67,8 @@ func (e *env) long(c *client, path string, in any, what string) (json.RawMessage
 			return nil, clinical.Refuse(clinical.Unavailable, "cut-short", "It was stopped before this was finished. Start the command again: it goes on where it was.")
 		}
 		switch {
-		case p.End && p.Error != "":
-			f := failure{Kind: clinical.Internal}
-			_ = json.Unmarshal(p.Report, &f) // without one it stays a fault of ours
-			return nil, clinical.Refuse(f.Kind, f.Reason, p.Error)
 		case p.End:
-			return p.Report, nil
+			return p.Report, p.Err()
 		case p.Total > 0:
 			bar.ChangeMax(p.Total)
 		}

@@ -31,6 +31,7 @@ type accounts interface {
 	IssueAppPassword(ctx context.Context, person clinical.PersonID, device string, sets []clinical.SetID, days int) (wire.AppPassword, error)
 	AppPasswords(ctx context.Context, person clinical.PersonID) ([]wire.AppPassword, error)
 	RevokeAppPassword(ctx context.Context, person clinical.PersonID, id string) error
+	Lasts(r *http.Request) bool
 }
 
 // operations are the long acts of the machine's owner.
@@ -86,7 +87,8 @@ func New(o Options) http.Handler {
 	return mux
 }
 
-// identify puts the caller into the context, or answers 401.
+// identify puts the caller into the context, or answers 401. The machine's
+// owner, who may know it, is told when nobody may act under the login they name.
 func (s *service) identify(ctx huma.Context, next func(huma.Context)) {
 	if ctx.Operation().Metadata["open"] == true {
 		next(ctx)
@@ -96,7 +98,8 @@ func (s *service) identify(ctx huma.Context, next func(huma.Context)) {
 	caller, err := s.Authenticate(r)
 	if err != nil {
 		p := problem(err)
-		if p.Status != http.StatusTooManyRequests && p.Status != http.StatusServiceUnavailable {
+		told := p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable || caller.Operator != ""
+		if !told {
 			p = problem(clinical.Refuse(unauthenticated, "sign-in", "Sign in first."))
 		}
 		_ = writeProblem(s.api, ctx, p)

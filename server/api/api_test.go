@@ -1,15 +1,12 @@
 package api_test
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -227,59 +224,5 @@ func TestTheOpenAPIDescriptionIsServedAndDescribesItself(t *testing.T) {
 		if _, ok := doc.Components.Schemas[name]; !ok && !strings.HasPrefix(ref, "{") {
 			t.Errorf("schema %s is named and not there", name)
 		}
-	}
-}
-
-func TestANudgeReachesOnlyThoseWhoMaySee(t *testing.T) {
-	h, door := open(t)
-	srv := httptest.NewServer(door)
-	t.Cleanup(srv.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	listen := func(who string) *bufio.Scanner {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/api/v1/changes", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.AddCookie(h.Cookie(who))
-		w, err := srv.Client().Do(r)
-		if err != nil || w.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %v", who, err)
-		}
-		t.Cleanup(func() { _ = w.Body.Close() })
-		return bufio.NewScanner(w.Body)
-	}
-	next := func(s *bufio.Scanner) (seq uint64) {
-		for s.Scan() {
-			if data, ok := strings.CutPrefix(s.Text(), "data: "); ok {
-				var n wire.Nudge
-				if err := json.Unmarshal([]byte(data), &n); err != nil {
-					t.Fatal(err)
-				}
-				if n.Seq > 0 {
-					return n.Seq
-				}
-			}
-		}
-		t.Fatalf("the feed ended: %v", s.Err())
-		return 0
-	}
-	clara, oscar := listen("clara"), listen("oscar")
-	do := func(path, body string) (out wire.Result) {
-		w := h.Ask(door, "paula", "POST", path, body, "Content-Type", "application/json")
-		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != http.StatusOK {
-			t.Fatalf("%s: %d %s", path, w.Code, w.Body)
-		}
-		return out
-	}
-	// oscar treats nobody here but is named for the vip: the first nudge he gets is of the second change.
-	first := do("/api/v1/assets/classify", `{"assets":["`+leg()+`"],"flags":[],"noIdentifyingFeature":false}`)
-	if got := next(clara); got != first.Seq {
-		t.Errorf("who treats hears of %d, want %d", got, first.Seq)
-	}
-	h.Keep(clinicaltest.Picture("face", "vip"))
-	h.Settle()
-	if got := next(oscar); got <= first.Seq {
-		t.Errorf("who may not see heard of %d, which is %d or earlier", got, first.Seq)
 	}
 }

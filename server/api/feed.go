@@ -20,24 +20,39 @@ const feedFor = 30 * time.Minute
 // what lies between can tell silence from a broken line.
 const feedBeat = 25 * time.Second
 
+// feedCheck is how often a feed looks whether its session still stands: it ends
+// with it, within a second.
+const feedCheck = 500 * time.Millisecond
+
 // feed is the live nudge: a cursor, sent only where the caller may see what
 // changed. It carries nothing else. A cursor of 0 opens the feed and says from
-// time to time that it lives.
+// time to time that it lives. The feed ends with the session or the app password
+// that opened it, and keeps no session awake.
 func (s *service) feed() {
-	op := huma.Operation{OperationID: "changes", Method: http.MethodGet, Path: "/api/v1/changes", Summary: "A nudge for each change the caller may see (SSE)"}
+	op := huma.Operation{
+		OperationID: "changes", Method: http.MethodGet, Path: "/api/v1/changes", Summary: "A nudge for each change the caller may see (SSE)",
+		Middlewares: huma.Middlewares{keepExchange},
+	}
 	sse.Register(s.api, op, map[string]any{"change": wire.Nudge{}}, func(ctx context.Context, _ *none, send sse.Sender) {
 		ctx, cancel := context.WithTimeout(ctx, feedFor)
 		defer cancel()
+		x, _ := ctx.Value(exchangeKey{}).(exchange)
 		seqs := s.Gate.Subscribe(ctx, caller(ctx))
 		if send.Data(wire.Nudge{}) != nil {
 			return
 		}
 		beat := time.NewTicker(feedBeat)
 		defer beat.Stop()
+		check := time.NewTicker(feedCheck)
+		defer check.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
+			case <-check.C:
+				if !s.Accounts.Lasts(x.r) {
+					return
+				}
 			case <-beat.C:
 				if send.Data(wire.Nudge{}) != nil {
 					return

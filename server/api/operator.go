@@ -26,7 +26,7 @@ func (s *service) operator(mux *http.ServeMux) {
 			report, err := run(r.Context(), r, progress)
 			last := wire.Progress{End: true, Report: report}
 			if err != nil {
-				last.Error = problem(err).Detail
+				last.Fail(err, problem(err).Detail)
 				if s.Log != nil {
 					s.Log.ErrorContext(r.Context(), "operation failed", "operation", path, "err", err)
 				}

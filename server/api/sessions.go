@@ -41,14 +41,16 @@ type exchange struct {
 
 type exchangeKey struct{}
 
+// keepExchange lets a handler reach the request and the answer themselves.
+func keepExchange(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	next(huma.WithValue(ctx, exchangeKey{}, exchange{w, r}))
+}
+
 func (s *service) sessions() {
-	keep := func(ctx huma.Context, next func(huma.Context)) {
-		r, w := humago.Unwrap(ctx)
-		next(huma.WithValue(ctx, exchangeKey{}, exchange{w, r}))
-	}
 	huma.Register(s.api, huma.Operation{
 		OperationID: "sign-in", Method: http.MethodPost, Path: "/api/v1/session", Summary: "Sign in with a password",
-		Metadata: map[string]any{"open": true}, Middlewares: huma.Middlewares{keep}, MaxBodyBytes: 16 << 10,
+		Metadata: map[string]any{"open": true}, Middlewares: huma.Middlewares{keepExchange}, MaxBodyBytes: 16 << 10,
 	}, func(ctx context.Context, in *struct{ Body wire.SignIn }) (*signInOutput, error) {
 		x, _ := ctx.Value(exchangeKey{}).(exchange)
 		c, err := s.Accounts.SignIn(x.w, x.r, in.Body.Login, in.Body.Password)
@@ -63,7 +65,7 @@ func (s *service) sessions() {
 	})
 	huma.Register(s.api, huma.Operation{
 		OperationID: "sign-out", Method: http.MethodDelete, Path: "/api/v1/session", Summary: "Sign out",
-		Middlewares: huma.Middlewares{keep},
+		Middlewares: huma.Middlewares{keepExchange},
 	}, func(ctx context.Context, _ *none) (*struct{}, error) {
 		x, _ := ctx.Value(exchangeKey{}).(exchange)
 		if err := s.Accounts.SignOut(x.w, x.r); err != nil {

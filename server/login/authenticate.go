@@ -20,7 +20,8 @@ func errUnknown() error {
 // Authenticate tells who sent a request: by an app password (Basic with the person's login, or Bearer), by the cookie
 // of a session, or, where the request came through the admin socket, as the machine's owner. An app password for some
 // sets only does not pass here; it opens the drive. Forbidden means that nobody is known, Throttled that too many
-// wrong passwords came from there, Unavailable that it cannot be told.
+// wrong passwords came from there, Unavailable that it cannot be told. The Caller beside an error is zero, but for the
+// machine's owner who names nobody that may act: they are told so.
 func (d *Door) Authenticate(r *http.Request) (clinical.Caller, error) {
 	caller := callerOf(r)
 	if name := operatorOf(r.Context()); name != "" {
@@ -48,6 +49,25 @@ func (d *Door) Authenticate(r *http.Request) (clinical.Caller, error) {
 	return caller, nil
 }
 
+// Lasts reports whether what a request was let in by still stands: its session or app password, and the person behind
+// it. It counts neither as a use nor as an attempt, so that what stays open may ask time and again without keeping a
+// session awake.
+func (d *Door) Lasts(r *http.Request) bool {
+	switch {
+	case operatorOf(r.Context()) != "":
+		login := r.Header.Get(As)
+		person, ok := d.o.People.Person(strings.ToLower(login))
+		return login == "" || ok && person.ActiveAt(d.o.Now(), d.o.Zone)
+	case r.Header.Get("Authorization") != "":
+		login, secret, ok := presented(r)
+		v := d.deviceBy(login, secret)
+		return ok && v != nil && v.Sets == nil
+	default:
+		s := d.sessionOf(r)
+		return s != nil && d.active(s.Person)
+	}
+}
+
 // Mount tells who sent a request to a drive, by an app password alone, and which sets it is good for: nil for all.
 // Errors are those of Authenticate.
 func (d *Door) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error) {
@@ -68,7 +88,7 @@ func (d *Door) operator(r *http.Request, caller clinical.Caller, name string) (c
 	if login := r.Header.Get(As); login != "" {
 		person, ok := d.o.People.Person(strings.ToLower(login))
 		if !ok || !person.ActiveAt(d.o.Now(), d.o.Zone) {
-			return clinical.Caller{}, clinical.Refuse(clinical.Forbidden, "no-such-person",
+			return caller, clinical.Refuse(clinical.Forbidden, "no-such-person",
 				"Nobody who may act has this login. Check it with: fovea user list")
 		}
 		caller.Person = person.ID
@@ -83,13 +103,8 @@ func (d *Door) deviceOf(r *http.Request, caller clinical.Caller) (*device, error
 	if !ok {
 		return nil, errUnknown()
 	}
-	sum := d.sum("device", normal(secret))
-	d.mu.RLock()
-	v := d.devices[sum]
-	d.mu.RUnlock()
-	now := d.o.Now()
-	if v != nil && now.Before(v.Expires) && d.active(v.Person) && d.isLogin(v.Person, login) {
-		if v.touch(now) {
+	if v := d.deviceBy(login, secret); v != nil {
+		if v.touch(d.o.Now()) {
 			caller.Person, caller.Device = v.Person, v.ID
 			d.note(r.Context(), clinical.Event{Act: clinical.ActSignedIn, Caller: caller})
 		}
@@ -100,6 +115,18 @@ func (d *Door) deviceOf(r *http.Request, caller clinical.Caller) (*device, error
 	}
 	d.failed(caller, clinical.PersonID{}, "app-password")
 	return nil, errUnknown()
+}
+
+// deviceBy returns the device that holds a secret, nil unless it is the person's of that login and both are still good.
+func (d *Door) deviceBy(login, secret string) *device {
+	sum := d.sum("device", normal(secret))
+	d.mu.RLock()
+	v := d.devices[sum]
+	d.mu.RUnlock()
+	if v == nil || !d.o.Now().Before(v.Expires) || !d.active(v.Person) || !d.isLogin(v.Person, login) {
+		return nil
+	}
+	return v
 }
 
 // presented returns what the Authorization header holds. With Bearer there is no login.

@@ -112,10 +112,41 @@ func TestASessionEnds(t *testing.T) {
 			if caller, err := d.Authenticate(request("/jobs", cookie)); clinical.KindOf(err) != clinical.Forbidden {
 				t.Errorf("got %v, %v", caller, err)
 			}
+			if d.Lasts(request("/api/v1/changes", cookie)) {
+				t.Error("what it opened may stay open")
+			}
 			if _, err := m.door(t).Authenticate(request("/jobs", cookie)); clinical.KindOf(err) != clinical.Forbidden {
 				t.Errorf("it came back with a restart: %v", err)
 			}
 		})
+	}
+}
+
+func TestAskingWhetherASessionLastsKeepsItNotAwake(t *testing.T) {
+	m, d := newDoor(t)
+	cookie := signIn(t, d)
+	for _, want := range []bool{true, true, false} {
+		if got := d.Lasts(request("/api/v1/changes", cookie)); got != want {
+			t.Errorf("at %s: %t, want %t", m.clock().Format(time.TimeOnly), got, want)
+		}
+		m.pass(20 * time.Minute)
+	}
+}
+
+func TestAnAppPasswordLastsUntilItIsRevoked(t *testing.T) {
+	m, d := newDoor(t)
+	all, some := issue(t, m, d), issue(t, m, d, clinical.SetID{15: 1})
+	if !d.Lasts(bearer(all.Secret)) || d.Lasts(bearer(some.Secret)) || d.Lasts(bearer("nonsense")) || d.Lasts(request("/api/v1/changes")) {
+		t.Error("only the one for all sets opens more than the drive")
+	}
+	if err := d.RevokeAppPassword(t.Context(), m.people["ada"].ID, all.ID); err != nil {
+		t.Fatal(err)
+	}
+	if d.Lasts(bearer(all.Secret)) {
+		t.Error("a revoked one lasts")
+	}
+	if acts := m.acts(); slices.Contains(acts, clinical.ActSignInFailed) {
+		t.Errorf("asking is no attempt: %v", acts)
 	}
 }
 
@@ -332,13 +363,19 @@ func TestTheOwnerOfTheMachineActsForAPerson(t *testing.T) {
 	if c, err := ask(""); err != nil || !c.Person.IsZero() || c.Operator != "uid 0" {
 		t.Errorf("as nobody: %v, %v", c, err)
 	}
-	if _, err := ask("nobody"); clinical.KindOf(err) != clinical.Forbidden {
-		t.Errorf("as somebody unknown: %v", err)
+	if c, err := ask("nobody"); clinical.KindOf(err) != clinical.Forbidden || clinical.ReasonOf(err) != "no-such-person" || c.Operator != "uid 0" || !c.Person.IsZero() {
+		t.Errorf("as somebody unknown: %v, %v", c, err)
 	}
 	r := request("/api/v1/sets")
 	r.Header.Set(login.As, "ada")
-	if _, err := d.Authenticate(r); clinical.KindOf(err) != clinical.Forbidden {
-		t.Errorf("the header alone, from the network: %v", err)
+	if c, err := d.Authenticate(r); clinical.KindOf(err) != clinical.Forbidden || clinical.ReasonOf(err) != "sign-in" || c != (clinical.Caller{}) {
+		t.Errorf("the header alone, from the network: %v, %v", c, err)
+	}
+	for as, want := range map[string]bool{"": true, "Ada": true, "nobody": false} {
+		r.Header.Set(login.As, as)
+		if got := d.Lasts(r.WithContext(login.ByOperator(r.Context(), "uid 0"))); got != want {
+			t.Errorf("as %q it lasts: %t", as, got)
+		}
 	}
 }
 

@@ -121,16 +121,36 @@ type Nudge struct {
 type ImportFiles struct {
 	Studio clinical.StudioID `json:"studio"`
 	Paths  []string          `json:"paths" minItems:"1" maxItems:"1000"`
-	Ticket string            `json:"ticket,omitempty" doc:"path of a ticket that speaks for all of them"`
 }
 
-// Progress is one step of a long act, a line of JSON each; the last has Done.
+// Progress is one step of a long act, a line of JSON each; the last has End,
+// and where the act failed Error, Kind and Reason.
 type Progress struct {
-	Done  int    `json:"done"`
-	Total int    `json:"total"`
-	End   bool   `json:"end,omitempty"`
-	Error string `json:"error,omitempty"`
-	Text  string `json:"text,omitempty"`
+	Done   int             `json:"done"`
+	Total  int             `json:"total"`
+	End    bool            `json:"end,omitempty"`
+	Error  string          `json:"error,omitempty" doc:"for the person; says what to do next"`
+	Kind   string          `json:"kind,omitempty" doc:"invalid, not found, conflict, corrupt, unavailable, forbidden or internal"`
+	Reason clinical.Reason `json:"reason,omitempty" doc:"stable code"`
 	// Report is the act's own result, on the last line.
 	Report any `json:"report,omitempty"`
+}
+
+// Fail notes why the act failed, with words for the person.
+func (p *Progress) Fail(err error, words string) {
+	p.Error, p.Kind, p.Reason = words, clinical.KindOf(err).String(), clinical.ReasonOf(err)
+}
+
+// Err is why the act failed, nil while it has not. A kind that is not known is
+// a fault of ours.
+func (p Progress) Err() error {
+	if p.Error == "" {
+		return nil
+	}
+	for k := clinical.Invalid; k <= clinical.Forbidden; k++ {
+		if k.String() == p.Kind {
+			return clinical.Refuse(k, p.Reason, p.Error)
+		}
+	}
+	return clinical.Refuse(clinical.Internal, p.Reason, p.Error)
 }
