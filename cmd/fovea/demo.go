@@ -79,25 +79,26 @@ func (e *env) serveDemo(listen string) error {
 	started := func(ctx context.Context, s *system) error {
 		if fresh {
 			put(e.stdout, "Drawing pictures and taking them through the studios' folders; this takes half a minute, once.")
-			seed := &seeder{system: s, world: world, at: at, listen: listen}
+			seed := &seeder{system: s, world: world, at: at}
 			if err := seed.run(ctx); err != nil {
 				return err
 			}
 		}
-		return at.open(e.stdout, listen)
+		return at.open(e.stdout, s.address)
 	}
 	return errors.Join(serve(e.ctx, cfg, e.stdout, log, started), log.Close())
 }
 
-// open marks the demo as made and tells where it answers.
-func (at demoPlaces) open(w io.Writer, listen string) error {
+// open marks the demo as made and tells where it answers, which is not where it was told to listen when the system
+// chose the port.
+func (at demoPlaces) open(w io.Writer, address string) error {
 	if err := at.mark(demoReady); err != nil {
 		return err
 	}
-	if err := at.moved(listen); err != nil {
+	if err := at.moved(address); err != nil {
 		return err
 	}
-	return at.tell(w, listen)
+	return at.tell(w, address)
 }
 
 // lay makes DATA and the studios' folders.

@@ -95,12 +95,12 @@ func (at demoPlaces) read() (demoFile, error) {
 }
 
 // moved notes in demo.json that the demo answers at another address now.
-func (at demoPlaces) moved(listen string) error {
+func (at demoPlaces) moved(address string) error {
 	d, err := at.read()
-	if err != nil || d.URL == "https://"+listen {
+	if err != nil || d.URL == "https://"+address {
 		return err
 	}
-	d.URL = "https://" + listen
+	d.URL = "https://" + address
 	return at.write(d)
 }
 

@@ -20,7 +20,6 @@ type seeder struct {
 	system *system
 	world  demo.World
 	at     demoPlaces
-	listen string
 
 	out      demoFile
 	people   map[string]clinical.PersonID
@@ -35,7 +34,7 @@ func (s *seeder) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, seedWithin)
 	defer cancel()
 	s.people, s.patients, s.assets = map[string]clinical.PersonID{}, map[string]clinical.PatientID{}, map[string]clinical.Asset{}
-	s.out = demoFile{Format: "demo/1", URL: "https://" + s.listen, CAFile: filepath.Join(s.at.data, "tls", "ca.pem"), Data: s.at.data, Walk: s.at.walk}
+	s.out = demoFile{Format: "demo/1", URL: "https://" + s.system.address, CAFile: filepath.Join(s.at.data, "tls", "ca.pem"), Data: s.at.data, Walk: s.at.walk}
 	for _, step := range []func(context.Context) error{
 		s.addPeople, s.addPatients, s.addJobs, s.addConsents, s.land, s.classify, s.addSets, s.describe,
 	} {

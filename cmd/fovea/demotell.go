@@ -34,14 +34,14 @@ Everything is also in {{.JSON}}. Stop with Ctrl-C; starting again keeps everythi
 `
 
 // tell prints logins, mounts and what to try.
-func (at demoPlaces) tell(w io.Writer, listen string) error {
+func (at demoPlaces) tell(w io.Writer, address string) error {
 	d, err := at.read()
 	if err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(listen)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return clinical.Errorf(clinical.Invalid, "demo: listen: %w", err)
+		return clinical.Errorf(clinical.Invalid, "demo: address: %w", err)
 	}
 	words, err := template.New("demo").Parse(demoWords)
 	if err != nil {

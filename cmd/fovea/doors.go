@@ -57,16 +57,20 @@ func (s *system) openServer(ctx context.Context) error {
 	screens, err := pages.New(pages.Options{
 		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Devices: s.login,
 		Explain: ingest.Words, CA: s.authority(), Rules: s.cfg.rules(), Zone: s.cfg.zone, Now: time.Now, Log: s.log,
-		URL: "https://" + s.cfg.Listen,
+		URL: func() string { return "https://" + s.address },
 	})
 	if err != nil {
 		return err
 	}
-	s.listening = make(chan net.Addr, 1)
+	s.listening = make(chan string, 1)
+	listening := func(a net.Addr) {
+		s.address = shown(s.cfg.Listen, a)
+		s.listening <- s.address
+	}
 	s.doors, err = server.New(server.Options{
 		Listen: s.cfg.Listen, Certificates: certificates, Metrics: s.cfg.Metrics, Admin: s.cfg.socket(),
 		Drive: webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Log: s.log}), API: s.api, Pages: screens,
-		Ready: s.ready, Listening: func(a net.Addr) { s.listening <- a }, Registry: prometheus.NewRegistry(), Log: s.log,
+		Ready: s.ready, Listening: listening, Registry: prometheus.NewRegistry(), Log: s.log,
 	})
 	return err
 }

@@ -48,7 +48,7 @@ type cli struct {
 	Asset       assetCmd       `cmd:"" help:"Pictures: show, get, classify, review, describe, discard, refile."`
 	Consent     consentCmd     `cmd:"" help:"Consent: record, list, withdraw."`
 	Hold        holdCmd        `cmd:"" help:"Holds: place, lift."`
-	Set         setCmd         `cmd:"" help:"Teaching sets: create, add, show, submit, publish, close."`
+	Set         setCmd         `cmd:"" help:"Teaching sets: create, add, show, change, submit, publish, close."`
 	Search      searchCmd      `cmd:"" help:"Search what a person may see."`
 	User        userCmd        `cmd:"" help:"People: add, list, password, disable."`
 	AppPassword appPasswordCmd `cmd:"" name:"app-password" help:"Passwords for one device: issue, list, revoke."`

@@ -56,18 +56,18 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer, started fu
 		return errors.Join(err, sys.close())
 	}
 	announce := stage{"start", func(ctx context.Context) error {
-		var at net.Addr
+		var address string
 		select {
 		case <-ctx.Done():
 			return nil
-		case at = <-sys.listening:
+		case address = <-sys.listening:
 		}
 		if started != nil {
 			if err := started(ctx, sys); err != nil {
 				return err
 			}
 		}
-		if _, err := fmt.Fprintf(stdout, "ready https://%s\n", shown(cfg.Listen, at)); err != nil {
+		if _, err := fmt.Fprintf(stdout, "ready https://%s\n", address); err != nil {
 			return err
 		}
 		return sys.reloadOnHangup(ctx)

@@ -17,6 +17,7 @@ type setCmd struct {
 	Show    setShowCmd    `cmd:"" help:"Show a set: what its readers see, what is hidden and why."`
 	Add     setAddCmd     `cmd:"" help:"Add pictures, in this order."`
 	Remove  setRemoveCmd  `cmd:"" help:"Take items out."`
+	Change  setChangeCmd  `cmd:"" help:"Change title, audience or dates."`
 	Roster  setRosterCmd  `cmd:"" help:"Replace the roster."`
 	Submit  setActCmd     `cmd:"" help:"Ask a second person to publish."`
 	Publish setPublishCmd `cmd:"" help:"Put the set on its readers' drives."`
@@ -147,25 +148,75 @@ func (e *env) onSet(ref, path string, in any, done string) error {
 	})
 }
 
+type setChangeCmd struct {
+	Set      string  `arg:"" help:"Name or ID."`
+	Title    *string `help:"New title."`
+	Audience *string `help:"The largest it will be shown to: A1 one, A2 ≤12, A3 ≤40, A4 hall."`
+	From     *string `help:"First day, YYYY-MM-DD; empty: from the day it is published." placeholder:"DAY"`
+	Until    *string `help:"Last day, YYYY-MM-DD; empty: no end." placeholder:"DAY"`
+	Rev      uint64  `help:"Only if the set is still at this revision, as shown by set show --json." placeholder:"N"`
+}
+
+// Help teaches.
+func (setChangeCmd) Help() string {
+	return "What is not named stays as it is. Readers are changed with fovea set roster.\n\nExamples:\n" +
+		"  fovea --as nora set change 'Chronic wounds' --audience A3 --until 2027-02-28\n  fovea --as nora set change 'Chronic wounds' --until ''"
+}
+
+func (x setChangeCmd) Run(e *env) error {
+	if x.Title == nil && x.Audience == nil && x.From == nil && x.Until == nil {
+		return clinical.Refuse(clinical.Invalid, "nothing-to-change", "Nothing is named that should change. Name --title, --audience, --from or --until.")
+	}
+	return e.changeSet(x.Set, x.Rev, "Changed", func(_ *client, s *wire.Set) error {
+		if x.Title != nil {
+			s.Title = *x.Title
+		}
+		for _, f := range []struct {
+			into interface{ UnmarshalText([]byte) error }
+			text *string
+		}{{&s.Audience, x.Audience}, {&s.From, x.From}, {&s.Until, x.Until}} {
+			if f.text == nil {
+				continue
+			}
+			if err := f.into.UnmarshalText([]byte(*f.text)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// changeSet reads a set, edits it and puts it back at the revision that was
+// read, or at the one the person names.
+func (e *env) changeSet(ref string, rev uint64, done string, edit func(*client, *wire.Set) error) error {
+	return e.with(func(c *client) error {
+		s, err := e.set(c, ref)
+		if err != nil {
+			return err
+		}
+		if rev == 0 {
+			rev = s.Rev
+		}
+		if err := edit(c, &s); err != nil {
+			return err
+		}
+		var r wire.Result
+		if err := c.send(e.ctx, call{method: http.MethodPut, path: "/api/v1/sets/" + s.ID.String(), in: s, match: rev}, &r); err != nil {
+			return err
+		}
+		return e.said(r, "%s.", done)
+	})
+}
+
 type setRosterCmd struct {
 	Set    string   `arg:"" help:"Name or ID."`
 	Roster []string `arg:"" optional:"" help:"Readers (login)."`
 }
 
 func (x setRosterCmd) Run(e *env) error {
-	return e.with(func(c *client) error {
-		s, err := e.set(c, x.Set)
-		if err != nil {
-			return err
-		}
-		if s.Roster, err = e.people(c, x.Roster); err != nil {
-			return err
-		}
-		var r wire.Result
-		if err := c.send(e.ctx, call{method: http.MethodPut, path: "/api/v1/sets/" + s.ID.String(), in: s, match: s.Rev}, &r); err != nil {
-			return err
-		}
-		return e.said(r, "Roster replaced.")
+	return e.changeSet(x.Set, 0, "Roster replaced", func(c *client, s *wire.Set) (err error) {
+		s.Roster, err = e.people(c, x.Roster)
+		return err
 	})
 }
 

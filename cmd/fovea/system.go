@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -47,7 +46,8 @@ type system struct {
 	// A server's own.
 	dark      *darkroom.Follower
 	doors     *server.Server
-	listening chan net.Addr // receives the public address once the doors answer
+	address   string      // the public one; set before the first request comes
+	listening chan string // receives it once the doors answer
 }
 
 // openSystem opens DATA and joins the core. DATA that another process holds is

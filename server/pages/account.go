@@ -65,7 +65,7 @@ func (d *door) mountPage(v *visit, issued wire.AppPassword) error {
 	if err != nil {
 		return err
 	}
-	url := strings.TrimSuffix(d.URL, "/")
+	url := strings.TrimSuffix(d.URL(), "/")
 	host, port, found := strings.Cut(strings.TrimPrefix(url, "https://"), ":")
 	unc := `\\` + host + `@SSL`
 	if found {

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,15 @@ func form(r *http.Request) error {
 	return nil
 }
 
+// revision reads which state of a thing the form was made from.
+func revision(r *http.Request) (uint64, error) {
+	rev, err := strconv.ParseUint(r.PostFormValue("rev"), 10, 64)
+	if err != nil {
+		return 0, clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Go back and send it again.")
+	}
+	return rev, nil
+}
+
 // chosen reads the ticked things of a form.
 func chosen[K any](r *http.Request, field string) ([]clinical.ID[K], error) {
 	if err := form(r); err != nil {
@@ -81,18 +91,38 @@ func fill(r *http.Request, into map[string]interface{ UnmarshalText([]byte) erro
 	return nil
 }
 
-// origin is the page an act began on, when it is one of ours.
+// origin is the page an act began on, when it is one of ours. Only the library
+// is led back to with what was searched there.
 func origin(r *http.Request, fallback string) string {
-	to := r.PostFormValue("back")
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\?#") {
+	to, query, asked := strings.Cut(r.PostFormValue("back"), "?")
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\#") || asked && to != "/library" {
 		return fallback
+	}
+	values, err := url.ParseQuery(query)
+	if search := searched(values); err == nil && search != "" {
+		return to + "?" + search
 	}
 	return to
 }
 
+// searched is the part of a library's address that says what was looked for.
+func searched(query url.Values) string {
+	out := url.Values{}
+	for _, name := range append([]string{"q", "sort", "from"}, facets()...) {
+		if value := query.Get(name); value != "" {
+			out.Set(name, value)
+		}
+	}
+	return out.Encode()
+}
+
 // back is where an act began, with what it came to.
 func back(r *http.Request, fallback, code string) string {
-	return origin(r, fallback) + "?done=" + code
+	to := origin(r, fallback)
+	if strings.Contains(to, "?") {
+		return to + "&done=" + code
+	}
+	return to + "?done=" + code
 }
 
 func confirmRun(r *http.Request) (clinical.Command, string, error) {
@@ -100,9 +130,9 @@ func confirmRun(r *http.Request) (clinical.Command, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	rev, err := strconv.ParseUint(r.PostFormValue("rev"), 10, 64)
+	rev, err := revision(r)
 	if err != nil {
-		return nil, "", clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Go back and send it again.")
+		return nil, "", err
 	}
 	return clinical.ConfirmRun{Run: id, Rev: rev}, "/arrivals?done=confirmed", nil
 }
@@ -197,9 +227,9 @@ func describe(r *http.Request) (clinical.Command, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	rev, err := strconv.ParseUint(r.PostFormValue("rev"), 10, 64)
+	rev, err := revision(r)
 	if err != nil {
-		return nil, "", clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Send it again.")
+		return nil, "", err
 	}
 	caption := r.PostFormValue("caption")
 	words := strings.Split(r.PostFormValue("keywords"), ",")
@@ -287,8 +317,8 @@ func (d *door) changeJob(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if job.Rev, err = strconv.ParseUint(v.r.PostFormValue("rev"), 10, 64); err != nil {
-		return clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole. Send it again.")
+	if job.Rev, err = revision(v.r); err != nil {
+		return err
 	}
 	job.Status = clinical.JobStatus(v.r.PostFormValue("status"))
 	return d.do(v, clinical.ChangeJob{Job: job}, "/jobs?done=status")
@@ -326,6 +356,21 @@ func withdraw(r *http.Request) (clinical.Command, string, error) {
 	cmd := clinical.WithdrawConsent{Patient: id, Reason: r.PostFormValue("reason")}
 	err = fill(r, map[string]interface{ UnmarshalText([]byte) error }{"grant": &cmd.Grant})
 	return cmd, "/patients/" + id.String() + "?done=withdrawn", err
+}
+
+// placeHold keeps all pictures of a patient as they are.
+func placeHold(r *http.Request) (clinical.Command, string, error) {
+	id, err := pathID[clinical.Patient](r)
+	if err != nil {
+		return nil, "", err
+	}
+	h := clinical.Hold{Patient: id, Kind: clinical.HoldKind(r.PostFormValue("kind")), Reason: strings.TrimSpace(r.PostFormValue("reason"))}
+	return clinical.PlaceHold{Hold: h}, "/patients/" + id.String() + "?done=held", nil
+}
+
+func liftHold(r *http.Request) (clinical.Command, string, error) {
+	id, err := pathID[clinical.Hold](r)
+	return clinical.LiftHold{Hold: id, Reason: strings.TrimSpace(r.PostFormValue("reason"))}, back(r, "/patients", "lifted"), err
 }
 
 func addPerson(r *http.Request) (clinical.Command, string, error) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"fovea/clinical"
+	"fovea/policy"
 )
 
 func createSet(r *http.Request) (clinical.Command, string, error) {
@@ -11,17 +12,52 @@ func createSet(r *http.Request) (clinical.Command, string, error) {
 		return nil, "", err
 	}
 	s := clinical.TeachingSet{Name: r.PostFormValue("name"), Purpose: clinical.P2}
+	err := setFields(r, &s)
+	return clinical.CreateSet{Set: s}, "/sets?done=created", err
+}
+
+// setFields reads what a set's owner chooses: audience, dates and readers.
+func setFields(r *http.Request, s *clinical.TeachingSet) error {
 	if err := fill(r, map[string]interface{ UnmarshalText([]byte) error }{"audience": &s.Audience, "from": &s.From, "until": &s.Until}); err != nil {
-		return nil, "", err
+		return err
 	}
 	for _, text := range r.PostForm["reader"] {
 		id, err := clinical.ParseID[clinical.Person](text)
 		if err != nil {
-			return nil, "", clinical.ErrNotFound
+			return clinical.ErrNotFound
 		}
 		s.Roster = append(s.Roster, id)
 	}
-	return clinical.CreateSet{Set: s}, "/sets?done=created", nil
+	return nil
+}
+
+// changeSet replaces what a set's owner chooses, from the revision that was
+// read: an empty date is none, and who is not ticked is no reader any more.
+func (d *door) changeSet(v *visit) error {
+	id, err := pathID[clinical.TeachingSet](v.r)
+	if err != nil {
+		return err
+	}
+	if err := form(v.r); err != nil {
+		return err
+	}
+	s := clinical.TeachingSet{ID: id, Title: v.r.PostFormValue("title")}
+	if s.Rev, err = revision(v.r); err != nil {
+		return err
+	}
+	if err := setFields(v.r, &s); err != nil {
+		return err
+	}
+	change, err := d.Gate.Do(v.ctx, v.caller, clinical.ChangeSet{Set: s})
+	if err != nil {
+		return err
+	}
+	code := "changed"
+	if change.Rule == policy.RosterOverAudience {
+		code = "crowded"
+	}
+	http.Redirect(v.w, v.r, "/sets/"+id.String()+"?done="+code, http.StatusSeeOther)
+	return nil
 }
 
 func addToSet(r *http.Request) (clinical.Command, string, error) {

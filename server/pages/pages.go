@@ -61,7 +61,7 @@ type Options struct {
 	Zone  *time.Location
 	Now   func() time.Time
 	Log   *slog.Logger
-	URL   string // how clients reach the server, for the mount instructions
+	URL   func() string // how clients reach the server, for the mount instructions
 }
 
 type door struct {
@@ -132,7 +132,10 @@ func (d *door) acts() map[string]func(*visit) error {
 		"POST /patients":                  d.act(d.addPatient),
 		"POST /patients/{id}/consents":    d.act(d.recordConsent),
 		"POST /patients/{id}/withdrawals": d.ask("withdraw", withdraw),
+		"POST /patients/{id}/holds":       d.act(placeHold),
+		"POST /holds/{id}/lift":           d.act(liftHold),
 		"POST /sets":                      d.act(createSet),
+		"POST /sets/{id}":                 d.changeSet,
 		"POST /sets/items":                d.act(addToSet),
 		"POST /sets/{id}/remove":          d.act(removeFromSet),
 		"POST /sets/{id}/submit":          d.act(submitSet),

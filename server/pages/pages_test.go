@@ -49,7 +49,7 @@ func open(t *testing.T) (*testenv.House, http.Handler) {
 	h.Settle()
 	door, err := pages.New(pages.Options{
 		Gate: h.Gate, Authenticate: h.Login.Authenticate, Accounts: h.Login, Devices: h.Login, CA: func() ([]byte, error) { return []byte("-----BEGIN CERTIFICATE-----\n"), nil },
-		Explain: func(r clinical.Reason) string { return "because: " + string(r) }, Zone: clinicaltest.Zone(), Now: clinicaltest.Now, URL: "https://fovea.test:8443",
+		Explain: func(r clinical.Reason) string { return "because: " + string(r) }, Zone: clinicaltest.Zone(), Now: clinicaltest.Now, URL: func() string { return "https://fovea.test:8443" },
 		Rules: []clinical.IdentifierRule{{System: "hospital", Label: "Hospital number", Pattern: `H[A-Z]\d{6}`, Check: clinical.NoCheck}},
 	})
 	if err != nil {

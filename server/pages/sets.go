@@ -20,8 +20,8 @@ func (d *door) sets(v *visit) error {
 	if err != nil {
 		return err
 	}
-	people, err := d.Gate.People(v.ctx, v.caller)
-	if err != nil && clinical.KindOf(err) != clinical.Forbidden {
+	readers, err := d.readers(v)
+	if err != nil {
 		return err
 	}
 	role := v.person.Role
@@ -34,9 +34,6 @@ func (d *door) sets(v *visit) error {
 			Waits: !mine && s.Status != clinical.SetClosed && s.SubmittedAt.After(s.PublishedAt) && s.SubmittedBy != v.caller.Person && role != clinical.Student,
 		})
 	}
-	readers := slices.DeleteFunc(people, func(p clinical.Person) bool {
-		return !slices.Contains([]clinical.Role{clinical.Student, clinical.Educator, clinical.Clinician, clinical.Photographer, clinical.Nurse}, p.Role) || p.ID == v.caller.Person
-	})
 	return d.show(v, "sets", "Sets", struct {
 		Cards   []setCard
 		People  []clinical.Person
@@ -44,6 +41,17 @@ func (d *door) sets(v *visit) error {
 		Teaches bool
 		Role    clinical.Role
 	}{cards, readers, role == clinical.Educator || contributes, role == clinical.Educator || role == clinical.Student, role})
+}
+
+// readers are the people whom the caller may put on a roster.
+func (d *door) readers(v *visit) ([]clinical.Person, error) {
+	people, err := d.Gate.People(v.ctx, v.caller)
+	if err != nil && clinical.KindOf(err) != clinical.Forbidden {
+		return nil, err
+	}
+	return slices.DeleteFunc(people, func(p clinical.Person) bool {
+		return !slices.Contains([]clinical.Role{clinical.Student, clinical.Educator, clinical.Clinician, clinical.Photographer, clinical.Nurse}, p.Role) || p.ID == v.caller.Person
+	}), nil
 }
 
 // reason is why some items of a set are hidden.
@@ -66,6 +74,9 @@ type setPage struct {
 	Removes          bool
 	Owner            clinical.Person
 	Roster           []clinical.Person
+	Changes          bool              // the caller may change audience, dates and readers
+	Others           []clinical.Person // who may be put on the roster, and is not
+	Audiences        []clinical.Audience
 }
 
 // set shows the owner who will see what and why; to a reader, what is there.
@@ -94,6 +105,16 @@ func (d *door) set(v *visit) error {
 	p.Seconds = open && !p.Mine && waits && set.SubmittedBy != v.caller.Person
 	p.Publishes = open && (p.Mine && !waits && (set.Status != clinical.SetPublished || p.pending()) || p.Seconds)
 	p.Submits = open && p.Mine && !waits
+	if p.Changes = open && p.Mine; p.Changes {
+		if p.Others, err = d.readers(v); err != nil {
+			return err
+		}
+		p.Others = slices.DeleteFunc(p.Others, func(who clinical.Person) bool { return slices.Contains(set.Roster, who.ID) })
+	}
+	p.Audiences = []clinical.Audience{clinical.A1, clinical.A2, clinical.A3, clinical.A4}
+	if !slices.Contains(p.Audiences, set.Audience) {
+		p.Audiences = append(p.Audiences, set.Audience)
+	}
 	p.Removes = open && (p.Mine || v.person.Role == clinical.Governance || p.Seconds)
 	return d.show(v, "set", set.Name, p)
 }

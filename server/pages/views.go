@@ -115,12 +115,15 @@ func (d *door) arrivals(v *visit) error {
 	}{a, studios, groups, patients, open, who, v.person.Role == clinical.Photographer})
 }
 
+// facets are what a search of the library is narrowed by.
+func facets() []string { return []string{"keyword", "view", "specialty", "studio", "year"} }
+
 // perPage is how many pictures a page of the library shows.
 const perPage = 60
 
 func (d *door) library(v *visit) error {
 	q := clinical.Query{
-		Text: v.r.FormValue("q"), Limit: perPage, Facets: []string{"keyword", "view", "specialty", "studio", "year"},
+		Text: v.r.FormValue("q"), Limit: perPage, Facets: facets(),
 		Terms: map[string][]string{}, Sort: v.r.FormValue("sort"),
 	}
 	if n, err := strconv.Atoi(v.r.FormValue("from")); err == nil && n > 0 && n < 1<<20 {
@@ -149,7 +152,12 @@ func (d *door) library(v *visit) error {
 	if q.Offset > 0 {
 		previous = strconv.Itoa(max(0, q.Offset-perPage))
 	}
+	here := "/library"
+	if search := searched(v.r.URL.Query()); search != "" {
+		here += "?" + search
+	}
 	return d.show(v, "library", "Library", struct {
+		Here           string
 		Query          clinical.Query
 		Address        url.Values
 		Terms          []term
@@ -157,7 +165,7 @@ func (d *door) library(v *visit) error {
 		Shown          []clinical.Shown
 		Sets           []clinical.TeachingSet
 		Next, Previous string
-	}{q, v.r.URL.Query(), terms, found, shown, sets, next, previous})
+	}{here, q, v.r.URL.Query(), terms, found, shown, sets, next, previous})
 }
 
 // addable are the sets to which the caller may add pictures.
@@ -262,11 +270,11 @@ func (d *door) patient(v *visit) error {
 		Pictures                          int
 		Sets                              []clinical.TeachingSet
 		Classifies, Adds, Moves, Requests bool
-		Consents, NoPictures              bool
+		Holding, NoPictures               bool
 	}{
 		page, sessions, pictures, sets,
 		role == clinical.Photographer, role == clinical.Photographer || role == clinical.Clinician,
 		role == clinical.Photographer || role == clinical.Governance, role != clinical.Governance,
-		true, role == clinical.Governance,
+		role == clinical.Governance || role == clinical.Admin, role == clinical.Governance,
 	})
 }

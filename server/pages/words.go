@@ -52,6 +52,10 @@ func done(code string) string {
 		"submitted":  "Submitted. A colleague publishes it.",
 		"published":  "Published on its readers' drives.",
 		"closed":     "Closed. The set left every drive.",
+		"changed":    "Changed. It holds on every drive from now on.",
+		"crowded":    "Changed. The roster has more readers than the audience that you chose: everybody on it keeps the set, but choose the larger audience if they see it together.",
+		"held":       "Hold placed. The pictures stay as they are, and left every drive.",
+		"lifted":     "Hold lifted. What consent allows can be shown and changed again.",
 		"revoked":    "Revoked. The device is refused from its next request on.",
 		"job":        "Job added. Print its sheet: its code is the ID shot.",
 		"status":     "Job changed.",
@@ -63,28 +67,33 @@ func done(code string) string {
 
 func (d *door) funcs() template.FuncMap {
 	return template.FuncMap{
-		"day":          func(t time.Time) string { return d.format(t, "2 Jan 2006") },
-		"time":         func(t time.Time) string { return d.format(t, "2 Jan 2006, 15:04") },
-		"hour":         func(t time.Time) string { return d.format(t, "15:04:05") },
-		"minute":       func(t time.Time) string { return d.format(t, "15:04") },
-		"when":         d.when,
-		"date":         date,
-		"age":          func(p clinical.Patient) int { return ageAt(p.Born, d.Now().In(d.Zone)) },
-		"sex":          sex,
-		"why":          func(r clinical.Reason) string { return d.Explain(r) },
-		"audience":     audience,
-		"purpose":      purpose,
-		"purposes":     purposes,
-		"level":        level,
-		"jobstatus":    jobStatus,
-		"setstatus":    setStatus,
-		"grantstatus":  grantStatus,
-		"mode":         mode,
-		"capacity":     capacity,
-		"evidence":     evidence,
-		"facet":        facet,
-		"flags":        flagWords,
-		"hold":         hold,
+		"day":         func(t time.Time) string { return d.format(t, "2 Jan 2006") },
+		"time":        func(t time.Time) string { return d.format(t, "2 Jan 2006, 15:04") },
+		"hour":        func(t time.Time) string { return d.format(t, "15:04:05") },
+		"minute":      func(t time.Time) string { return d.format(t, "15:04") },
+		"when":        d.when,
+		"date":        date,
+		"age":         func(p clinical.Patient) int { return ageAt(p.Born, d.Now().In(d.Zone)) },
+		"sex":         sex,
+		"why":         func(r clinical.Reason) string { return d.Explain(r) },
+		"audience":    audience,
+		"purpose":     purpose,
+		"purposes":    purposes,
+		"level":       level,
+		"jobstatus":   jobStatus,
+		"setstatus":   setStatus,
+		"grantstatus": grantStatus,
+		"mode":        mode,
+		"capacity":    capacity,
+		"evidence":    evidence,
+		"facet":       facet,
+		"flags":       flagWords,
+		"hold":        hold,
+		"holdkind":    holdKind,
+		"holdkinds": func() []clinical.HoldKind {
+			return []clinical.HoldKind{clinical.LegalHold, clinical.IdentityDispute, clinical.UnmergeFreeze}
+		},
+		"name":         d.name,
 		"views":        views,
 		"join":         strings.Join,
 		"upper":        strings.ToUpper,
@@ -352,6 +361,26 @@ func hold(k clinical.HoldKind) string {
 	default:
 		return "Two records are being taken apart: only the named team sees the pictures, and nobody changes them."
 	}
+}
+
+// holdKind names a hold as one chooses it.
+func holdKind(k clinical.HoldKind) string {
+	switch k {
+	case clinical.LegalHold:
+		return "Legal: a claim, a court, an inquiry"
+	case clinical.IdentityDispute:
+		return "Identity: whose pictures these are is being checked"
+	default:
+		return "Unmerge: two records are being taken apart"
+	}
+}
+
+// name is how somebody who works here is called.
+func (d *door) name(id clinical.PersonID) string {
+	if p, ok := d.Gate.PersonByID(id); ok {
+		return p.Name
+	}
+	return "somebody unknown"
 }
 
 func views(list []clinical.View) string {

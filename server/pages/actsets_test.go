@@ -1,0 +1,144 @@
+package pages_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"fovea/clinical"
+	"fovea/clinical/clinicaltest"
+)
+
+// rev is the revision that a page's form was made from.
+func rev(t *testing.T, page string) string {
+	t.Helper()
+	m := regexp.MustCompile(`name="rev" value="([0-9]+)"`).FindStringSubmatch(page)
+	if m == nil {
+		t.Fatal("the page has no form that says which state it was made from")
+	}
+	return m[1]
+}
+
+func TestAnOwnerChangesAudienceDatesAndReaders(t *testing.T) {
+	h, door := open(t)
+	wounds := "/sets/" + id[clinical.TeachingSet]("wounds")
+	page := h.Ask(door, "edith", "GET", wounds).Body.String()
+	first := rev(t, page)
+	if !strings.Contains(page, `value="`+id[clinical.Person]("stella")+`" checked`) || !strings.Contains(page, `value="`+id[clinical.Person]("carl")+`">`) {
+		t.Error("the form does not show who reads the set and who may")
+	}
+	fields := []string{
+		"rev", first, "title", "Wounds, Year 3", "audience", "A2", "from", "2026-11-01", "until", "2027-02-28",
+		"reader", id[clinical.Person]("emil"), "reader", id[clinical.Person]("carl"),
+	}
+	leads(t, send(t, entry{h, door}, "edith", wounds, fields...), wounds+"?done=changed")
+	page = h.Ask(door, "edith", "GET", wounds).Body.String()
+	for _, want := range []string{"Wounds, Year 3", `value="A2" selected`, `value="2026-11-01"`, `value="2027-02-28"`, "2 readers", `value="` + id[clinical.Person]("emil") + `" checked`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not on the page", want)
+		}
+	}
+	if strings.Contains(page, `value="`+id[clinical.Person]("stella")+`" checked`) {
+		t.Error("who was unticked is a reader still")
+	}
+	if w := h.Ask(door, "stella", "GET", wounds); w.Code != http.StatusNotFound {
+		t.Errorf("who was unticked opens the set: %d", w.Code)
+	}
+	if w := send(t, entry{h, door}, "edith", wounds, fields...); w.Code != http.StatusConflict {
+		t.Errorf("a form from before the change: %d", w.Code)
+	}
+	if w := send(t, entry{h, door}, "edith", wounds, "title", "x", "audience", "A2"); w.Code != http.StatusBadRequest {
+		t.Errorf("a form without its revision: %d", w.Code)
+	}
+	leads(t, send(t, entry{h, door}, "edith", wounds, "rev", rev(t, page), "title", "Wounds", "audience", "A1", "reader", id[clinical.Person]("emil"), "reader", id[clinical.Person]("carl")), wounds+"?done=crowded")
+	if page = h.Ask(door, "edith", "GET", wounds+"?done=crowded").Body.String(); strings.Contains(page, "2027") || !strings.Contains(page, "more readers than the audience") {
+		t.Error("the dates stayed, or nothing says that the roster is larger than the audience")
+	}
+}
+
+func TestOnlyAnOwnerChangesASet(t *testing.T) {
+	h, door := open(t)
+	wounds := "/sets/" + id[clinical.TeachingSet]("wounds")
+	for _, who := range []string{"emil", "stella", "greta", "paula", "adam"} {
+		if page := h.Ask(door, who, "GET", wounds).Body.String(); strings.Contains(page, "Change the set") {
+			t.Errorf("%s is offered to change it", who)
+		}
+		if w := send(t, entry{h, door}, who, wounds, "rev", "1", "title", "x", "audience", "A1"); w.Code != http.StatusNotFound {
+			t.Errorf("%s changes it: %d", who, w.Code)
+		}
+	}
+}
+
+func TestWhatIsAddedFromASearchLeadsBackToIt(t *testing.T) {
+	h, door := open(t)
+	page := h.Ask(door, "paula", "GET", "/library?q=script&sort=newest&done=added&other=1").Body.String()
+	back := regexp.MustCompile(`name="back" value="([^"]+)"`).FindStringSubmatch(page)
+	if back == nil || back[1] != "/library?q=script&amp;sort=newest" {
+		t.Fatalf("the search leads back to %q", back)
+	}
+	for to, want := range map[string]string{
+		"/library?q=leg&sort=newest&from=60&keyword=a b": "/library?from=60&keyword=a+b&q=leg&sort=newest&done=added",
+		"/library?":                       "/library?done=added",
+		"/library?done=withdrawn&x=1":     "/library?done=added",
+		"/library?q=%zz":                  "/library?done=added",
+		"/library?q=a\r\nSet-Cookie: b=c": "/library?q=a%0D%0ASet-Cookie%3A+b%3Dc&done=added",
+		"//evil.test/library?q=leg":       "/library?done=added",
+	} {
+		set := h.Commit(clinical.Delta{Sets: []clinical.TeachingSet{clinicaltest.Set("of " + to)}}).Sets[0].ID
+		h.Settle()
+		w := send(t, entry{h, door}, "paula", "/sets/items", "set", set.String(), "asset", id[clinical.Asset]("leg"), "back", to)
+		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != want {
+			t.Errorf("%q leads to %d %q, want %q", to, w.Code, got, want)
+		}
+	}
+}
+
+func TestGovernancePlacesAndLiftsAHold(t *testing.T) {
+	h, door := open(t)
+	adult := "/patients/" + id[clinical.Patient]("adult")
+	wounds := clinicaltest.ID[clinical.TeachingSet]("wounds")
+	onDrive := func() int {
+		f, err := h.Gate.Folder(t.Context(), h.Caller("stella"), wounds, clinical.Mount)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(f.Entries)
+	}
+	if n := onDrive(); n != 1 {
+		t.Fatalf("%d on the drive before", n)
+	}
+	if w := send(t, entry{h, door}, "greta", adult+"/holds", "kind", "legal", "reason", "  "); w.Code != http.StatusBadRequest {
+		t.Errorf("without a reason: %d", w.Code)
+	}
+	if w := send(t, entry{h, door}, "greta", adult+"/holds", "kind", "because", "reason", "x"); w.Code != http.StatusBadRequest {
+		t.Errorf("of no kind: %d", w.Code)
+	}
+	for _, who := range []string{"paula", "clara", "nina"} {
+		if page := h.Ask(door, who, "GET", adult).Body.String(); strings.Contains(page, "Place the hold") {
+			t.Errorf("%s is offered to place one", who)
+		}
+		if w := send(t, entry{h, door}, who, adult+"/holds", "kind", "legal", "reason", "x"); w.Code != http.StatusForbidden {
+			t.Errorf("%s places one: %d", who, w.Code)
+		}
+	}
+	leads(t, send(t, entry{h, door}, "greta", adult+"/holds", "kind", "legal", "reason", "a claim of March"), adult+"?done=held")
+	if n := onDrive(); n != 0 {
+		t.Errorf("%d on the drive under the hold", n)
+	}
+	page := h.Ask(door, "greta", "GET", adult).Body.String()
+	lift := regexp.MustCompile(`action="(/holds/[0-9A-Z]+/lift)"`).FindStringSubmatch(page)
+	if lift == nil || !strings.Contains(page, "by Invented greta: a claim of March") {
+		t.Fatalf("the hold is not on the page, or cannot be lifted there:\n%s", page)
+	}
+	if w := send(t, entry{h, door}, "clara", lift[1], "reason", "x"); w.Code != http.StatusForbidden {
+		t.Errorf("who treats lifts it: %d", w.Code)
+	}
+	leads(t, send(t, entry{h, door}, "greta", lift[1], "reason", "settled", "back", adult), adult+"?done=lifted")
+	if n := onDrive(); n != 1 {
+		t.Errorf("%d on the drive after it was lifted", n)
+	}
+	if page := h.Ask(door, "greta", "GET", adult).Body.String(); strings.Contains(page, "Lift the hold") || !strings.Contains(page, "lifted 23 Nov 2026 by Invented greta") {
+		t.Error("the page does not say that it was lifted")
+	}
+}
