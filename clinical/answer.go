@@ -99,6 +99,10 @@ type Shown struct {
 type Impact struct {
 	Pictures int // that the act itself changes
 	Sets     []SetImpact
+	// Adds and Removes count the pictures that the sets show and no longer show
+	// together, each once for every set.
+	Adds, Removes int
+	Words         string // the whole in one or two sentences
 }
 
 // SetImpact is how many pictures the readers of one published set would lose
@@ -106,6 +110,15 @@ type Impact struct {
 type SetImpact struct {
 	Set          SetID
 	Name         string
+	Loses, Gains int
+	Cohorts      []CohortImpact `json:",omitempty"`
+}
+
+// CohortImpact is how many pictures one group of readers would lose and gain,
+// through dates and changes of the roster as well. The roster's Name is empty.
+type CohortImpact struct {
+	Name         string
+	People       int // readers in the group afterwards
 	Loses, Gains int
 }
 

@@ -130,6 +130,7 @@ type Asset struct {
 	Keywords []string `json:",omitempty"`
 	View     View     `json:",omitzero"`
 	IDShot   bool     `json:",omitempty"` // shows a label; can never be released
+	Form     bool     `json:",omitempty"` // the scan of a consent form: no picture, and no use shows it
 
 	Sensitivity Sensitivity
 	// NoIdentifyingFeature is the photographer's recorded judgement; it makes

@@ -31,6 +31,7 @@ const (
 	ActRendered         Act = "rendition.made"
 	ActConsentRecorded  Act = "consent.recorded"
 	ActConsentWithdrawn Act = "consent.withdrawn"
+	ActConsentMistaken  Act = "consent.entered-in-error"
 	ActHoldPlaced       Act = "hold.placed"
 	ActHoldLifted       Act = "hold.lifted"
 	ActSetCreated       Act = "set.created"

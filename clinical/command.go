@@ -98,6 +98,13 @@ type WithdrawConsent struct {
 	Reason  string
 }
 
+// MarkInError says that a consent was recorded by mistake: another patient's,
+// or one that nobody gave. It stays in the list and permits nothing.
+type MarkInError struct {
+	Grant  GrantID
+	Reason string
+}
+
 // PlaceHold forbids acts on pictures.
 type PlaceHold struct{ Hold Hold }
 
@@ -233,6 +240,7 @@ func (DescribeAsset) command()     {}
 func (RefileAssets) command()      {}
 func (RecordConsent) command()     {}
 func (WithdrawConsent) command()   {}
+func (MarkInError) command()       {}
 func (PlaceHold) command()         {}
 func (LiftHold) command()          {}
 func (CreateSet) command()         {}

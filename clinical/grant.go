@@ -162,6 +162,9 @@ type Hold struct {
 	PlacedAt time.Time
 	LiftedBy PersonID  `json:",omitzero"`
 	LiftedAt time.Time `json:",omitzero"`
+	// Since is when the records were merged whose parting an unmerge freeze
+	// watches: what either has seen from here on is held.
+	Since time.Time `json:",omitzero"`
 }
 
 // HoldKind says what a hold is for. The zero kind is treated as the strictest.

@@ -109,6 +109,7 @@ type Patient struct {
 	NamedTeam []PersonID `json:",omitempty"`
 	// MergedInto is set when this record was found to be another's.
 	MergedInto PatientID `json:",omitzero"`
+	MergedAt   time.Time `json:",omitzero"` // since when
 }
 
 // DisplayName returns the name as wards write it: FAMILY, Given.
