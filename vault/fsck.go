@@ -215,6 +215,11 @@ func (f *fsck) record(ctx context.Context, r Reader, k kind, id [16]byte) {
 		}
 		f.blobOf(r, "rendition", x.ID.String(), x.Blob.ID, x.Asset)
 	}
+	if what := k.subject(); what != "" {
+		if who, err := f.v.named(r, f.v.Pseudonym(what, id)); err != nil || who != id {
+			f.report.add("record", name, "not-named")
+		}
+	}
 	claims, err := f.v.claims(s.rec)
 	if err != nil {
 		return // an erased owner's claims are noise by design
@@ -401,6 +406,7 @@ func (f *fsck) ledger(ctx context.Context) error {
 		f.report.Leaves++
 		f.nodes(r, n, text)
 		l, err := ledger.DecodeLeaf(text)
+		f.listed(r, l)
 		if l.Seq != 0 {
 			changes++
 			seen = max(seen, l.Seq)
@@ -436,6 +442,15 @@ func (f *fsck) nodes(r Reader, n uint64, text []byte) {
 	for i, hash := range want {
 		if got, err := stored([]int64{first + int64(i)}); err != nil || got[0] != hash {
 			f.report.add("ledger", number(n), "node-changed")
+		}
+	}
+}
+
+// listed checks that an entry is found under everybody whom it names.
+func (f *fsck) listed(r Reader, l ledger.Leaf) {
+	for _, key := range eventKeys(l) {
+		if _, err := r.Get(key); err != nil {
+			f.report.add("ledger", number(uint64(l.N)), "not-listed")
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // leafOf returns the ledger's entry for an event: people, patients, pictures,
 // sets and grants have keyed pseudonyms, a person's words a keyed hash.
-func (v *Vault) leafOf(e clinical.Event, seq, n uint64) ([]byte, error) {
+func (v *Vault) leafOf(e clinical.Event, seq, n uint64) (line, error) {
 	l := ledger.Leaf{
 		N: int64(n), Seq: seq, Time: e.At, Act: valid(string(e.Act)),
 		By: v.Pseudonym("person", e.Caller.Person), Op: valid(e.Caller.Operator), Door: valid(string(e.Caller.Door)),
@@ -25,9 +25,9 @@ func (v *Vault) leafOf(e clinical.Event, seq, n uint64) ([]byte, error) {
 	}
 	text, err := l.Encode()
 	if err != nil {
-		return nil, clinical.Errorf(clinical.Invalid, "vault: %w", err)
+		return line{}, clinical.Errorf(clinical.Invalid, "vault: %w", err)
 	}
-	return text, nil
+	return line{leaf: l, text: text}, nil
 }
 
 // valid makes text of what came from outside: one odd byte in a device's name
@@ -49,10 +49,10 @@ func (v *Vault) hashed(what, text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// appendLeaf writes the next entry of the ledger and the nodes of the tree that
-// it completes.
-func (v *Vault) appendLeaf(t Txn, h *head, text []byte) error {
-	first, hashes, err := ledger.Append(int64(h.leaves), text, hashReader(t))
+// appendLeaf writes the next entry of the ledger, the keys under which it is
+// found, and the nodes of the tree that it completes.
+func (v *Vault) appendLeaf(t Txn, h *head, l line) error {
+	first, hashes, err := ledger.Append(int64(h.leaves), l.text, hashReader(t))
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,13 @@ func (v *Vault) appendLeaf(t Txn, h *head, text []byte) error {
 			return err
 		}
 	}
+	for _, key := range eventKeys(l.leaf) {
+		if err := t.Set(key, []byte{valueVersion}); err != nil {
+			return err
+		}
+	}
 	key := numberKey(prefixLeaf, h.leaves)
-	value, err := v.boxes.leaf.seal(key, text)
+	value, err := v.boxes.leaf.seal(key, l.text)
 	if err != nil {
 		return err
 	}
@@ -96,13 +101,13 @@ func hashReader(r Reader) ledger.Reader {
 // that cannot be written as it is leaves a gap entry in its place, so that it
 // never holds up the others.
 func (v *Vault) appendEvent(t Txn, h *head, e clinical.Event) error {
-	text, err := v.leafOf(e, 0, h.leaves)
+	l, err := v.leafOf(e, 0, h.leaves)
 	if err != nil {
-		if text, err = v.leafOf(gap(v.opt.Now(), "unwritable", 1), 0, h.leaves); err != nil {
+		if l, err = v.leafOf(gap(v.opt.Now(), "unwritable", 1), 0, h.leaves); err != nil {
 			return err
 		}
 	}
-	return v.appendLeaf(t, h, text)
+	return v.appendLeaf(t, h, l)
 }
 
 // gap is the entry that says entries are missing: count of them, 0 for an

@@ -16,7 +16,7 @@ type plan struct {
 	head   head // after the change
 	blob   *sealedBlob
 	writes []write
-	leaf   []byte
+	leaf   line     // without text: none
 	doomed []intent // slots to destroy once all this is durable
 	refs   []ref
 	given  []claim // unique values that the change gives up
@@ -42,7 +42,7 @@ func (p *plan) write(t Txn, v *Vault) error {
 			return err
 		}
 	}
-	if p.leaf == nil {
+	if p.leaf.text == nil {
 		return nil
 	}
 	return v.appendLeaf(t, &p.head, p.leaf)
@@ -58,6 +58,9 @@ type stored struct {
 // plan checks a request and works out its writes. It writes nothing itself.
 func (v *Vault) plan(t Reader, h head, r *request) (*plan, error) {
 	p := &plan{change: r.change, head: h, blob: r.blob}
+	if r.flush {
+		return p, nil
+	}
 	if r.shelf != nil {
 		p.writes = []write{*r.shelf}
 		return p, nil
@@ -128,6 +131,13 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 		return err
 	}
 	p.set(recordKey(rec.kind, rec.id), value)
+	if !old.found && rec.kind.subject() != "" {
+		w, err := v.nameWrite(rec.kind, rec.id)
+		if err != nil {
+			return err
+		}
+		p.set(w.key, w.value)
+	}
 	p.refs = append(p.refs, ref{rec.kind, rec.id})
 	return nil
 }

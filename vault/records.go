@@ -254,6 +254,8 @@ const (
 	prefixShelf      = 's'
 	prefixMeta       = 'm'
 	prefixCheckpoint = 'k'
+	prefixEvent      = 'e'
+	prefixName       = 'n'
 )
 
 func recordKey(k kind, id [16]byte) []byte {

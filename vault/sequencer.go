@@ -83,6 +83,7 @@ type request struct {
 	journal bool        // false: a line in the ledger and nothing else
 	blob    *sealedBlob // nil: none
 	shelf   *write      // not nil: this and nothing else
+	flush   bool        // the lines of the ledger that wait, and nothing else
 	done    chan result
 	state   atomic.Int32
 }
@@ -252,7 +253,10 @@ type outcome struct {
 
 func (v *Vault) writeOnce(ctx context.Context, batch []*request) {
 	v.takeLater()
-	if len(batch) == 0 && len(v.held) == 0 && v.dropped.Load() == 0 && !v.watch.retry() {
+	if v.nothingToFlush(batch) {
+		for _, r := range batch {
+			r.answer(r.change, nil)
+		}
 		return
 	}
 	outcomes := make([]outcome, len(batch))
@@ -296,6 +300,17 @@ func (v *Vault) writeOnce(ctx context.Context, batch []*request) {
 		}
 		r.answer(outcomes[i].plan.change, nil)
 	}
+}
+
+// nothingToFlush reports whether the batch asks only for what waits to be
+// written, and nothing does.
+func (v *Vault) nothingToFlush(batch []*request) bool {
+	for _, r := range batch {
+		if !r.flush {
+			return false
+		}
+	}
+	return len(v.held) == 0 && v.dropped.Load() == 0 && !v.watch.retry()
 }
 
 // failBatch answers a batch whose transaction failed. A request that was

@@ -81,7 +81,7 @@ type Vault struct {
 }
 
 // boxes seal what belongs to no patient, one key for each kind of value.
-type boxes struct{ record, journal, leaf, unique, meta, shelf box }
+type boxes struct{ record, journal, leaf, unique, meta, shelf, name box }
 
 // secrets are derived from the keyring's anchor, which rotation never changes.
 type secrets struct{ anchor, unique, pseudonym, shelf, scrub [keySize]byte }
@@ -160,7 +160,9 @@ func fresh(ctx context.Context, o Options, path string) error {
 }
 
 func (v *Vault) firstHead(ctx context.Context) error {
-	return v.opt.Store.Update(ctx, func(t Txn) error { return v.writeHead(t, head{}) })
+	return v.opt.Store.Update(ctx, func(t Txn) error {
+		return errors.Join(v.writeHead(t, head{}), v.writeIndexed(t, indexed{leaves: eventsWhole}))
+	})
 }
 
 // Open opens the vault of a directory and its store. It carries out what a
@@ -235,6 +237,7 @@ func assembleKeys(o Options, k *keyring) (*Vault, error) {
 		{&v.boxes.unique, "unique"},
 		{&v.boxes.meta, "meta"},
 		{&v.boxes.shelf, "shelf"},
+		{&v.boxes.name, "name"},
 	} {
 		if *b.into, err = newBox(anchor, b.what, o.Rand); err != nil {
 			return nil, err
@@ -272,6 +275,9 @@ func (v *Vault) resume(ctx context.Context) error {
 		if err := v.carryOut(ctx, list); err != nil {
 			return err
 		}
+	}
+	if err := v.buildIndexes(ctx); err != nil {
+		return err
 	}
 	return v.signOn(ctx)
 }
@@ -340,6 +346,11 @@ func (v *Vault) Pseudonym(what string, id [16]byte) string {
 	if id == [16]byte{} {
 		return ""
 	}
+	sum := v.pseudonym(what, id)
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]))
+}
+
+func (v *Vault) pseudonym(what string, id [16]byte) [pseudonymSize]byte {
 	sum := keyed(v.secrets.pseudonym, []byte(what), id[:])
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+	return [pseudonymSize]byte(sum[:])
 }
