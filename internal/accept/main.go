@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ func main() {
 type options struct {
 	fovea       string
 	testdata    string
+	source      string // the root of the tree, whose mount tests and benchmarks are run
 	only        *regexp.Regexp
 	keep        bool
 	kills       int // how often an ingest is killed
@@ -40,7 +42,7 @@ const usage = `accept tries each promise on a freshly built program.
 
   accept [flags] [CAPABILITY...]
 
-Capabilities: spine. None named: all of them. The numbers of the full trial:
+No capability named: all of them. The only one is spine. The numbers of the full trial:
   accept -kills=50 -files=300 -pictures=1000 -withdrawals=500 -bulk=300
 
 `
@@ -54,6 +56,7 @@ func parse(args []string, stderr io.Writer) (o options, capabilities []string, e
 	}
 	f.StringVar(&o.fovea, "fovea", "bin/fovea", "the program under trial")
 	f.StringVar(&o.testdata, "testdata", testdata(), "folder of the test pictures (FOVEA_TESTDATA)")
+	f.StringVar(&o.source, "source", ".", "the tree that the program was built from; its mount tests and benchmarks are run")
 	only := f.String("only", "", "try only promises whose name matches this regular expression")
 	f.BoolVar(&o.keep, "keep", false, "leave the folders of the trial behind and say where")
 	f.IntVar(&o.kills, "kills", 8, "how often the program is killed during an ingest")
@@ -74,8 +77,8 @@ func parse(args []string, stderr io.Writer) (o options, capabilities []string, e
 	if o.testdata, err = filepath.Abs(o.testdata); err != nil {
 		return o, nil, err
 	}
-	if len(f.Args()) == 0 {
-		return o, []string{"spine"}, nil
+	if o.source, err = filepath.Abs(o.source); err != nil {
+		return o, nil, err
 	}
 	return o, f.Args(), nil
 }
@@ -98,14 +101,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "accept:", err)
 		return 2
 	}
-	var promises []promise
-	for _, c := range capabilities {
-		list, ok := table()[c]
-		if !ok {
-			_, _ = fmt.Fprintf(stderr, "accept: there is no capability %q; there is spine\n", c)
-			return 2
-		}
-		promises = append(promises, list...)
+	promises, err := promised(capabilities)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "accept:", err)
+		return 2
 	}
 	tr, err := newTrial(ctx, o)
 	if err != nil {
@@ -122,8 +121,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// errSlow marks a promise that is kept, but not as fast, or in as little memory, as it was said.
-var errSlow = errors.New("short of the figure")
+var (
+	// errSlow marks a promise that is kept, but not as fast, or in as little memory, as it was said.
+	errSlow = errors.New("short of the figure")
+	// errUntried marks a promise that this machine gives no means to try. Nothing was shown, so it is never ok.
+	errUntried = errors.New("cannot be tried here")
+)
 
 // report tries a promise, prints its line, and reports whether it is kept.
 func report(ctx context.Context, tr *trial, p promise, stdout, stderr io.Writer) bool {
@@ -140,5 +143,14 @@ func report(ctx context.Context, tr *trial, p promise, stdout, stderr io.Writer)
 	}
 	figure = strings.Join(strings.Fields(figure), " ")
 	_, _ = fmt.Fprintf(stdout, "%-14s %s (%s) %s\n", p.name, figure, took, verdict)
-	return err == nil || errors.Is(err, errSlow)
+	return !breaks(err)
+}
+
+// breaks reports whether there is more in err than a figure that was not reached or a trial that this machine cannot make.
+func breaks(err error) bool {
+	var several interface{ Unwrap() []error }
+	if errors.As(err, &several) {
+		return slices.ContainsFunc(several.Unwrap(), breaks)
+	}
+	return err != nil && !errors.Is(err, errSlow) && !errors.Is(err, errUntried)
 }

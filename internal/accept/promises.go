@@ -4,41 +4,46 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
 // promise is one thing that is said of the program. try returns a figure that a reader can judge, and an error where
-// the promise is broken, could not be tried, or (errSlow) is short of its figure only.
+// the promise is broken or could not be tried. Two kinds of error break nothing: errSlow and errUntried.
 type promise struct {
 	name string
 	try  func(ctx context.Context, tr *trial) (figure string, err error)
 }
 
-// table is the promises by capability.
-func table() map[string][]promise { return map[string][]promise{"spine": spine()} }
+// capability is what an issue brings, with all that is promised of it. It is one list (spine.go) and one file for each
+// promise (spine_walk.go): a further one adds its list below, and files that begin with its name.
+type capability struct {
+	name     string
+	promises []promise
+}
 
-// spine is the path of a photo, from a studio's folder to the drives that its patient allows.
-func spine() []promise {
-	return []promise{
-		{"demo", demoStarts},
-		{"cameras", camerasAgree},
-		{"fuzzed", fuzzedFilesDoNoHarm},
-		{"upright", orientationsComeOutUpright},
-		{"search", onlyThoseWhoTreatFind},
-		{"doors", refusedIsAbsent},
-		{"walk", nobodyUnderAnotherPatient},
-		{"withdrawal", withdrawnWithinOneRequest},
-		{"refile", refiledOnALiveMount},
-		{"race", listingsRaceWithdrawals},
-		{"kill", killedAtAnyInstant},
-		{"sealed", nothingInPlain},
-		{"bad-input", badInputDoesNoHarm},
-		{"share", shareGoesAndComesBack},
-		{"full-disk", fullDiskPausesAndResumes},
-		{"audit", logProvesItAll},
-		{"throughput", bulkIsTakenIn},
-		{"memory", memoryStaysBounded},
+// capabilities are in the order in which they are tried.
+func capabilities() []capability {
+	return []capability{{"spine", spine()}}
+}
+
+// promised are the promises of the named capabilities; none named: of all.
+func promised(names []string) ([]promise, error) {
+	var list []promise
+	var known []string
+	for _, c := range capabilities() {
+		known = append(known, c.name)
+		if len(names) == 0 || slices.Contains(names, c.name) {
+			list = append(list, c.promises...)
+		}
 	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("there is no capability %q; there is %s", name, strings.Join(known, ", "))
+		}
+	}
+	return list, nil
 }
 
 // until asks again and again, for so long at most, whether something has come about.

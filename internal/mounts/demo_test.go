@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -57,10 +58,12 @@ var (
 
 // TestMain starts the program once; the tests are about the drive, not about the start.
 func TestMain(m *testing.M) {
+	program := flag.String("fovea", "../../bin/fovea", "the program to try")
+	flag.Parse()
 	stop := func() error { return nil }
 	dir, err := os.MkdirTemp("", "fovea-mounts-demo-")
 	if startErr = err; err == nil {
-		started, stop, startErr = start(dir)
+		started, stop, startErr = start(*program, dir)
 	}
 	m.Run()
 	if err := errors.Join(stop(), os.RemoveAll(dir)); err != nil {
@@ -77,8 +80,8 @@ func demoOf(t *testing.T) *demo {
 	return started
 }
 
-// start runs the demo in dir until it is ready. What it returns to stop it is never nil.
-func start(dir string) (*demo, func() error, error) {
+// start runs the program's demo in dir until it is ready. What it returns to stop it is never nil.
+func start(program, dir string) (*demo, func() error, error) {
 	idle := func() error { return nil }
 	if os.Geteuid() != 0 {
 		return nil, idle, errors.New("mounting needs root: run make test-mounts as root")
@@ -86,7 +89,7 @@ func start(dir string) (*demo, func() error, error) {
 	if _, err := os.Stat("/dev/fuse"); err != nil {
 		return nil, idle, fmt.Errorf("mounting needs FUSE: load its module, or give the container /dev/fuse: %w", err)
 	}
-	program, err := filepath.Abs("../../bin/fovea")
+	program, err := filepath.Abs(program)
 	if err != nil {
 		return nil, idle, err
 	}

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -79,40 +77,6 @@ func (t truth) agrees(p picture) error {
 	return nil
 }
 
-// filesIn reads the files of a folder of the test pictures.
-func (tr *trial) filesIn(parts ...string) (files []file, paths []string, err error) {
-	dir := filepath.Join(append([]string{tr.testdata}, parts...)...)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, fmt.Errorf("test pictures: %w", err)
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		files, paths = append(files, file{e.Name(), b}), append(paths, path)
-	}
-	return files, paths, nil
-}
-
-// settle drops files for a patient and waits until receipts account for all of them, the ticket included.
-func (h *hospital) settle(ctx context.Context, studio string, p demoPatient, files []file) (counts, error) {
-	before, err := h.receipts(studio, nil)
-	if err != nil {
-		return counts{}, err
-	}
-	if _, err := h.drop(studio, append([]file{ticketFor(p, nil)}, files...)); err != nil {
-		return counts{}, err
-	}
-	all, err := h.accounted(ctx, studio, before.names, len(files)+1)
-	return all.sum, err
-}
-
 // camerasAgree: every real camera file is filed with the capture time, orientation and maker that exiftool reads in
 // it, or is in quarantine with a reason.
 func camerasAgree(ctx context.Context, tr *trial) (string, error) {
@@ -164,59 +128,4 @@ func camerasAgree(ctx context.Context, tr *trial) (string, error) {
 	}
 	wrong = errors.Join(wrong, h.explained(studioA, slices.Collect(maps.Values(quarantined))), h.unharmed(ctx, 0))
 	return fmt.Sprintf("%d files: %d filed as exiftool reads them, %d in quarantine with a reason", len(files), len(kept), len(quarantined)), wrong
-}
-
-// fate is what became of files, by SHA-256: filed under a patient, or in quarantine.
-func (h *hospital) fate(ctx context.Context, patient string) (kept, quarantined map[string]picture, err error) {
-	lea := h.as("lea")
-	found, err := lea.pictures(ctx, patient)
-	if err != nil {
-		return nil, nil, err
-	}
-	kept, quarantined = map[string]picture{}, map[string]picture{}
-	for _, p := range found {
-		kept[p.SHA256] = p
-	}
-	a, err := lea.arrivals(ctx)
-	for _, p := range a.Quarantine {
-		quarantined[p.SHA256] = p
-	}
-	return kept, quarantined, err
-}
-
-// fuzzedFilesDoNoHarm: files that crashed other readers are accounted for, and the program is none the worse.
-func fuzzedFilesDoNoHarm(ctx context.Context, tr *trial) (string, error) {
-	files, _, err := tr.filesIn("cameras", "fuzzed")
-	if err != nil {
-		return "", err
-	}
-	h, err := tr.hospital(ctx)
-	if err != nil {
-		return "", err
-	}
-	p, err := h.patient(ctx, 2, "henri")
-	if err != nil {
-		return "", err
-	}
-	// The readers of metadata and pictures are started once; after that nothing may be left behind.
-	warm, err := small(2, 3)
-	if err != nil {
-		return "", err
-	}
-	if _, err := h.land(ctx, p, warm); err != nil {
-		return "", err
-	}
-	fds, err := h.descriptors()
-	if err != nil {
-		return "", err
-	}
-	sum, err := h.settle(ctx, studioB, p, files)
-	if err != nil {
-		return sum.String(), err
-	}
-	_, quarantined, err := h.fate(ctx, p.ID)
-	if err != nil {
-		return "", err
-	}
-	return sum.String(), errors.Join(h.explained(studioB, slices.Collect(maps.Values(quarantined))), h.unharmed(ctx, fds))
 }

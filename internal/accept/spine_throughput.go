@@ -16,8 +16,6 @@ const (
 	mostPerRendition = 120 * time.Second / 300
 	// settles is how long a file has to be unchanged before anything is done with it.
 	settles = 2 * time.Second
-	// mostMemory is the most anonymous memory the program may use.
-	mostMemory = 400 << 20
 )
 
 // bulkIsTakenIn: large files with folder tickets are taken in at so many a second, and their renditions follow.
@@ -89,23 +87,4 @@ func (h *hospital) stageBulk(p demoPatient) (folders []string, err error) {
 		folders = append(folders, folder)
 	}
 	return folders, nil
-}
-
-// memoryStaysBounded: the most anonymous memory that the program was seen to use in any of the trials before.
-func memoryStaysBounded(ctx context.Context, tr *trial) (string, error) {
-	tr.mu.Lock()
-	none := tr.peak == 0
-	tr.mu.Unlock()
-	if none { // tried alone: at least the demo is looked at
-		if _, err := tr.hospital(ctx); err != nil {
-			return "", err
-		}
-	}
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	figure := fmt.Sprintf("at most %d MiB of anonymous memory, in %s (at most %d)", tr.peak>>20, tr.peakedIn, mostMemory>>20)
-	if tr.peak > mostMemory {
-		return figure, errSlow
-	}
-	return figure, nil
 }

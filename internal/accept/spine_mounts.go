@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// mountTest is a test of internal/mounts that lists, reads and withdraws, and the client that it mounts with.
+type mountTest struct{ name, client string }
+
+func mountTests() []mountTest {
+	return []mountTest{
+		{"TestDavfs2ListsReadsAndLosesWhatIsWithdrawn", "davfs2"},
+		{"TestRcloneWithoutCacheListsReadsAndLosesWhatIsWithdrawn", "rclone"},
+		{"TestRcloneWithFullCacheListsReadsAndLosesWhatIsWithdrawn", "rclone with its cache"},
+	}
+}
+
+// realClientsMount: davfs2 and rclone mount the drive over TLS, list a set, read it with the right checksums, and lose
+// what is withdrawn. It is internal/mounts that tries it, on the program under trial.
+func realClientsMount(ctx context.Context, tr *trial) (string, error) {
+	if why := cannotMount(); why != "" {
+		return "cannot be tried here: " + why, errUntried
+	}
+	out, runErr := tr.gotest(ctx, "-tags=mounts", "-json", "-timeout=10m", "./internal/mounts", "-fovea="+tr.fovea)
+	v, err := verdictsOf(out)
+	var said []string
+	for _, t := range mountTests() {
+		a := v.stated[t.name]
+		if !v.passed[t.name] || a["read"] == "" || a["gone"] == "" {
+			err = errors.Join(err, fmt.Errorf("%s does not: %s", t.client, v.output[t.name]))
+			continue
+		}
+		said = append(said, fmt.Sprintf("%s reads %s, loses %s", t.client, a["read"], a["gone"]))
+	}
+	return strings.Join(said, "; "), errors.Join(runErr, err) // the others of its tests have to pass too
+}
+
+// cannotMount is what this machine lacks for a mount, in words; empty: nothing.
+func cannotMount() string {
+	if os.Geteuid() != 0 {
+		return "mounting needs root"
+	}
+	if _, err := os.Stat("/dev/fuse"); err != nil {
+		return "mounting needs /dev/fuse"
+	}
+	for _, program := range []string{"mount.davfs", "rclone"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Sprintf("%s is not installed", program)
+		}
+	}
+	return ""
+}
