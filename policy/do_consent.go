@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"time"
 
 	"fovea/clinical"
 )
@@ -117,6 +118,7 @@ func (a *act) withdrawConsent(cmd clinical.WithdrawConsent) (clinical.Change, er
 	case len(c.Grants) == 0:
 		return clinical.Change{}, conflict("nothing-to-withdraw", "No consent stands that could be withdrawn. If the patient says no, record a refusal.")
 	}
+	a.takeBack(&c, a.recall(clinical.RecallWithdrawal, patient, idsOf(c.Grants), nil, time.Time{}))
 	return c, nil
 }
 

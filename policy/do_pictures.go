@@ -190,8 +190,13 @@ func (a *act) refile(ctx context.Context, cmd clinical.RefileAssets) (clinical.C
 	}
 	c := a.change(clinical.ActRefiled, cmd.Reason)
 	c.Patient = to
+	wrong := map[clinical.PatientID][]clinical.AssetID{}
 	for i := range assets {
+		wrong[assets[i].Patient] = append(wrong[assets[i].Patient], assets[i].ID)
 		a.unlink(&c, &assets[i], to)
+	}
+	for patient, ids := range wrong { // they were shown as somebody's whose they are not
+		a.takeBack(&c, a.recall(clinical.RecallRefile, patient, nil, ids, time.Time{}))
 	}
 	a.sitting(&c, assets, to, clinical.JobID{})
 	keep(&c, assets)

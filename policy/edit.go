@@ -68,6 +68,12 @@ func (e *edit) delta(d clinical.Delta) {
 	each(d.Items, e.item)
 	each(d.Releases, e.release)
 	each(d.Landings, e.landing)
+	each(d.Tasks, e.task)
+	each(d.Recalls, e.recall)
+	each(d.Codes, e.code)
+	each(d.Glasses, e.glass)
+	each(d.Erasures, e.erasure)
+	each(d.Retentions, e.retention)
 }
 
 func each[T any](list []T, do func(T)) {

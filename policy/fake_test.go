@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -104,6 +105,32 @@ func (j *journal) Note(_ context.Context, e clinical.Event) error {
 	return j.fail
 }
 
+// Events reads the notes and the acts back, as a ledger does.
+func (j *journal) Events(_ context.Context, q clinical.EventQuery) ([]clinical.Recorded, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.fail != nil {
+		return nil, j.fail
+	}
+	var out []clinical.Recorded
+	for n, e := range j.notes {
+		if uint64(n) >= q.After && asked(q, e) && len(out) < cmp.Or(q.Limit, 1000) {
+			out = append(out, clinical.Recorded{Leaf: uint64(n), Event: e})
+		}
+	}
+	return out, nil
+}
+
+func asked(q clinical.EventQuery, e clinical.Event) bool {
+	switch {
+	case !q.Patient.IsZero() && e.Patient != q.Patient, !q.Person.IsZero() && e.Caller.Person != q.Person,
+		!q.Set.IsZero() && e.Set != q.Set, len(q.Acts) > 0 && !slices.Contains(q.Acts, e.Act),
+		!q.From.IsZero() && e.At.Before(q.From), !q.To.IsZero() && !e.At.Before(q.To):
+		return false
+	}
+	return len(q.Assets) == 0 || slices.ContainsFunc(e.Assets, func(id clinical.AssetID) bool { return slices.Contains(q.Assets, id) })
+}
+
 func (j *journal) NoteLater(e clinical.Event) { _ = j.Note(context.Background(), e) }
 
 func (j *journal) noted(act clinical.Act) []clinical.Event {
@@ -202,6 +229,24 @@ func revs(d *clinical.Delta, f func([16]byte, *uint64)) {
 	for i := range d.Releases {
 		f(d.Releases[i].ID, &d.Releases[i].Rev)
 	}
+	for i := range d.Glasses {
+		f(d.Glasses[i].ID, &d.Glasses[i].Rev)
+	}
+	for i := range d.Tasks {
+		f(d.Tasks[i].ID, &d.Tasks[i].Rev)
+	}
+	for i := range d.Recalls {
+		f(d.Recalls[i].ID, &d.Recalls[i].Rev)
+	}
+	for i := range d.Codes {
+		f(d.Codes[i].ID, &d.Codes[i].Rev)
+	}
+	for i := range d.Erasures {
+		f(d.Erasures[i].ID, &d.Erasures[i].Rev)
+	}
+	for i := range d.Retentions {
+		f(d.Retentions[i].ID, &d.Retentions[i].Rev)
+	}
 }
 
 func clone(d clinical.Delta) clinical.Delta {
@@ -226,6 +271,12 @@ func join(to *clinical.Delta, d clinical.Delta) {
 	to.Sets = append(to.Sets, d.Sets...)
 	to.Items = append(to.Items, d.Items...)
 	to.Releases = append(to.Releases, d.Releases...)
+	to.Glasses = append(to.Glasses, d.Glasses...)
+	to.Tasks = append(to.Tasks, d.Tasks...)
+	to.Recalls = append(to.Recalls, d.Recalls...)
+	to.Codes = append(to.Codes, d.Codes...)
+	to.Erasures = append(to.Erasures, d.Erasures...)
+	to.Retentions = append(to.Retentions, d.Retentions...)
 }
 
 // everything finds whatever its scope holds, and nothing else.

@@ -30,13 +30,19 @@ type Limits struct {
 	SmallGroup, Cohort int
 	// EndingDays is how long before its end a consent is said to end; 0: 30.
 	EndingDays int
+	// GlassPerWeek is how many times a week somebody breaks the glass before
+	// governance is alerted; 0: 5.
+	GlassPerWeek int
+	// TaskDays is how many days somebody has for what they are asked to do;
+	// 0: 14.
+	TaskDays int
 }
 
 func (l Limits) filled() Limits {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&l.JobDays, 30}, {&l.SmallGroup, 12}, {&l.Cohort, 40}, {&l.EndingDays, 30}} {
+	}{{&l.JobDays, 30}, {&l.SmallGroup, 12}, {&l.Cohort, 40}, {&l.EndingDays, 30}, {&l.GlassPerWeek, 5}, {&l.TaskDays, 14}} {
 		if *d.field <= 0 {
 			*d.field = d.value
 		}
@@ -72,6 +78,16 @@ type Snapshot struct {
 	sets    table[clinical.SetID, *set]
 	members table[clinical.AssetID, []clinical.SetID]
 	slides  table[clinical.AssetID, *slide]
+
+	tasks      table[clinical.TaskID, *clinical.Task]
+	recalls    table[clinical.RecallID, *clinical.Recall]
+	unsettled  []clinical.RecallID // on their way
+	codes      table[clinical.CodeID, *clinical.PatientCode]
+	secrets    table[hashKey, clinical.CodeID]
+	tickets    table[clinical.BreakGlassID, *clinical.BreakGlass]
+	glasses    table[clinical.PersonID, []*clinical.BreakGlass] // tickets of a person, open and over
+	erasures   table[clinical.ErasureID, *clinical.Erasure]
+	retentions table[clinical.PatientID, *clinical.Retention] // the latest review
 
 	landings table[clinical.LandingID, landed]
 	arrived  map[clinical.StudioID]arrived

@@ -1,0 +1,176 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"fovea/clinical"
+)
+
+// recall begins a recall: of the pictures named, or where none are, of those
+// that the consents covered. A zero since is the day on which the first of
+// those consents began, and for other causes the beginning.
+func (a *act) recall(cause clinical.RecallCause, patient clinical.PatientID, grants []clinical.GrantID,
+	assets []clinical.AssetID, since time.Time,
+) clinical.Recall {
+	if len(assets) == 0 {
+		assets = a.snap.covered(patient, grants)
+	}
+	if since.IsZero() {
+		since = a.snap.begun(grants)
+	}
+	return clinical.Recall{
+		ID: clinical.Mint[clinical.Recall](a.g.opt.Mint), Cause: cause, Patient: patient, Grants: grants,
+		Assets: assets, At: a.now, Since: since, By: a.person.ID,
+	}
+}
+
+// idsOf names consents.
+func idsOf(grants []clinical.Grant) []clinical.GrantID {
+	out := make([]clinical.GrantID, 0, len(grants))
+	for _, g := range grants {
+		out = append(out, g.ID)
+	}
+	return out
+}
+
+// takeBack puts a recall into a change, and with it what takes effect in the
+// same instant: releases that rest on what is taken back end, and where
+// somebody spoke for the patient who may not record consent, governance is
+// asked to confirm it.
+func (a *act) takeBack(c *clinical.Change, r clinical.Recall) {
+	c.Recalls = append(c.Recalls, r)
+	for _, rel := range a.snap.resting(r) {
+		if a.open(rel) {
+			end := *rel
+			end.Ended, end.EndedBy, end.Why = a.now, a.person.ID, string(r.Cause)
+			c.Releases = append(c.Releases, end)
+		}
+	}
+	if r.Cause == clinical.RecallWithdrawal && r.Code.IsZero() && !recordsConsent(a.person.Role) {
+		a.raise(c, clinical.Task{
+			Kind: clinical.VerifyWithdrawal, Role: clinical.Governance, Patient: r.Patient, Recall: r.ID,
+		})
+	}
+}
+
+// raise adds a task to a change. It is due after the site's days unless it
+// says when.
+func (a *act) raise(c *clinical.Change, t clinical.Task) {
+	t.ID, t.Raised = clinical.Mint[clinical.Task](a.g.opt.Mint), a.now
+	if t.Due.IsZero() {
+		t.Due = a.now.AddDate(0, 0, a.snap.site.Limits.TaskDays)
+	}
+	c.Tasks = append(c.Tasks, t)
+}
+
+// open reports whether pictures may still leave by a release.
+func (a *act) open(r *clinical.Release) bool { return r.OpenAt(a.now, a.snap.site.Zone) }
+
+// recordsConsent reports whether somebody of the role records that consent was
+// given: those who meet patients, and those who keep the records.
+func recordsConsent(r clinical.Role) bool {
+	switch r {
+	case clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Governance:
+		return true
+	default:
+		return false
+	}
+}
+
+// covered returns the pictures of a patient, as owner or beside, of which one
+// of the consents speaks.
+func (s *Snapshot) covered(patient clinical.PatientID, grants []clinical.GrantID) []clinical.AssetID {
+	var over []*grant
+	for _, id := range grants {
+		if g, ok := s.grants.get(id); ok {
+			over = append(over, g)
+		}
+	}
+	var out []clinical.AssetID
+	s.eachPicture(patient, func(pic *picture) {
+		if slices.ContainsFunc(over, func(g *grant) bool { return g.covers(pic) }) {
+			out = append(out, pic.id)
+		}
+	})
+	return out
+}
+
+// eachPicture calls do for every picture that shows a patient and whose bytes
+// are there, under all of the patient's records.
+func (s *Snapshot) eachPicture(patient clinical.PatientID, do func(*picture)) {
+	family := s.family(patient)
+	var hosts []clinical.PatientID
+	for _, id := range family {
+		sh := s.shard(id)
+		for _, pic := range sh.pictures {
+			if !pic.frame.state.Gone() {
+				do(pic)
+			}
+		}
+		for _, host := range sh.hosts {
+			if !slices.Contains(family, host) && !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	for _, host := range hosts {
+		for _, pic := range s.shard(host).pictures {
+			beside := false
+			pic.frame.eachSubject(func(id clinical.PatientID) { beside = beside || slices.Contains(family, id) })
+			if beside && !pic.frame.state.Gone() {
+				do(pic)
+			}
+		}
+	}
+}
+
+// begun is when the first of the consents began, those that they took the
+// place of included; zero: from the beginning.
+func (s *Snapshot) begun(grants []clinical.GrantID) time.Time {
+	var first time.Time
+	seen := map[clinical.GrantID]bool{}
+	for _, id := range grants {
+		for g, ok := s.grants.get(id); ok && !seen[id]; g, ok = s.grants.get(id) {
+			seen[id] = true
+			for _, at := range []time.Time{g.ValidFrom, g.RecordedAt} {
+				if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+					first = at
+				}
+			}
+			id = g.Supersedes
+		}
+	}
+	return first
+}
+
+// resting returns the releases of a recall's pictures that rest on what is
+// taken back, oldest first: after a withdrawal those for a purpose that was
+// withdrawn, after an erasure or a wrong patient all of them.
+func (s *Snapshot) resting(r clinical.Recall) []*clinical.Release {
+	var out []*clinical.Release
+	for _, id := range r.Assets {
+		list, _ := s.released.get(id)
+		for _, rel := range list {
+			if slices.Contains(out, rel) || r.Cause == clinical.RecallWithdrawal && !s.withdrawn(r.Grants, rel.Kind.Purpose()) {
+				continue
+			}
+			out = append(out, rel)
+		}
+	}
+	slices.SortFunc(out, func(a, b *clinical.Release) int { return cmp.Or(a.At.Compare(b.At), a.ID.Compare(b.ID)) })
+	return out
+}
+
+// withdrawn reports whether one of the consents was to a purpose that rests on
+// consent.
+func (s *Snapshot) withdrawn(grants []clinical.GrantID, p clinical.Purpose) bool {
+	if p == clinical.P0 || p == clinical.P6 {
+		return false
+	}
+	return slices.ContainsFunc(grants, func(id clinical.GrantID) bool {
+		g, ok := s.grants.get(id)
+		return ok && g.HasPurpose(p)
+	})
+}
