@@ -96,15 +96,15 @@ func failed(err error) result {
 }
 
 // identify asks the rules of the studio whose picture this is, and puts the
-// answer, or the reason why there is none, into a. It reports true when a ticket
-// may still come.
+// answer, or the reason why there is none, into a. It reports true when nothing
+// speaks yet and a ticket may still come.
 func (s *station) identify(ctx context.Context, a *arrival, k track, final bool) (wait bool, err error) {
 	id := identifier{register: s.in.opt.Register, rules: s.in.opt.Rules}
 	var claims []claim
 	if s.studio.has(RuleTicket) {
 		t, found := s.ticketFor(k.rel)
 		switch {
-		case !final && (!found || t.fault != ""):
+		case !final && !s.speaks(k.rel):
 			return true, nil
 		case t.fault != "":
 			a.reason = t.fault

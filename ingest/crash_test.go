@@ -53,6 +53,27 @@ func scenes() []scene {
 			}
 			return files, want
 		}},
+		{"tickets among ID shots", []ingest.Rule{ingest.RuleIDShot, ingest.RuleTicket}, func(w *world) (map[string][]byte, map[string]string) {
+			p := w.patient(numberA)
+			w.patient(numberB)
+			w.job("26-0001", p, 0)
+			files := map[string][]byte{
+				"0.jpg":   w.frame("0.jpg", "c", 0, numberA),
+				"1.jpg":   w.frame("1.jpg", "c", 1),
+				"t/2.jpg": w.frame("t/2.jpg", "c", 2),
+				"3.jpg":   w.frame("3.jpg", "c", 3),
+				"4.jpg":   w.frame("4.jpg", "c", 4, numberA),
+				"t/5.jpg": w.frame("t/5.jpg", "c", 5),
+				"t/6.jpg": w.frame("t/6.jpg", "c", 6, numberB),
+				"7.jpg":   w.frame("7.jpg", "c", 7),
+			}
+			w.drop("t/ticket.json", ticketFor("26-0001"))
+			w.drop("t/copy of 2.jpg", files["t/2.jpg"])
+			return files, map[string]string{
+				"0.jpg": "filed A", "1.jpg": "filed A", "t/2.jpg": "filed A", "3.jpg": "filed A", "4.jpg": "filed A",
+				"t/5.jpg": "filed A", "t/6.jpg": "quarantined", "7.jpg": "quarantined",
+			}
+		}},
 	}
 }
 

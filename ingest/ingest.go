@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -138,7 +139,11 @@ func New(opt Options) (*Ingest, error) {
 		return nil, err
 	}
 	opt = opt.withDefaults()
-	in := &Ingest{opt: opt, memory: newMemory(opt.Now().Add(-keepSessions)), slots: make(chan struct{}, opt.Workers)}
+	var filed *marks
+	if slices.ContainsFunc(opt.Studios, func(s Studio) bool { return s.has(RuleIDShot) }) {
+		filed = newMarks()
+	}
+	in := &Ingest{opt: opt, memory: newMemory(opt.Now().Add(-keepSessions), filed), slots: make(chan struct{}, opt.Workers)}
 	for _, s := range opt.Studios {
 		in.stations = append(in.stations, newStation(in, s, s.Folder))
 	}

@@ -28,11 +28,13 @@ type memory struct {
 	frames   map[clinical.AssetID]clinical.Asset // provisional ones
 	held     map[clinical.AssetID]clinical.Asset // quarantined ones
 	open     map[string]clinical.Landing         // by source; not Done
+	filed    *marks                              // nil: no studio identifies by ID shots
 }
 
-func newMemory(since time.Time) *memory {
+func newMemory(since time.Time, filed *marks) *memory {
 	return &memory{
 		since:    since,
+		filed:    filed,
 		people:   map[string]clinical.Person{},
 		lesions:  map[clinical.LesionID]clinical.Lesion{},
 		sessions: map[clinical.SessionID]clinical.Session{},
@@ -154,6 +156,7 @@ func (m *memory) asset(a clinical.Asset) {
 		m.held[a.ID] = a
 	case clinical.Filed, clinical.Discarded, clinical.Erased:
 	}
+	m.filed.take(a)
 	if !m.recent(a.Session) {
 		return
 	}

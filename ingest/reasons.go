@@ -69,6 +69,7 @@ const (
 	reasonAfterBlind    clinical.Reason = "after-unreadable"
 	reasonInFiledRun    clinical.Reason = "in-filed-run"
 	reasonLabelInFiled  clinical.Reason = "label-in-filed-run"
+	reasonAfterTicket   clinical.Reason = "after-ticket"
 )
 
 // Words returns what a person reads about a reason: what happened, and what to
@@ -137,6 +138,7 @@ func words() map[clinical.Reason]string {
 		reasonEndUnmatched:  "This closing ID shot does not belong to the frames before it: the opening one is missing or too long ago." + byHand,
 		reasonAfterBlind:    "The frame before this one cannot be read and may have been an ID shot." + byHand,
 		reasonInFiledRun:    "This frame arrived late: the frames around it are filed already." + byHand,
+		reasonAfterTicket:   "The frames before this one on the camera are another job's by their own ticket or name, and this one has none." + byHand + " Next time photograph the label first, or put the ticket beside every picture.",
 		reasonLabelInFiled:  "This ID shot arrived late, in the middle of frames that are filed under another label. Check those frames now and refile the wrong ones." + byHand,
 	}
 }

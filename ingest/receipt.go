@@ -136,13 +136,16 @@ func (s *station) batchLandings(ctx context.Context, left map[string]bool, now t
 		k := &s.batch.ignored[i]
 		src := source{entry: k.entry}
 		l := s.landing(arrival{src: &src, source: src.landingSource(s.in.opt.SourceKey, s.studio.ID, 0)}, now)
-		_, err := s.in.opt.Archive.FindLanding(ctx, l.Source)
+		l.Outcome, l.Reason = clinical.OutcomeIgnored, k.reason
+		known, err := s.in.opt.Archive.FindLanding(ctx, l.Source)
 		switch {
 		case errors.Is(err, clinical.ErrNotFound):
-			l.Outcome, l.Reason = clinical.OutcomeIgnored, k.reason
 			landed = append(landed, l)
 		case err != nil:
 			return nil, err
+		case s.once:
+			l.Rev, l.Done = known.Rev, known.Done // recorded before, and counted in every import
+			landed = append(landed, l)
 		default:
 			s.batch.found-- // it was seen and recorded before
 		}

@@ -37,6 +37,15 @@ type Frame struct {
 	// Held is set for a frame that is in quarantine already: it bounds runs as
 	// it did when it came, and gets no verdict.
 	Held bool
+	// Filed is set for a frame that its Claim has filed already: it means the
+	// same to the frames around it as before it was filed, and gets no verdict.
+	Filed bool
+}
+
+// identified reports whether the frame's own ticket or name says whose it is,
+// and nothing in its pixels speaks against that.
+func (f Frame) identified() bool {
+	return f.Claim != nil && f.Blind == "" && (f.Label == nil || (f.Label.Reason == "" && f.Label.same(*f.Claim)))
 }
 
 // Label is what the label in an ID shot says, or why it cannot be believed.
@@ -94,6 +103,9 @@ const (
 	evidenceDisagree = "sources-disagree"
 	evidenceAfterEnd = "frames-after-end"
 	evidenceUnplaced = "unplaced-file"
+	// evidenceOver marks a run of more frames than its job expects. It stands for
+	// as long as that is so.
+	evidenceOver = "more-frames-than-expected"
 	// evidenceDissolved marks a run that a later judgement took all frames from.
 	evidenceDissolved = "dissolved"
 )
@@ -119,6 +131,13 @@ type ResolveOptions struct {
 // number of frames agrees and nothing broke a rule; otherwise it waits for a
 // person. Whatever is not certain is quarantined with its reason.
 //
+// A frame whose own ticket or name says whose it is, and whose pixels do not
+// contradict that, is filed by it wherever it lies, and is never part of a run.
+// To the run around it, it is evidence where it means the same patient, and its
+// end where it means another; a frame of this kind that shows the run's label
+// ends it too. It never begins a run: what follows such an end without an ID
+// shot is nobody's.
+//
 // frames holds what is new together with what is provisional in the studio;
 // existing holds the cameras' other runs, between whose first and last frame
 // nothing may be added. Every frame that is not Held is in exactly one Verdict.
@@ -128,7 +147,7 @@ func Resolve(frames []Frame, existing []clinical.Run, opt ResolveOptions) []Verd
 	cameras := map[string][]int{}
 	for i, f := range frames {
 		switch {
-		case f.Held && (f.Camera == "" || f.At.IsZero()):
+		case (f.Held || f.Filed) && (f.Camera == "" || f.At.IsZero()):
 		case f.Camera == "":
 			r.unplaceable(i, reasonNoSerial)
 		case f.At.IsZero():
@@ -162,8 +181,8 @@ type segment struct {
 	run     clinical.RunID  // of its first label that was kept before
 	frames  []int           // accepted, labels included
 	all     []int           // every frame since start, for when order breaks
-	plain   int
-	claims  int // accepted plain frames whose claim agrees
+	plain   int             // frames without label, accepted or identified by themselves
+	claims  int             // of these, the identified
 	last    time.Time
 	ended   bool
 	stale   bool
@@ -208,10 +227,10 @@ func (r *resolver) camera(name string, order []int, existing []clinical.Run) {
 			barriers = append(barriers, run)
 		}
 	}
-	w := walker{resolver: r, camera: name, ties: r.ties(order), barriers: barriers}
+	w := walker{resolver: r, camera: name, order: order, ties: r.ties(order), barriers: barriers}
 	of := make([]*segment, len(order))
 	for n, i := range order {
-		w.step(i)
+		w.step(n)
 		of[n] = w.cur
 		w.cur.all = append(w.cur.all, i)
 	}
@@ -246,7 +265,7 @@ func (r *resolver) tie(ties map[int]bool, a, b int) {
 	}
 	sameLabel := x.Label != nil && y.Label != nil && x.Label.Reason == "" && y.Label.Reason == "" &&
 		x.Label.End == y.Label.End && x.Label.same(y.Label.Subject)
-	if sameLabel {
+	if sameLabel || (x.identified() && y.Label != nil && y.Label.Reason == "" && y.Label.same(*x.Claim)) {
 		return
 	}
 	ties[a] = true
@@ -260,10 +279,11 @@ func (f Frame) boundary() bool { return f.Label != nil || f.Blind != "" }
 
 // checkOrder distrusts the stretches in which the running number falls while
 // time goes on: the clock was changed, and time no longer orders the frames.
+// Frames that are identified by themselves need no order and give none.
 func (r *resolver) checkOrder(order []int, of []*segment) {
 	prev := -1
 	for n, i := range order {
-		if r.frames[i].Number.Series == "" {
+		if r.frames[i].Number.Series == "" || r.frames[i].identified() {
 			continue
 		}
 		if prev >= 0 && r.frames[order[prev]].Number.after(r.frames[i].Number) > 0 {
@@ -276,11 +296,10 @@ func (r *resolver) checkOrder(order []int, of []*segment) {
 			continue
 		}
 		for _, i := range s.all {
-			if r.single[i] == "" {
+			if r.single[i] == "" && !r.frames[i].identified() {
 				r.single[i] = reasonOrder
 			}
 		}
 		s.frames = nil
 	}
-	r.claimed = slices.DeleteFunc(r.claimed, func(i int) bool { return r.single[i] != "" })
 }

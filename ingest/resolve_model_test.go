@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 // visit is one patient before one camera, as it truly was.
 type visit struct {
 	patient  byte
-	labelled bool // its label was photographed and can be read
+	labelled bool // its label was photographed, can be read, and opens a run
+	ticketed bool // the frame has a ticket
 }
 
 // studioDay is a generated day: what each frame truly shows, and when each
@@ -32,6 +34,7 @@ func drawDay(t *rapid.T) studioDay {
 	numbered := rapid.Bool().Draw(t, "numbered")
 	for c := range rapid.IntRange(1, 2).Draw(t, "cameras") {
 		minute, number := rapid.IntRange(0, 90).Draw(t, "clock"), 1
+		tickets := rapid.SampledFrom([]int{0, 0, 3, 10}).Draw(t, "tickets in ten")
 		add := func(v visit, label *ingest.Label, blind clinical.Reason) {
 			f := ingest.Frame{
 				Key: fmt.Sprintf("%d-%04d", c, number), Camera: fmt.Sprintf("camera %d", c),
@@ -39,6 +42,10 @@ func drawDay(t *rapid.T) studioDay {
 			}
 			if numbered {
 				f.Number = ingest.Number{Series: "n", N: number}
+			}
+			if rapid.IntRange(0, 9).Draw(t, "ticket") < tickets && blind == "" && (label == nil || label.Reason == "") {
+				f.Claim = &ingest.Subject{Patient: clinical.PatientID{v.patient}, Job: clinical.JobID{v.patient}}
+				v.ticketed, v.labelled = true, v.labelled && label == nil
 			}
 			number++
 			minute += rapid.SampledFrom([]int{0, 1, 1, 1, 2, 5, 25}).Draw(t, "pause")
@@ -81,7 +88,8 @@ type belief struct {
 	runs map[clinical.RunID]clinical.Run
 	of   map[int]clinical.RunID // provisional and filed frames
 	held map[int]bool
-	last map[int]int // the drop at which the frame was judged last
+	self map[int]bool // filed by a ticket
+	last map[int]int  // the drop at which the frame was judged last
 	next byte
 }
 
@@ -95,6 +103,8 @@ func (b *belief) resolve(d studioDay, drop int) {
 			continue
 		case b.held[i]:
 			f.Held = true
+		case b.self[i]:
+			f.Filed = true
 		case kept:
 			f.Run = run
 		}
@@ -120,6 +130,10 @@ func (b *belief) believe(v ingest.Verdict, index []int) {
 			delete(b.of, index[i])
 			b.held[index[i]] = true
 		}
+		return
+	}
+	if v.Claimed {
+		b.self[index[v.Frames[0]]] = true
 		return
 	}
 	run := b.runs[v.Run]
@@ -151,9 +165,13 @@ func (b *belief) believe(v ingest.Verdict, index []int) {
 func TestNobodysFrameIsFiledUnderAnother(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDay(t)
-		b := belief{runs: map[clinical.RunID]clinical.Run{}, of: map[int]clinical.RunID{}, held: map[int]bool{}, last: map[int]int{}}
+		b := belief{
+			runs: map[clinical.RunID]clinical.Run{}, of: map[int]clinical.RunID{}, held: map[int]bool{},
+			self: map[int]bool{}, last: map[int]int{},
+		}
 		for drop := range d.drops {
 			b.resolve(d, drop)
+			checkTickets(t, d, &b, drop)
 			for i, run := range b.of {
 				r := b.runs[run]
 				if r.Patient == (clinical.PatientID{d.truth[i].patient}) {
@@ -167,6 +185,61 @@ func TestNobodysFrameIsFiledUnderAnother(t *testing.T) {
 					t.Fatalf("after drop %d frame %s is filed under another without evidence", drop, d.frames[i].Key)
 				}
 			}
+		}
+	})
+}
+
+// checkTickets proves that every frame with a ticket is filed by it, and that no
+// run reaches across one of another patient that was there.
+func checkTickets(t *rapid.T, d studioDay, b *belief, drop int) {
+	for i, f := range d.frames {
+		if d.truth[i].ticketed && d.arrives[i] <= drop && !b.self[i] {
+			t.Fatalf("after drop %d frame %s is not filed by its ticket", drop, f.Key)
+		}
+	}
+	for i, run := range b.of {
+		own := i
+		for own >= 0 && (d.frames[own].Label == nil || b.of[own] != run) {
+			own--
+		}
+		for k := max(own, 0); k < i; k++ {
+			between := d.frames[k].At.Before(d.frames[i].At) && own >= 0 && d.frames[k].At.After(d.frames[own].At)
+			foreign := d.truth[k].ticketed && clinical.PatientID{d.truth[k].patient} != b.runs[run].Patient
+			if between && foreign && d.arrives[k] <= b.last[i] {
+				t.Fatalf("after drop %d frame %s lies in a run across the ticket of frame %s", drop, d.frames[i].Key, d.frames[k].Key)
+			}
+		}
+	}
+}
+
+// A frame that its ticket filed before the folder was quiet means to all others
+// what it means when it is judged together with them.
+func TestFilingByTicketEarlyChangesNothingForTheOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDay(t)
+		opt := ingest.ResolveOptions{Gap: 20 * time.Minute}
+		together := verdictByKey(t, d.frames, ingest.Resolve(d.frames, nil, opt))
+		early := slices.Clone(d.frames)
+		for i := range early {
+			early[i].Filed = d.truth[i].ticketed && rapid.Bool().Draw(t, "early")
+		}
+		seen := 0
+		for _, v := range ingest.Resolve(early, nil, opt) {
+			for _, i := range v.Frames {
+				seen++
+				got := fmt.Sprint(v.Reason, v.Subject.Patient, v.Filed, v.Evidence)
+				if want := together[early[i].Key]; early[i].Filed || got != want {
+					t.Fatalf("frame %s: %s together, %s after", early[i].Key, want, got)
+				}
+			}
+		}
+		for _, f := range early {
+			if f.Filed {
+				seen++
+			}
+		}
+		if seen != len(early) {
+			t.Fatalf("%d verdicts for %d frames", seen, len(early))
 		}
 	})
 }

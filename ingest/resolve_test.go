@@ -138,7 +138,7 @@ func TestResolveExamples(t *testing.T) {
 		{
 			name:   "three patients, the second ID shot missing: nothing is filed by itself",
 			frames: "0 c A+2\n1 c a\n2 c a\n4 c b\n5 c b\n7 c C+1\n8 c c",
-			want:   "A waits (label-only): 0 1 2 4 5\nC filed (job-count): 7 8\n",
+			want:   "A waits (label-only,more-frames-than-expected): 0 1 2 4 5\nC filed (job-count): 7 8\n",
 		},
 		{
 			name:   "frames after an end label are nobody's",
@@ -208,12 +208,92 @@ func TestResolveExamples(t *testing.T) {
 		{
 			name:   "ticket and label agree",
 			frames: "0 c A\n1 c a=A\n2 c a=A",
-			want:   "A filed (ticket): 0 1 2\n",
+			want:   "A filed (ticket): 0\nA by ticket: 1\nA by ticket: 2\n",
 		},
 		{
-			name:   "ticket and label disagree",
+			name:   "a ticket of another patient right after a run keeps it waiting",
 			frames: "0 c A+1\n1 c a\n2 c b=B",
-			want:   "A waits (job-count,sources-disagree): 0 1\nsources-disagree: 2\n",
+			want:   "A waits (job-count,sources-disagree): 0 1\nB by ticket: 2\n",
+		},
+		{
+			name:   "a ticket of another patient ends a run for good",
+			frames: "0 c A\n1 c a\n2 c b=B\n3 c x\n4 c a=A\n5 c x",
+			want:   "A waits (label-only,sources-disagree): 0 1\nafter-ticket: 3\nafter-ticket: 5\nB by ticket: 2\nA by ticket: 4\n",
+		},
+		{
+			name:   "and a run that was closed before is not in doubt",
+			frames: "0 c A\n1 c a\n2 c A\n3 c b=B\n4 c x\n5 c A/\n6 c C\n7 c c",
+			want:   "A filed (end-label): 0 1 2\nC waits (label-only): 6 7\nafter-ticket: 4\nend-label-unmatched: 5\nB by ticket: 3\n",
+		},
+		{
+			name:   "nor one that a long pause parts from it",
+			frames: "0 c A+1\n1 c a\n60 c b=B\n61 c x",
+			want:   "A filed (job-count): 0 1\nafter-ticket: 61\nB by ticket: 60\n",
+		},
+		{
+			name:   "frames with and without a ticket make up the job's number",
+			frames: "0 c A+3\n1 c a\n2 c a=A\n3 c a\n4 c B\n5 c b",
+			want:   "A filed (job-count): 0 1 3\nB waits (label-only): 4 5\nA by ticket: 2\n",
+		},
+		{
+			name:   "a ticket of the same patient bridges a pause",
+			frames: "0 c A\n15 c a=A\n30 c a\n60 c a=A\n61 c x",
+			want:   "A waits (label-only): 0 30\nafter-ticket: 61\nA by ticket: 15\nA by ticket: 60\n",
+		},
+		{
+			name:   "a closing shot with a ticket closes",
+			frames: "0 c A\n1 c a\n2 c A=A\n3 c a=A\n4 c B\n5 c b",
+			want:   "A filed (end-label): 0 1\nB waits (label-only): 4 5\nA by ticket: 2\nA by ticket: 3\n",
+		},
+		{
+			name:   "what follows it without a ticket is nobody's",
+			frames: "0 c A\n1 c a\n2 c A=A\n3 c x",
+			want:   "A waits (end-label,frames-after-end): 0 1\nafter-end-label: 3\nA by ticket: 2\n",
+		},
+		{
+			name:   "an ID shot with a ticket opens no run",
+			frames: "0 c A=A\n1 c a\n2 c a=A",
+			want:   "no-label: 1\nA by ticket: 0\nA by ticket: 2\n",
+		},
+		{
+			name:   "a frame's own label contradicts its ticket",
+			frames: "0 c A\n1 c a\n2 c B=C\n3 c b\n4 c c=C",
+			want:   "A waits (label-only): 0 1\nsources-disagree: 2\nsources-disagree: 3\nC by ticket: 4\n",
+		},
+		{
+			name:   "a frame that cannot be looked at is not believed for its ticket",
+			frames: "0 c ?=A\n1 c a=A",
+			want:   "truncated: 0\nA by ticket: 1\n",
+		},
+		{
+			name:   "clock and numbers concern no frame with a ticket",
+			frames: "0#1 c A\n1#2 c a=A\n2#9 c b\n3#3 c b=B\n30#5 c B\n31#6 c b\n32#1 c c=C",
+			want:   "order: 0\norder: 2\norder: 30\norder: 31\nA by ticket: 1\nB by ticket: 3\nC by ticket: 32\n",
+		},
+		{
+			name:   "and are not told by it",
+			frames: "0#5 c A\n1#6 c a\n2#1 c a=A\n3#7 c a",
+			want:   "A waits (label-only): 0 1 3\nA by ticket: 2\n",
+		},
+		{
+			name:   "a frame at the instant of another patient's ticket",
+			frames: "0 c A\n1 c a\n2 c x\n2 c b=B\n2 c y\n3 c z",
+			want:   "A waits (label-only,tie,sources-disagree): 0 1\ntie: 2\nafter-ticket: 2\nafter-ticket: 3\nB by ticket: 2\n",
+		},
+		{
+			name:   "a ticket at the instant of its own label is no tie",
+			frames: "0 c A\n0 c a=A\n1 c a",
+			want:   "A waits (label-only): 0 1\nA by ticket: 0\n",
+		},
+		{
+			name:   "a run of more frames than its job expects asks a person",
+			frames: "0 c A+2\n1 c a\n2 c a\n3 c a\n4 c A\n10 c B+1\n11 c b=B\n12 c b\n13 c B/",
+			want:   "A waits (end-label,more-frames-than-expected): 0 1 2 3 4\nB waits (end-label,more-frames-than-expected): 10 12 13\nB by ticket: 11\n",
+		},
+		{
+			name: "a ticket stands among what is filed", existing: filed,
+			frames: "11 c b=B\n12 c x\n15 c b=B\n16 c x",
+			want:   "in-filed-run: 12\nno-label: 16\nB by ticket: 11\nB by ticket: 15\n",
 		},
 		{
 			name:   "a ticket stands where no label does",

@@ -11,6 +11,7 @@ import (
 type walker struct {
 	*resolver
 	camera   string
+	order    []int // the camera's frames
 	ties     map[int]bool
 	barriers []clinical.Run
 	fence    time.Time // the beginning of the last existing run that was passed
@@ -24,8 +25,9 @@ func (w *walker) open(s segment) {
 	w.segments = append(w.segments, w.cur)
 }
 
-// step takes the next frame.
-func (w *walker) step(i int) {
+// step takes the n-th frame.
+func (w *walker) step(n int) {
+	i := w.order[n]
 	f := w.frames[i]
 	w.barrier(f)
 	if w.cur == nil {
@@ -36,6 +38,8 @@ func (w *walker) step(i int) {
 	case f.Blind != "":
 		w.open(segment{start: f.At, reason: reasonAfterBlind})
 		w.single[i] = f.Blind
+	case f.identified():
+		w.identified(i, f)
 	case f.Label != nil:
 		w.label(i, f, inDoubt)
 		if tied {
@@ -45,7 +49,37 @@ func (w *walker) step(i int) {
 		w.single[i] = reasonTie
 		w.cur.forbid(evidenceTie)
 	default:
-		w.plainFrame(i, f)
+		w.plainFrame(n, f)
+	}
+}
+
+// identified files a frame by its own ticket or name, and takes it as evidence
+// for the current segment, or as its end.
+func (w *walker) identified(i int, f Frame) {
+	if !f.Filed {
+		w.claimed = append(w.claimed, i)
+	}
+	s := w.cur
+	if s.reason != "" {
+		return // what is not believed needs no end
+	}
+	far := s.stale || f.At.Sub(s.last) > w.opt.Gap
+	same := s.subject.same(*f.Claim)
+	switch {
+	case same && s.ended:
+	case !same || far:
+		if !far && !s.ended {
+			s.forbid(evidenceDisagree) // the frames just before it may be this other patient's
+		}
+		w.open(segment{start: f.At, reason: reasonAfterTicket})
+	default:
+		s.last = f.At
+		if f.Label != nil {
+			s.ended = true
+			return
+		}
+		s.plain++
+		s.claims++
 	}
 }
 
@@ -106,10 +140,34 @@ func (w *walker) label(i int, f Frame, inDoubt bool) {
 	w.cur.last = f.At
 }
 
-// plainFrame puts a frame without label into the current segment, or finds out
-// why it does not belong there.
-func (w *walker) plainFrame(i int, f Frame) {
-	s := w.cur
+// disputed reports whether the n-th frame cannot be told apart in time from one
+// that is identified as another patient's than the current segment's.
+func (w *walker) disputed(n int) bool {
+	f := w.frames[w.order[n]]
+	rival := func(o int) bool {
+		g := w.frames[w.order[o]]
+		return g.identified() && f.Number.after(g.Number) == 0 && !g.Claim.same(w.cur.subject)
+	}
+	at := func(o int) bool {
+		return o >= 0 && o < len(w.order) && w.frames[w.order[o]].At.Equal(f.At)
+	}
+	for o := n - 1; at(o); o-- {
+		if rival(o) {
+			return true
+		}
+	}
+	for o := n + 1; at(o); o++ {
+		if rival(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// plainFrame puts the n-th frame, which has no label, into the current segment,
+// or finds out why it does not belong there.
+func (w *walker) plainFrame(n int, f Frame) {
+	s, i := w.cur, w.order[n]
 	if f.Held {
 		return
 	}
@@ -124,33 +182,17 @@ func (w *walker) plainFrame(i int, f Frame) {
 	case s.stale || f.At.Sub(s.last) > w.opt.Gap:
 		why, s.stale = reasonGap, true
 		s.forbid(evidenceGap)
-	case f.Claim != nil && !f.Claim.same(s.subject):
-		why = reasonDisagree
-		s.forbid(evidenceDisagree)
+	case w.disputed(n):
+		why = reasonTie
+		s.forbid(evidenceTie)
 	}
 	if why != "" {
-		w.outside(i, f, why)
+		w.single[i] = why
 		return
-	}
-	if f.Claim != nil {
-		s.claims++
 	}
 	s.frames = append(s.frames, i)
 	s.plain++
 	s.last = f.At
-}
-
-// outside decides a frame that belongs to no run: by its own claim where nothing
-// speaks against it, else by quarantine.
-func (w *walker) outside(i int, f Frame, why clinical.Reason) {
-	switch why {
-	case reasonNoLabel, reasonGap, reasonAfterEnd:
-		if f.Claim != nil {
-			w.claimed = append(w.claimed, i)
-			return
-		}
-	}
-	w.single[i] = why
 }
 
 // verdicts gathers what was decided, each frame once.
@@ -183,12 +225,15 @@ func (r *resolver) verdicts() []Verdict {
 // verdict weighs the evidence of one run.
 func (r *resolver) verdict(s *segment) Verdict {
 	v := Verdict{
-		Subject: s.subject, Camera: s.camera, Plain: s.plain,
+		Subject: s.subject, Camera: s.camera,
 		From: r.frames[s.frames[0]].At, To: r.frames[s.frames[len(s.frames)-1]].At,
 	}
 	for _, i := range s.frames {
 		if !r.frames[i].Held {
 			v.Frames = append(v.Frames, i)
+		}
+		if r.frames[i].Label == nil {
+			v.Plain++
 		}
 	}
 	if !s.run.IsZero() && !r.used[s.run] {
@@ -204,11 +249,15 @@ func (r *resolver) verdict(s *segment) Verdict {
 	if s.plain > 0 && s.claims == s.plain {
 		v.Evidence = append(v.Evidence, evidenceTicket)
 	}
-	v.Filed = s.plain > 0 && len(v.Evidence) > 0 && len(s.against) == 0 && !r.unplaced
+	over := s.subject.Frames > 0 && s.plain > s.subject.Frames
+	v.Filed = s.plain > 0 && len(v.Evidence) > 0 && len(s.against) == 0 && !r.unplaced && !over
 	if len(v.Evidence) == 0 {
 		v.Evidence = append(v.Evidence, evidenceLabel)
 	}
 	v.Evidence = append(v.Evidence, s.against...)
+	if over {
+		v.Evidence = append(v.Evidence, evidenceOver)
+	}
 	if r.unplaced {
 		v.Evidence = append(v.Evidence, evidenceUnplaced)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,14 +14,24 @@ import (
 	"fovea/clinical"
 )
 
-// facts is what the resolver needs to know of a new file, read once.
+// facts is what the resolver needs to know of a new file. Its content is read
+// once; whom tickets and names say it is about is asked whenever it is judged.
 type facts struct {
 	looked  looked
 	capture clinical.Capture
-	frame   Frame
-	claim   *claim // what ticket or name says
+	shown   Frame  // what its content says
 	label   *claim // what a label that can be believed says
+	frame   Frame  // shown, with what ticket and name say
+	claim   *claim
 	details details
+}
+
+// clean reports whether the frame can be filed by its ticket or name at once. An
+// ID shot without a place in the order is left to the resolver, which distrusts
+// the runs around it.
+func (f *facts) clean() bool {
+	placed := f.frame.Camera != "" && !f.frame.At.IsZero()
+	return f.frame.identified() && (f.frame.Label == nil || placed)
 }
 
 // resolveRuns gathers what is settled in a quiet folder, resolves it together
@@ -104,10 +113,6 @@ func (s *station) gather(ctx context.Context, tracks []*track) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.in.opt.Workers)
 	for i, k := range tracks {
-		if k.facts != nil {
-			results[i] = result{phase: waiting}
-			continue
-		}
 		g.Go(func() error {
 			results[i] = s.slot(gctx, k, func() result { return s.learn(gctx, k) })
 			return gctx.Err()
@@ -120,8 +125,23 @@ func (s *station) gather(ctx context.Context, tracks []*track) error {
 	return err
 }
 
-// learn reads the facts of one file.
+// learn reads the facts of one file, where they are not known, and asks its
+// ticket and its name whose it is.
 func (s *station) learn(ctx context.Context, k *track) result {
+	if k.facts == nil {
+		if r := s.learnContent(ctx, k); k.facts == nil {
+			return r
+		}
+	}
+	if err := s.learnWho(ctx, k.facts, *k); err != nil {
+		return failed(err)
+	}
+	return result{phase: waiting}
+}
+
+// learnContent reads what a file's content says and puts it into k, unless that
+// alone decides the file.
+func (s *station) learnContent(ctx context.Context, k *track) result {
 	if k.size > s.in.opt.MaxFile {
 		return s.leave(k.name(), reasonTooLarge)
 	}
@@ -158,38 +178,38 @@ func (s *station) learn(ctx context.Context, k *track) result {
 		}
 		f.looked.reason = cmp.Or(look.reason, r)
 	}
-	if err := s.learnWho(ctx, src, f, *k); err != nil {
-		return failed(err)
+	f.shown = Frame{Key: k.rel, Camera: f.capture.Serial, Number: runningNumber(f.capture.FileNumber, k.name()), Blind: f.looked.reason}
+	if !f.capture.Estimated {
+		f.shown.At = f.capture.At
+	}
+	if f.looked.reason == "" {
+		if err := s.learnLabel(ctx, src, f); err != nil {
+			return failed(err)
+		}
 	}
 	k.facts = f
 	return result{phase: waiting}
 }
 
-// learnWho asks ticket, name and labels whose frame this is.
-func (s *station) learnWho(ctx context.Context, src *source, f *facts, k track) error {
-	f.frame = Frame{Key: k.rel, Camera: f.capture.Serial, Number: runningNumber(f.capture.FileNumber, k.name()), Blind: f.looked.reason}
-	if !f.capture.Estimated {
-		f.frame.At = f.capture.At
-	}
-	if f.looked.reason != "" {
+// learnWho asks ticket and name whose frame this is.
+func (s *station) learnWho(ctx context.Context, f *facts, k track) error {
+	f.frame, f.claim, f.details = f.shown, nil, details{}
+	if f.looked.reason != "" || (!s.studio.has(RuleTicket) && s.pattern == nil) {
 		return nil
 	}
 	a := arrival{}
-	if s.studio.has(RuleTicket) || s.pattern != nil {
-		if _, err := s.identify(ctx, &a, k, true); err != nil {
-			return err
-		}
-		f.claim, f.details = a.claim, a.details
-		if a.claim != nil {
-			subject := a.claim.subject()
-			f.frame.Claim = &subject
-		} else if a.reason != s.studio.silence() {
-			// A ticket or name that cannot be believed bounds runs as a bad label does.
-			f.frame.Label = &Label{Reason: a.reason}
-			return nil
-		}
+	if _, err := s.identify(ctx, &a, k, true); err != nil {
+		return err
 	}
-	return s.learnLabel(ctx, src, f)
+	f.claim, f.details = a.claim, a.details
+	if a.claim != nil {
+		subject := a.claim.subject()
+		f.frame.Claim = &subject
+	} else if a.reason != s.studio.silence() {
+		// A ticket or name that cannot be believed bounds runs as a bad label does.
+		f.frame.Label = &Label{Reason: a.reason}
+	}
+	return nil
 }
 
 // learnLabel reads the labels in a frame. Codes that are nobody's number are
@@ -203,7 +223,7 @@ func (s *station) learnLabel(ctx context.Context, src *source, f *facts) error {
 		if ctx.Err() != nil || clinical.KindOf(err) == clinical.Unavailable {
 			return err
 		}
-		f.frame.Blind = reasonUnreadable
+		f.shown.Blind = reasonUnreadable
 		return nil
 	}
 	id := identifier{register: s.in.opt.Register, rules: s.in.opt.Rules}
@@ -228,132 +248,16 @@ func (s *station) learnLabel(ctx context.Context, src *source, f *facts) error {
 	switch {
 	case len(texts) == 0:
 	case bad != "" && (bad != reasonLabelUnknown || len(claims) == 0):
-		f.frame.Label = &Label{Reason: bad}
+		f.shown.Label = &Label{Reason: bad}
 	default:
-		f.frame.Label = &Label{Reason: reasonTwoLabels}
+		f.shown.Label = &Label{Reason: reasonTwoLabels}
 		if c, err := agree(claims); err == nil {
 			f.label = &c
 			// A sheet that shows its opening and its closing code is no closing label.
-			f.frame.Label = &Label{Subject: c.subject(), End: ends == len(claims)}
+			f.shown.Label = &Label{Subject: c.subject(), End: ends == len(claims)}
 		}
 	}
 	return nil
-}
-
-// runningNumber takes the camera's number from its metadata, else from a name
-// as cameras give them (DCF: four characters and four digits).
-func runningNumber(stated, name string) Number {
-	series := "stated"
-	digits := strings.Map(func(r rune) rune {
-		if r == '-' || r == ' ' {
-			return -1
-		}
-		return r
-	}, stated)
-	if stated == "" {
-		stem, _, _ := strings.Cut(name, ".")
-		if len(stem) != 8 {
-			return Number{}
-		}
-		series, digits = "name", stem[4:]
-	}
-	n, err := strconv.Atoi(digits)
-	if err != nil || n < 0 {
-		return Number{}
-	}
-	return Number{Series: series, N: n}
-}
-
-// plan is one resolution: the frames and where they come from.
-type plan struct {
-	frames   []Frame
-	existing []clinical.Run
-	tracks   map[int]*track         // new frames
-	kept     map[int]clinical.Asset // provisional ones
-	hold     bool
-	agreed   []agreedRun
-	open     []clinical.RunID // provisional when the plan was made
-}
-
-// plan joins new files, provisional frames and what bounds them.
-func (s *station) plan(ctx context.Context, tracks []*track, hold bool) (*plan, error) {
-	p := &plan{tracks: map[int]*track{}, kept: map[int]clinical.Asset{}, hold: hold}
-	for _, k := range tracks {
-		if k.phase == finished {
-			continue // it landed before
-		}
-		if k.facts == nil {
-			p.hold = true
-			continue
-		}
-		p.tracks[len(p.frames)] = k
-		p.frames = append(p.frames, k.facts.frame)
-	}
-	snapshot := s.in.memory.studio(s.studio.ID)
-	p.existing = snapshot.barriers
-	for _, run := range snapshot.open {
-		p.open = append(p.open, run.ID)
-		subject := Subject{Patient: run.Patient, Job: run.Job}
-		if !run.Job.IsZero() {
-			j, err := s.in.opt.Register.Job(ctx, run.Job)
-			if err != nil {
-				return nil, fmt.Errorf("ingest: job of run %s: %w", run.ID, err)
-			}
-			subject.Frames = j.Frames
-		}
-		// The run's own label bounds it even where a person discarded the picture of it.
-		p.frames = append(p.frames, Frame{
-			Key: run.ID.String(), Camera: run.Camera, At: run.From, Label: &Label{Subject: subject}, Run: run.ID, Held: true,
-		})
-		for _, a := range snapshot.frames[run.ID] {
-			f := Frame{Key: a.ID.String(), Camera: run.Camera, At: a.Capture.At, Number: runningNumber(a.Capture.FileNumber, a.Name), Run: run.ID}
-			if a.IDShot {
-				closing := slices.Contains(run.Evidence, evidenceEnd) && f.At.Equal(run.To)
-				f.Label = &Label{Subject: subject, End: closing}
-			}
-			p.kept[len(p.frames)] = a
-			p.frames = append(p.frames, f)
-		}
-	}
-	for _, a := range snapshot.held {
-		p.frames = append(p.frames, heldFrame(a))
-	}
-	return p, nil
-}
-
-// heldFrame is a quarantined asset as the boundary it was when it came.
-func heldFrame(a clinical.Asset) Frame {
-	f := Frame{Key: a.ID.String(), Camera: a.Capture.Serial, Number: runningNumber(a.Capture.FileNumber, a.Name), Held: true}
-	if !a.Capture.Estimated {
-		f.At = a.Capture.At
-	}
-	if a.IDShot {
-		f.Label = &Label{Reason: a.Reason}
-	} else if hidesLabel(a.Reason) && !document(a.Name) {
-		f.Blind = a.Reason
-	}
-	return f
-}
-
-// hidesLabel reports whether a file quarantined for r was never looked into.
-func hidesLabel(r clinical.Reason) bool {
-	switch r {
-	case reasonTruncated, reasonEmpty, reasonTypeLies, reasonTypeOther, reasonPixels, reasonUnreadable:
-		return true
-	default:
-		return false
-	}
-}
-
-// document reports whether a file of no known type is by its name something
-// that lies about on cards and workstations, and no picture of ours to come.
-func document(name string) bool {
-	switch extOf(name) {
-	case "txt", "pdf", "xmp", "xml", "ctg", "dat", "csv", "json", "htm", "html", "doc", "docx", "xls", "xlsx", "rtf", "log", "zip", "exe", "ind", "bdm", "mpl", "cpi":
-		return true
-	default:
-		return false
-	}
 }
 
 // carryOut does what one verdict says.

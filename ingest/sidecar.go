@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,9 +111,14 @@ func (s *station) readTickets(ctx context.Context, now time.Time) {
 			delete(s.tickets, key)
 		}
 	}
+	s.pending = map[string]bool{}
 	for rel, k := range s.tracker.tracks {
 		key := ticketKey(rel)
-		if _, known := s.tickets[key]; !s.isTicket(k) || known || (!s.once && !s.tracker.settled(k, now)) {
+		if _, known := s.tickets[key]; !s.isTicket(k) || known {
+			continue
+		}
+		s.pending[key] = true
+		if !s.once && !s.tracker.settled(k, now) {
 			continue
 		}
 		t, err := s.readTicket(ctx, k)
@@ -123,9 +129,31 @@ func (s *station) readTickets(ctx context.Context, now time.Time) {
 		if err != nil && !ok {
 			continue // gone, or being written: the next look tells
 		}
-		s.tickets[key] = readTicket{entry: k.entry, ticket: t, fault: fault}
+		s.tickets[key] = readTicket{entry: k.entry, ticket: t, fault: fault, used: s.tooLate(rel)}
+		delete(s.pending, key)
 		k.phase = waiting
 	}
+}
+
+// tooLate reports whether files that the ticket at rel is about were filed by
+// their names just before it came. It then is spent with this drop, so that
+// nobody's later files are believed to be what it says.
+func (s *station) tooLate(rel string) bool {
+	if s.pattern == nil {
+		return false
+	}
+	for dir := range s.batch.emptied {
+		if covers(rel, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// ticketPending reports whether a ticket that is looked at for rel is there and
+// not read yet.
+func (s *station) ticketPending(rel string) bool {
+	return len(s.pending) > 0 && slices.ContainsFunc(ticketNames(rel), func(name string) bool { return s.pending[name] })
 }
 
 // fresh refuses a ticket that was given up by an earlier run of the program.

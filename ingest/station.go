@@ -32,6 +32,7 @@ type station struct {
 	tracker *tracker
 	batch   batch
 	tickets map[string]readTicket // by rel
+	pending map[string]bool       // tickets that are there and not read yet, likewise
 
 	paused  atomic.Pointer[error] // why nothing is accepted until the next cycle
 	reasons map[string]string     // reason files and what they refer to
@@ -176,10 +177,10 @@ func (s *station) acceptSettled(ctx context.Context, now time.Time) error {
 	final := s.once || s.tracker.quiet(now)
 	s.readTickets(ctx, now)
 	if s.studio.has(RuleIDShot) {
-		if !final {
-			return nil
+		if final {
+			return s.resolveRuns(ctx, now)
 		}
-		return s.resolveRuns(ctx, now)
+		return s.fileIdentified(ctx, now)
 	}
 	ready := s.ready(now, final)
 	results := make([]result, len(ready))
