@@ -195,6 +195,13 @@ type DeliverRelease struct {
 	Receipt string
 }
 
+// FailRelease records that handing a release over to another system did not
+// work; it is tried again later.
+type FailRelease struct {
+	Release ReleaseID
+	Fault   Reason
+}
+
 // EndRelease ends a release before its use-by.
 type EndRelease struct {
 	Release ReleaseID
@@ -259,6 +266,7 @@ func (BreakTheGlass) command()     {}
 func (ReviewGlass) command()       {}
 func (MakeRelease) command()       {}
 func (DeliverRelease) command()    {}
+func (FailRelease) command()       {}
 func (EndRelease) command()        {}
 func (RequestErasure) command()    {}
 func (DecideErasure) command()     {}

@@ -171,11 +171,12 @@ type Hold struct {
 type HoldKind string
 
 // The holds: legal blocks edit, erasure and release, never P0 viewing; the
-// other two narrow P0 to the named team as well.
+// others narrow P0 to the named team as well.
 const (
 	LegalHold       HoldKind = "legal"
 	IdentityDispute HoldKind = "identity-dispute"
 	UnmergeFreeze   HoldKind = "unmerge"
+	Restriction     HoldKind = "restriction" // the outcome of a request to erase (GDPR art. 18)
 )
 
 // Lifted reports whether the hold no longer holds.

@@ -38,6 +38,7 @@ const (
 // release, or neither (on the screens of care).
 type Reach struct {
 	Person  PersonID  `json:",omitzero"`
+	Role    Role      `json:",omitempty"` // what the person was then; all that the patient's copy says
 	Set     SetID     `json:",omitzero"`
 	Release ReleaseID `json:",omitzero"`
 	Channel Channel
@@ -116,4 +117,20 @@ type PatientCode struct {
 	IssuedAt time.Time
 	UsedAt   time.Time `json:",omitzero"`
 	Revoked  time.Time `json:",omitzero"`
+}
+
+// CodeView is what a patient's code would withdraw, in words and without a
+// name, a number or an ID.
+type CodeView struct {
+	IssuedAt time.Time
+	Consents []CodeConsent // empty: nothing stands any more
+}
+
+// CodeConsent is one consent as its giver may read it.
+type CodeConsent struct {
+	Purposes []Purpose
+	Audience Audience
+	NamedUse string    `json:",omitempty"`
+	Given    time.Time // when it was recorded
+	Expires  Date      `json:",omitzero"`
 }
