@@ -8,6 +8,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/clinical/clinicaltest"
+	"fovea/policy"
 )
 
 // rev is the revision that a page's form was made from.
@@ -66,6 +67,19 @@ func TestOnlyAnOwnerChangesASet(t *testing.T) {
 		}
 		if w := send(t, entry{h, door}, who, wounds, "rev", "1", "title", "x", "audience", "A1"); w.Code != http.StatusNotFound {
 			t.Errorf("%s changes it: %d", who, w.Code)
+		}
+	}
+}
+
+func TestNoPageShowsAPictureThatItsReaderIsRefused(t *testing.T) {
+	h, door := open(t)
+	set := clinicaltest.ID[clinical.TeachingSet]("wounds")
+	for _, who := range []string{"edith", "stella", "greta"} {
+		page := h.Ask(door, who, "GET", "/sets/"+set.String()).Body.String()
+		shown := strings.Contains(page, "/img/"+id[clinical.Asset]("leg")+"/")
+		_, err := h.Gate.Open(t.Context(), h.Caller(who), policy.OpenRequest{Asset: clinicaltest.ID[clinical.Asset]("leg"), Set: set, Use: clinical.Care(), Kind: clinical.Thumbnail})
+		if shown != (err == nil) || shown != (who != "greta") {
+			t.Errorf("%s: on the page %t, opens with %v", who, shown, err)
 		}
 	}
 }

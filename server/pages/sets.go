@@ -72,6 +72,7 @@ type setPage struct {
 	Submits          bool
 	Seconds          bool // the caller would publish as the second person
 	Removes          bool
+	Pictures         bool // the caller sees the admitted ones; governance decides on the words alone
 	Owner            clinical.Person
 	Roster           []clinical.Person
 	Changes          bool              // the caller may change audience, dates and readers
@@ -92,7 +93,7 @@ func (d *door) set(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := setPage{Set: set, Mine: set.Owner == v.caller.Person}
+	p := setPage{Set: set, Mine: set.Owner == v.caller.Person, Pictures: v.person.Role != clinical.Governance}
 	p.tell(report)
 	p.Owner, _ = d.Gate.PersonByID(set.Owner)
 	for _, id := range set.Roster {
@@ -104,7 +105,7 @@ func (d *door) set(v *visit) error {
 	open := set.Status != clinical.SetClosed
 	p.Seconds = open && !p.Mine && waits && set.SubmittedBy != v.caller.Person
 	p.Publishes = open && (p.Mine && !waits && (set.Status != clinical.SetPublished || p.pending()) || p.Seconds)
-	p.Submits = open && p.Mine && !waits
+	p.Submits = open && p.Mine && !waits && (set.Status != clinical.SetPublished || p.pending())
 	if p.Changes = open && p.Mine; p.Changes {
 		if p.Others, err = d.readers(v); err != nil {
 			return err
