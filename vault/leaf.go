@@ -15,19 +15,40 @@ import (
 func (v *Vault) leafOf(e clinical.Event, seq, n uint64) (line, error) {
 	l := ledger.Leaf{
 		N: int64(n), Seq: seq, Time: e.At, Act: valid(string(e.Act)),
-		By: v.Pseudonym("person", e.Caller.Person), Op: valid(e.Caller.Operator), Door: valid(string(e.Caller.Door)),
+		By: v.nameOf("person", e.Caller.Person), Op: valid(e.Caller.Operator), Door: valid(string(e.Caller.Door)),
 		Device: v.hashed("device", e.Caller.Device), Remote: valid(e.Caller.Remote), Use: useText(e.Use),
-		Patient: v.Pseudonym("patient", e.Patient), Set: v.Pseudonym("set", e.Set), Grant: v.Pseudonym("grant", e.Grant),
+		Patient: v.nameOf("patient", e.Patient), Set: v.nameOf("set", e.Set), Grant: v.nameOf("grant", e.Grant),
 		Denied: e.Denied, Rule: valid(e.Rule), Count: int64(e.Count), Note: v.hashed("note", e.Note),
 	}
 	for _, a := range e.Assets {
-		l.Assets = append(l.Assets, v.Pseudonym("asset", a))
+		l.Assets = append(l.Assets, v.nameOf("asset", a))
 	}
 	text, err := l.Encode()
 	if err != nil {
 		return line{}, clinical.Errorf(clinical.Invalid, "vault: %w", err)
 	}
 	return line{leaf: l, text: text}, nil
+}
+
+// subject is somebody or something that has a pseudonym.
+type subject struct {
+	what string
+	id   [16]byte
+}
+
+// nameOf is Pseudonym for the sequencer, which meets the same few again and
+// again.
+func (v *Vault) nameOf(what string, id [16]byte) string {
+	s := subject{what, id}
+	if name, known := v.recent[s]; known {
+		return name
+	}
+	if len(v.recent) >= laterMax {
+		clear(v.recent)
+	}
+	name := v.Pseudonym(what, id)
+	v.recent[s] = name
+	return name
 }
 
 // valid makes text of what came from outside: one odd byte in a device's name

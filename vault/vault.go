@@ -71,6 +71,7 @@ type Vault struct {
 	carry  *request
 	held   []clinical.Event
 	doomed []intent
+	recent map[subject]string // pseudonyms
 
 	due chan struct{} // a checkpoint is
 
@@ -207,6 +208,7 @@ func assemble(o Options, k *keyring) (*Vault, error) {
 	v.stop, v.stopped = make(chan struct{}), make(chan struct{})
 	v.moved = make(chan struct{})
 	v.due = make(chan struct{}, 1)
+	v.recent = map[subject]string{}
 	v.fuseMax = fuseLimit
 	if f, ok := o.Blobs.(Fuser); ok && f.MaxFused() > 0 {
 		v.fuser = f
