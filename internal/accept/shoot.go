@@ -50,7 +50,7 @@ func (s *shoot) frame(camera demo.Camera, taken time.Time, nth int, code string)
 	if code != "" {
 		kind, o.Height, o.Payload, o.Lines = demo.Label, 480, code, []string{"Job " + code}
 	}
-	b, err := demo.Picture(kind, uint64(1000*nth+n), o) //nolint:gosec // G115: small and positive
+	b, err := demo.Picture(kind, uint64(1000*nth+n), o)
 	f := file{fmt.Sprintf("%.3s_%04d.JPG", camera.Make, n), b}
 	s.owner[f.sum()], s.shots[f.sum()] = s.patients[nth], code != ""
 	return f, err
@@ -73,10 +73,11 @@ func (s *shoot) sitting(camera demo.Camera, from time.Time, nth, frames int, clo
 	return files, err
 }
 
-// copyCard puts files into the studio's folder itself, as a card is copied: each under another name until it is whole.
-func (h *hospital) copyCard(studio string, files []file) error {
+// copyCard puts files into the folder of the studio that goes by ID shots, as a card is copied: each under another name
+// until it is whole.
+func (h *hospital) copyCard(files []file) error {
 	for _, f := range files {
-		at := filepath.Join(h.studio(studio), f.name)
+		at := filepath.Join(h.studio(studioA), f.name)
 		if err := errors.Join(os.WriteFile(at+".part", f.body, 0o600), os.Rename(at+".part", at)); err != nil {
 			return err
 		}

@@ -37,10 +37,10 @@ func labelComesLate(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := h.copyCard(studioA, append(append([]file{}, files[:label]...), files[label+1:]...)); err != nil {
+	if err := h.copyCard(append(append([]file{}, files[:label]...), files[label+1:]...)); err != nil {
 		return "", err
 	}
-	if err := w.taken(ctx, studioA); err != nil {
+	if err := w.taken(ctx); err != nil {
 		return "", err
 	}
 	before := w.looks
@@ -50,7 +50,7 @@ func labelComesLate(ctx context.Context, tr *trial) (string, error) {
 			return "", fmt.Errorf("before the label came a clinician sees %d frames: %w", len(seen), err)
 		}
 	}
-	if err := h.copyCard(studioA, []file{late}); err != nil {
+	if err := h.copyCard([]file{late}); err != nil {
 		return "", err
 	}
 	if err := errors.Join(s.found(ctx, w), w.rests(ctx)); err != nil {

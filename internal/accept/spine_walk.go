@@ -26,10 +26,10 @@ func nobodyUnderAnotherPatient(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := h.copyCard(studioA, files); err != nil {
+	if err := h.copyCard(files); err != nil {
 		return "", err
 	}
-	if err := w.taken(ctx, studioA); err != nil {
+	if err := w.taken(ctx); err != nil {
 		return "", err
 	}
 	a, err := h.as("lea").arrivals(ctx)

@@ -73,12 +73,12 @@ func (w *watch) look(ctx context.Context) error {
 const lingering = 20
 
 // taken looks until the studio's folder holds no frame any more, and then on for a while.
-func (w *watch) taken(ctx context.Context, studio string) error {
+func (w *watch) taken(ctx context.Context) error {
 	err := until(ctx, 3*time.Minute, "all frames have left the folder", func(ctx context.Context) (bool, error) {
 		if err := w.look(ctx); err != nil {
 			return true, err
 		}
-		left, err := filepath.Glob(filepath.Join(w.h.studio(studio), "*.JPG"))
+		left, err := filepath.Glob(filepath.Join(w.h.studio(studioA), "*.JPG"))
 		return len(left) == 0, err
 	})
 	for n := 0; n < lingering && err == nil; n++ {
