@@ -10,10 +10,11 @@ import (
 	"fovea/vault/ledger"
 )
 
-// Two indexes stand beside the ledger and are written with it. One leads from
+// Three indexes stand beside the ledger and are written with it. One leads from
 // the pseudonym of a person, patient, picture or set to the entries that name
-// it, the other from a pseudonym back to the ID. Neither is believed: an entry
-// is opened and compared before it is given out, and fsck finds a missing key.
+// it, one from a pseudonym back to the ID, one from the number of a journal
+// entry to the entry of the ledger. None is believed: an entry is opened and
+// compared before it is given out, and fsck finds a missing key.
 
 const pseudonymSize = 16
 
@@ -26,7 +27,10 @@ type line struct {
 // eventKeys returns the keys under which an entry is found.
 func eventKeys(l ledger.Leaf) [][]byte {
 	subjects := append([]string{l.By, l.Patient, l.Set}, l.Assets...)
-	out := make([][]byte, 0, len(subjects))
+	out := make([][]byte, 0, len(subjects)+1)
+	if l.Seq != 0 {
+		out = append(out, binary.BigEndian.AppendUint64(numberKey(prefixProof, l.Seq), uint64(l.N)))
+	}
 	for _, s := range subjects {
 		if key, ok := eventKey(s); ok {
 			out = append(out, binary.BigEndian.AppendUint64(key, uint64(l.N)))

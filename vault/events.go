@@ -113,7 +113,10 @@ func (s *eventSearch) all(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return false, clinical.Errorf(clinical.Unavailable, "vault: events: %w", err)
 		}
-		err := s.look(key, value)
+		l, err := s.v.openLeaf(key, value)
+		if err == nil {
+			err = s.look(l.leaf)
+		}
 		return !s.full(), err
 	})
 }
@@ -133,12 +136,11 @@ func (s *eventSearch) some(ctx context.Context) error {
 			if s.full() {
 				break
 			}
-			key := numberKey(prefixLeaf, n)
-			value, err := s.r.Get(key)
-			if err != nil {
-				return clinical.Errorf(clinical.Corrupt, "vault: entry %d of the ledger: %w", n, err)
+			l, err := s.v.readLeaf(s.r, n)
+			if err == nil {
+				err = s.look(l.leaf)
 			}
-			if err := s.look(key, value); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -183,20 +185,16 @@ func (s *eventSearch) candidates(ctx context.Context, from uint64) (list []uint6
 	return list[:end], more, nil
 }
 
-// look opens one entry and keeps it where it matches.
-func (s *eventSearch) look(key, value []byte) error {
-	l, err := s.v.openLeaf(key, value)
-	if err != nil {
-		return err
-	}
-	if !s.matches(l.leaf) {
+// look keeps an entry where it matches.
+func (s *eventSearch) look(l ledger.Leaf) error {
+	if !s.matches(l) {
 		return nil
 	}
-	e, err := s.resolve(l.leaf)
+	e, err := s.resolve(l)
 	if err != nil {
 		return err
 	}
-	s.found = append(s.found, clinical.Recorded{Leaf: uint64(l.leaf.N), Event: e})
+	s.found = append(s.found, clinical.Recorded{Leaf: uint64(l.N), Event: e})
 	return nil
 }
 

@@ -256,6 +256,7 @@ const (
 	prefixCheckpoint = 'k'
 	prefixEvent      = 'e'
 	prefixName       = 'n'
+	prefixProof      = 'p'
 )
 
 func recordKey(k kind, id [16]byte) []byte {

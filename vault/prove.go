@@ -1,0 +1,100 @@
+package vault
+
+import (
+	"context"
+	"encoding/binary"
+
+	"fovea/clinical"
+	"fovea/vault/ledger"
+)
+
+// ProveSeq returns the proof, as a C2SP tlog-proof, that the change with this
+// number in the journal is in the ledger as its entry says: who, when, what, in
+// pseudonyms. The entry itself is in the proof's extra line, so that the file
+// verifies alone, offline, with the ledger's public key. It is against the last
+// checkpoint if that covers the entry, else against one signed now. A number
+// that no change has is NotFound.
+func (v *Vault) ProveSeq(ctx context.Context, seq uint64) ([]byte, error) {
+	var entry line
+	err := v.opt.Store.View(ctx, func(r Reader) error {
+		n, err := v.leafNumber(r, seq)
+		if err != nil {
+			return err
+		}
+		entry, err = v.readLeaf(r, n)
+		if err == nil && entry.leaf.Seq != seq {
+			err = clinical.Errorf(clinical.Corrupt, "vault: entry %d of the ledger is not of change %d", n, seq)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	checkpoint, size, err := v.covering(ctx, uint64(entry.leaf.N))
+	if err != nil {
+		return nil, err
+	}
+	var proof ledger.Proof
+	err = v.opt.Store.View(ctx, func(r Reader) error {
+		proof, err = ledger.Prove(entry.leaf.N, int64(size), checkpoint, hashReader(r))
+		return err
+	})
+	if err == nil {
+		_, err = proof.Check(entry.text, v.signer.Key())
+	}
+	if err != nil {
+		return nil, clinical.Errorf(clinical.Corrupt, "vault: prove change %d: %w", seq, err)
+	}
+	proof.Extra = entry.text
+	return proof.Encode(), nil
+}
+
+// leafNumber returns which entry of the ledger a change has.
+func (v *Vault) leafNumber(r Reader, seq uint64) (uint64, error) {
+	var n uint64
+	found := false
+	prefix := numberKey(prefixProof, seq)
+	err := r.Scan(prefix, nil, func(key, _ []byte) (bool, error) {
+		if len(key) != len(prefix)+8 {
+			return false, clinical.Errorf(clinical.Corrupt, "vault: key of %d bytes in the ledger's index", len(key))
+		}
+		n, found = binary.BigEndian.Uint64(key[len(prefix):]), true
+		return false, nil
+	})
+	if err == nil && !found {
+		err = clinical.Errorf(clinical.NotFound, "vault: no change %d", seq)
+	}
+	return n, err
+}
+
+func (v *Vault) readLeaf(r Reader, n uint64) (line, error) {
+	key := numberKey(prefixLeaf, n)
+	value, err := r.Get(key)
+	if err != nil {
+		return line{}, clinical.Errorf(clinical.Corrupt, "vault: entry %d of the ledger: %w", n, err)
+	}
+	return v.openLeaf(key, value)
+}
+
+// covering returns a checkpoint whose ledger holds entry n, and its size.
+func (v *Vault) covering(ctx context.Context, n uint64) ([]byte, uint64, error) {
+	v.mu.Lock()
+	size := v.checkpointed
+	v.mu.Unlock()
+	if size <= n {
+		return v.checkpoint(ctx)
+	}
+	var text []byte
+	err := v.opt.Store.View(ctx, func(r Reader) error {
+		key := numberKey(prefixCheckpoint, size)
+		value, err := r.Get(key)
+		if err == nil {
+			text, err = v.boxes.leaf.open(key, value)
+		}
+		return err
+	})
+	if isNotFound(err) {
+		return v.checkpoint(ctx) // the file of checkpoints is newer than the store's
+	}
+	return text, size, err
+}
