@@ -1,0 +1,2 @@
+// Package pack makes what is handed over as one file.
+package pack
