@@ -31,8 +31,9 @@ func (f failing) Reindex(context.Context, func(done, total int)) (any, error) { 
 func (f failing) ExportAudit(context.Context, io.Writer) error { return f.err }
 
 // byOperator sends a request as if it came through the admin socket.
-func byOperator(t *testing.T, door http.Handler, method, path, as, body string) *httptest.ResponseRecorder {
+func byOperator(t *testing.T, door http.Handler, pattern, as, body string) *httptest.ResponseRecorder {
 	t.Helper()
+	method, path, _ := strings.Cut(pattern, " ")
 	r := httptest.NewRequestWithContext(login.ByOperator(t.Context(), "uid 0"), method, path, strings.NewReader(body))
 	if as != "" {
 		r.Header.Set(login.As, as)
@@ -51,7 +52,7 @@ func TestALongActThatFailsSaysOfWhatKindAndWhy(t *testing.T) {
 		io.ErrUnexpectedEOF,
 	} {
 		door := api.New(api.Options{Gate: h.Gate, Authenticate: h.Login.Authenticate, Accounts: h.Login, Operations: failing{want}})
-		lines := json.NewDecoder(byOperator(t, door, http.MethodPost, "/api/v1/admin/import", "", `{"studio":"a","paths":["x"]}`).Body)
+		lines := json.NewDecoder(byOperator(t, door, "POST /api/v1/admin/import", "", `{"studio":"a","paths":["x"]}`).Body)
 		var step, last wire.Progress
 		if err := lines.Decode(&step); err != nil || step.End || step.Done != 1 || step.Total != 2 || step.Err() != nil {
 			t.Errorf("the step: %+v %v", step, err)
@@ -71,7 +72,7 @@ func TestALongActThatFailsSaysOfWhatKindAndWhy(t *testing.T) {
 
 func TestOnlyTheAdminSocketIsToldThatNobodyHasALogin(t *testing.T) {
 	h, door := open(t)
-	w := byOperator(t, door, http.MethodGet, "/api/v1/sets", "nobody", "")
+	w := byOperator(t, door, "GET /api/v1/sets", "nobody", "")
 	if p := problem(t, w); w.Code != http.StatusForbidden || p.Reason != "no-such-person" {
 		t.Errorf("the machine's owner: %d %+v", w.Code, p)
 	}

@@ -52,7 +52,7 @@ func done(code string) string {
 		"submitted":  "Submitted. A colleague publishes it.",
 		"published":  "Published on its readers' drives.",
 		"closed":     "Closed. The set left every drive.",
-		"changed":    "Changed. It holds on every drive from now on.",
+		"changed":    "Changed. Every drive follows from now on.",
 		"crowded":    "Changed. The roster has more readers than the audience that you chose: everybody on it keeps the set, but choose the larger audience if they see it together.",
 		"held":       "Hold placed. The pictures stay as they are, and left every drive.",
 		"lifted":     "Hold lifted. What consent allows can be shown and changed again.",
@@ -320,6 +320,9 @@ func evidence(codes []string) []string {
 			c = w
 		}
 		out = append(out, strings.ReplaceAll(c, "-", " "))
+	}
+	if len(out) > 0 && out[0] != "" {
+		out[0] = strings.ToUpper(out[0][:1]) + out[0][1:]
 	}
 	return out
 }
