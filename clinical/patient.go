@@ -110,6 +110,9 @@ type Patient struct {
 	// MergedInto is set when this record was found to be another's.
 	MergedInto PatientID `json:",omitzero"`
 	MergedAt   time.Time `json:",omitzero"` // since when
+	// Erased is when the patient's keys were destroyed. Nothing but the IDs is
+	// left of the record then, and nothing readable of what was the patient's.
+	Erased time.Time `json:",omitzero"`
 }
 
 // DisplayName returns the name as wards write it: FAMILY, Given.

@@ -8,15 +8,26 @@ import (
 	"fovea/clinical"
 )
 
-// intent is the promise, written in the same transaction as the act, that a
-// slot's key will be destroyed and its blobs deleted. It is carried out right
-// after, again by the next transaction if that failed, and at open after a
-// crash; then it is taken back.
+// intent is the promise, written in the same transaction as the act, that the
+// key of a slot or of an owner will be destroyed, and the slot's blobs deleted.
+// It is carried out right after, again by the next transaction if that failed,
+// and at open after a crash; then it is taken back.
 type intent struct {
-	Slot   uint64
+	Slot   uint64 `json:",omitempty"`
+	Owner  uint64 `json:",omitempty"` // in place of a slot: a patient's key
 	Asset  clinical.AssetID
 	Blobs  []clinical.BlobID
 	Rotate bool // the root key too: an erasure, not only a discarded frame
+}
+
+// ownerBit tells the keys of owners' intents from those of slots.
+const ownerBit = 1 << 63
+
+func (in intent) key() []byte {
+	if in.Owner != 0 {
+		return numberKey(prefixIntent, in.Owner|ownerBit)
+	}
+	return numberKey(prefixIntent, in.Slot)
 }
 
 // destroyed is the reason a rendition without bytes carries.
@@ -32,16 +43,20 @@ func (v *Vault) planGone(t Reader, p *plan, a *clinical.Asset, slot uint64) erro
 	for _, b := range blobs {
 		p.del(manifestKey(b))
 	}
+	return v.promise(p, in)
+}
+
+// promise adds an intent to the change.
+func (v *Vault) promise(p *plan, in intent) error {
 	plain, err := json.Marshal(in)
 	if err != nil {
 		return clinical.Errorf(clinical.Internal, "vault: encode intent: %w", err)
 	}
-	key := numberKey(prefixIntent, slot)
-	value, err := v.boxes.meta.seal(key, plain)
+	value, err := v.boxes.meta.seal(in.key(), plain)
 	if err != nil {
 		return err
 	}
-	p.set(key, value)
+	p.set(in.key(), value)
 	p.doomed = append(p.doomed, in)
 	return nil
 }
@@ -103,7 +118,7 @@ func (v *Vault) widen(t Reader, p *plan) error {
 			return err
 		}
 		was, ok := old.rec.body.(*clinical.Asset)
-		if !ok || was.State.Gone() || (!a.State.Gone() && ownerName(a.Patient, a.Studio) == old.rec.owner) {
+		if !ok || a.State == clinical.Erased || was.State.Gone() || (!a.State.Gone() && ownerName(a.Patient, a.Studio) == old.rec.owner) {
 			continue
 		}
 		list, err := v.renditionsIn(t, a.ID)
@@ -139,20 +154,23 @@ func (v *Vault) erase(ctx context.Context, outcomes []outcome) {
 	err := v.carryOut(ctx, v.doomed)
 	v.watch.erasing(err)
 	if err != nil {
-		v.opt.Log.Error("vault: erasure is pending", "error", err, "slots", len(v.doomed))
+		v.opt.Log.Error("vault: erasure is pending", "error", err, "keys", len(v.doomed))
 		return
 	}
 	v.doomed = nil
 }
 
 func (v *Vault) carryOut(ctx context.Context, list []intent) error {
-	var slots []uint64
-	rotate := false
+	var keys condemned
 	for _, in := range list {
-		slots = append(slots, in.Slot)
-		rotate = rotate || in.Rotate
+		if in.Owner != 0 {
+			keys.owners = append(keys.owners, in.Owner)
+		} else {
+			keys.slots = append(keys.slots, in.Slot)
+		}
+		keys.rotate = keys.rotate || in.Rotate
 	}
-	if err := v.keys.destroy(ctx, slots, rotate); err != nil {
+	if err := v.keys.destroy(ctx, keys); err != nil {
 		return err
 	}
 	var failed error
@@ -170,9 +188,12 @@ func (v *Vault) carryOut(ctx context.Context, list []intent) error {
 			return err
 		}
 		for _, in := range list {
-			if err := t.Delete(numberKey(prefixIntent, in.Slot)); err != nil {
+			if err := t.Delete(in.key()); err != nil {
 				return err
 			}
+		}
+		if err := v.writeDestroyed(t); err != nil {
+			return err
 		}
 		return v.writeHead(t, h)
 	})

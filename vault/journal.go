@@ -41,10 +41,13 @@ func (v *Vault) planJournal(p *plan) error {
 		a := v.boxes.record.aead
 		if name := ownerName(p.change.Patient, ""); name != "" {
 			o, err := v.keys.owner(name)
-			if err != nil {
+			switch {
+			case clinical.ReasonOf(err) == "erased": // what is said of an erasure after it
+			case err != nil:
 				return clinical.Errorf(clinical.Invalid, "vault: the event names a patient without key: %w", err)
+			default:
+				e.Owner, a = o.number, o.records
 			}
-			e.Owner, a = o.number, o.records
 		}
 		var err error
 		if e.Note, err = seal(a, v.opt.Rand, nil, []byte(note), append([]byte("note"), key...)); err != nil {

@@ -214,37 +214,55 @@ func (k *keyring) freshSlots() ([]slotEntry, error) {
 	return out, nil
 }
 
-// destroy forgets the keys of slots and begins a new epoch, so that no earlier
-// copy of the file opens with the epoch's key. With rotate the root key is new
-// as well, for the running program and for the recovery recipients. Slots that
-// are all destroyed already cost nothing; without any slot the rest is done.
-func (k *keyring) destroy(ctx context.Context, slots []uint64, rotate bool) error {
+// condemned are the keys to destroy, by number.
+type condemned struct {
+	slots, owners []uint64
+	rotate        bool // the root key too
+}
+
+// destroy forgets the keys of slots and owners and begins a new epoch, so that
+// no earlier copy of the file opens with the epoch's key. With rotate the root
+// key is new as well, for the running program and for the recovery recipients.
+// Keys that are all destroyed already cost nothing; without any the rest is
+// done.
+func (k *keyring) destroy(ctx context.Context, d condemned) error {
 	next := k.ring
 	next.slots = append([]slotEntry(nil), k.ring.slots...)
-	alive := len(slots) == 0
-	for _, n := range slots {
+	next.owners = append([]ownerEntry(nil), k.ring.owners...)
+	alive := len(d.slots)+len(d.owners) == 0
+	for _, n := range d.slots {
 		if n == 0 || n > uint64(len(next.slots)) {
 			return clinical.Errorf(clinical.Corrupt, "vault: keyring has no slot %d to destroy", n)
 		}
 		alive = alive || !next.slots[n-1].gone
 		next.slots[n-1] = slotEntry{gone: true}
 	}
+	for _, n := range d.owners {
+		if n == 0 || n > uint64(len(next.owners)) {
+			return clinical.Errorf(clinical.Corrupt, "vault: keyring has no owner %d to destroy", n)
+		}
+		alive = alive || !next.owners[n-1].gone
+		next.owners[n-1] = ownerEntry{name: next.owners[n-1].name, gone: true}
+	}
 	if !alive {
 		return nil // done by an earlier try
 	}
 	next.epoch++
-	if rotate {
+	if d.rotate {
 		if err := k.newRoot(ctx, &next); err != nil {
 			return err
 		}
 	}
-	old := k.ring.slots
+	old := k.ring
 	if err := k.replace(ctx, next); err != nil {
 		return err
 	}
-	// Nobody reads the old list any more: forget the keys in memory too.
-	for _, n := range slots {
-		clear(old[n-1].key[:])
+	// Nobody reads the old lists any more: forget the keys in memory too.
+	for _, n := range d.slots {
+		clear(old.slots[n-1].key[:])
+	}
+	for _, n := range d.owners {
+		clear(old.owners[n-1].key[:])
 	}
 	return nil
 }
@@ -277,6 +295,11 @@ func (k *keyring) replace(ctx context.Context, next ring) error {
 			return err
 		}
 		fresh[next.owners[i].name] = c
+	}
+	for i, was := range k.ring.owners {
+		if now := next.owners[i]; now.gone && !was.gone {
+			fresh[now.name] = &ownerKeys{number: uint64(i + 1), gone: true}
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

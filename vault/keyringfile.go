@@ -292,7 +292,7 @@ func Recover(ctx context.Context, o Options, identity string) error {
 	if err != nil {
 		return err
 	}
-	return k.destroy(ctx, nil, true)
+	return k.destroy(ctx, condemned{rotate: true})
 }
 
 func appendBytes(out, b []byte) []byte {

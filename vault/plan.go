@@ -85,6 +85,9 @@ func (v *Vault) plan(t Reader, h head, r *request) (*plan, error) {
 }
 
 func (v *Vault) planRecords(t Reader, p *plan) error {
+	if err := v.shred(t, p); err != nil {
+		return err
+	}
 	if err := v.widen(t, p); err != nil {
 		return err
 	}
@@ -116,6 +119,10 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 	switch x := rec.body.(type) {
 	case *clinical.Asset:
 		if slot, err = v.planAsset(t, p, x, old); err != nil {
+			return err
+		}
+	case *clinical.Erasure:
+		if err = v.planErasure(t, x, old); err != nil {
 			return err
 		}
 	case *clinical.Rendition:
@@ -187,13 +194,20 @@ func (v *Vault) planAsset(t Reader, p *plan, a *clinical.Asset, old stored) (uin
 	if was.State.Gone() && !a.State.Gone() {
 		return 0, clinical.Errorf(clinical.Conflict, "vault: asset %s is gone and cannot come back", a.ID)
 	}
-	if was.Original.ID != a.Original.ID || was.Original.SHA256 != a.Original.SHA256 {
+	if was.Original.ID != a.Original.ID || (was.Original.SHA256 != a.Original.SHA256 && a.State != clinical.Erased) {
 		return 0, clinical.Errorf(clinical.Invalid, "vault: the original of asset %s cannot change", a.ID)
 	}
 	a.Ordinal = was.Ordinal
 	switch {
 	case a.State.Gone() && !was.State.Gone():
-		return old.env.slot, v.planGone(t, p, a, old.env.slot)
+		err := v.planGone(t, p, a, old.env.slot)
+		entomb(a, was)
+		return old.env.slot, err
+	case a.State.Gone():
+		if was.State == clinical.Erased {
+			a.State = clinical.Erased
+		}
+		entomb(a, was)
 	case !a.State.Gone() && ownerName(a.Patient, a.Studio) != old.rec.owner:
 		return old.env.slot, v.planRewrap(t, p, a, old.env.slot)
 	}
@@ -216,7 +230,7 @@ func (v *Vault) planRendition(t Reader, p *plan, x *clinical.Rendition, old stor
 	}
 	if !old.found {
 		p.set(renditionKey(x.Asset, x.ID), []byte{valueVersion})
-		return ownerName(a.Patient, a.Studio), nil
+		return assetOwner(&a), nil
 	}
 	was, ok := old.rec.body.(*clinical.Rendition)
 	if !ok || was.Asset != x.Asset {
@@ -226,7 +240,7 @@ func (v *Vault) planRendition(t Reader, p *plan, x *clinical.Rendition, old stor
 		// The sweeper deletes the bytes; a reader may be in the middle of them.
 		p.del(manifestKey(was.Blob.ID))
 	}
-	return ownerName(a.Patient, a.Studio), nil
+	return assetOwner(&a), nil
 }
 
 // assetIn returns an asset as the change leaves it, and its slot.

@@ -59,7 +59,7 @@ type record struct {
 func flatten(d *clinical.Delta) []record {
 	var out []record
 	gather(&out, d.People, func(x *clinical.Person) record { return record{kindPerson, x.ID, &x.Rev, "", x} })
-	gather(&out, d.Patients, func(x *clinical.Patient) record { return record{kindPatient, x.ID, &x.Rev, ownerName(x.ID, ""), x} })
+	gather(&out, d.Patients, func(x *clinical.Patient) record { return record{kindPatient, x.ID, &x.Rev, patientOwner(x), x} })
 	gather(&out, d.Encounters, func(x *clinical.Encounter) record {
 		return record{kindEncounter, x.ID, &x.Rev, ownerName(x.Patient, ""), x}
 	})
@@ -71,7 +71,7 @@ func flatten(d *clinical.Delta) []record {
 	gather(&out, d.Runs, func(x *clinical.Run) record { return record{kindRun, x.ID, &x.Rev, ownerName(x.Patient, ""), x} })
 	gather(&out, d.Landings, func(x *clinical.Landing) record { return record{kindLanding, x.ID, &x.Rev, "", x} })
 	gather(&out, d.Assets, func(x *clinical.Asset) record {
-		return record{kindAsset, x.ID, &x.Rev, ownerName(x.Patient, x.Studio), x}
+		return record{kindAsset, x.ID, &x.Rev, assetOwner(x), x}
 	})
 	// A rendition is sealed like its asset; the owner is filled in from there.
 	gather(&out, d.Renditions, func(x *clinical.Rendition) record { return record{kindRendition, x.ID, &x.Rev, "", x} })
