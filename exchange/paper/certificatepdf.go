@@ -90,9 +90,9 @@ func (c Certificate) figures(d *doc) {
 	}
 	d.fact(l.pick("Asked to destroy copies", "Destruction de copies demandée", "Destrucción de copias pedida"),
 		strconv.Itoa(c.Tasks.Asked))
-	d.fact(l.pick("  confirmed", "  confirmées", "  confirmadas"), strconv.Itoa(c.Tasks.Confirmed))
-	d.fact(l.pick("  not possible", "  impossibles", "  imposibles"), strconv.Itoa(c.Tasks.Cannot))
-	d.fact(l.pick("  outstanding", "  en attente", "  pendientes"), strconv.Itoa(c.Tasks.Outstanding))
+	d.fact(l.pick("– confirmed", "– confirmées", "– confirmadas"), strconv.Itoa(c.Tasks.Confirmed))
+	d.fact(l.pick("– not possible", "– impossibles", "– imposibles"), strconv.Itoa(c.Tasks.Cannot))
+	d.fact(l.pick("– outstanding", "– en attente", "– pendientes"), strconv.Itoa(c.Tasks.Outstanding))
 	d.fact(l.pick("Printed on", "Édité le", "Impreso el"), l.instant(c.Issued, d.zone))
 	if c.Settled.IsZero() {
 		d.para(l.pick("The readers are still being found. Ask for a new certificate in a few minutes.",
@@ -162,7 +162,7 @@ func (c Certificate) readers(d *doc) {
 			who = cmp.Or(r.Name, r.ID) + ", " + l.role(r.role, false)
 		}
 		rows = append(rows, []string{
-			who, strings.Join(some(l.way(r.Way), l.channel(r.channel), r.Through), ", "),
+			who, strings.Join(some(r.Through, l.way(r.Way), l.channel(r.channel)), ", "),
 			strconv.Itoa(r.Pictures), r.Last.In(d.zone).Format(time.DateOnly), l.next(r.Task),
 		})
 	}
@@ -204,13 +204,27 @@ func (c Certificate) outstanding(d *doc) {
 			due = t.Due.In(d.zone).Format(time.DateOnly)
 		}
 		rows = append(rows, []string{
-			strings.Join(some(cmp.Or(t.Name, t.ID), l.role(t.role, false)), ", "), t.Kind, t.Raised.In(d.zone).Format(time.DateOnly), due,
+			strings.Join(some(cmp.Or(t.Name, t.ID), l.role(t.role, false)), ", "), l.task(clinical.TaskKind(t.Kind)), t.Raised.In(d.zone).Format(time.DateOnly), due,
 		})
 	}
 	d.table([]float64{70, 50, 25, 25}, []string{
 		l.pick("Who", "Qui", "Quién"), l.pick("Task", "Tâche", "Tarea"),
 		l.pick("Since", "Depuis", "Desde"), l.pick("Due", "Échéance", "Plazo"),
 	}, rows)
+}
+
+// task says what somebody was asked to do.
+func (l Language) task(k clinical.TaskKind) string {
+	switch k {
+	case clinical.DestroyCopy:
+		return l.pick("destroy copies", "détruire les copies", "destruir las copias")
+	case clinical.CorrectionNotice:
+		return l.pick("tell where it was delivered", "prévenir le destinataire", "avisar al destinatario")
+	case clinical.VerifyWithdrawal:
+		return l.pick("confirm with the patient", "confirmer auprès du patient", "confirmar con el paciente")
+	default:
+		return string(k)
+	}
 }
 
 func (c Certificate) care(d *doc) {

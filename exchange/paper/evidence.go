@@ -130,9 +130,9 @@ func (d *doc) exhibits(all []Exhibit) {
 	for i, x := range all {
 		d.need(22)
 		d.fact(strconv.Itoa(i+1), x.Name)
-		d.fact(l.pick("  bytes", "  octets", "  octetos"), strconv.FormatInt(x.Size, 10))
-		d.fact(l.pick("  captured", "  prise", "  captada"), l.instant(x.Captured, d.zone))
-		d.fact(l.pick("  kept", "  conservée", "  conservada"), l.instant(x.Kept, d.zone))
+		d.fact(l.pick("– bytes", "– octets", "– octetos"), strconv.FormatInt(x.Size, 10))
+		d.fact(l.pick("– captured", "– prise", "– captada"), l.instant(x.Captured, d.zone))
+		d.fact(l.pick("– kept", "– conservée", "– conservada"), l.instant(x.Kept, d.zone))
 		d.font("mono", "", 8, 30)
 		d.CellFormat(width, 4.5, "SHA-256 "+hex.EncodeToString(x.SHA256[:]), "", 1, "L", false, 0, "")
 		d.Ln(1.5)

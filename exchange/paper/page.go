@@ -129,6 +129,16 @@ func (d *doc) head(issuer, title string) {
 	d.Ln(3)
 }
 
+// tied is a clean text whose punctuation stays on the line of its word, as
+// French sets it after a space.
+func (d *doc) tied(text string) string {
+	text = clean(text)
+	if d.lang == French {
+		text = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "\u00a0?", " !", "\u00a0!", "« ", "«\u00a0", " »", "\u00a0»").Replace(text)
+	}
+	return text
+}
+
 // heading begins a part; it never stands alone at the foot of a page.
 func (d *doc) heading(text string) {
 	d.need(22)
@@ -144,14 +154,14 @@ func (d *doc) para(text string) {
 		return
 	}
 	d.font("go", "", 10.5, 30)
-	d.MultiCell(width, 5.3, clean(text), "", "L", false)
+	d.MultiCell(width, 5.3, d.tied(text), "", "L", false)
 	d.Ln(1.5)
 }
 
 // note is running text, smaller.
 func (d *doc) note(text string) {
 	d.font("go", "", 8.5, 80)
-	d.MultiCell(width, 4.2, clean(text), "", "L", false)
+	d.MultiCell(width, 4.2, d.tied(text), "", "L", false)
 	d.Ln(1)
 }
 

@@ -162,7 +162,7 @@ func TestPatientsCopyHasRolesAndCountsAndNamesNoStaff(t *testing.T) {
 func TestGovernanceCopyNamesReadersAndTasksOutstanding(t *testing.T) {
 	got, _ := certificate(t, withdrawal(), paper.ForGovernance, paper.Spanish)
 	mustHold(t, got, "Retirada del consentimiento: certificado", "Sven Ångström, estudiante", "Invented stella", "Invented nina, enfermero",
-		"Plaies chroniques, 4e année", "Tareas pendientes", "destroy-copy", "2026-12-07", "No puede retirarse")
+		"Plaies chroniques, 4e année", "Tareas pendientes", "destruir las copias", "2026-12-07", "No puede retirarse")
 }
 
 func TestCertificateIsTheSameForTheSameFactsAndCarriesItsProof(t *testing.T) {
