@@ -101,6 +101,7 @@ type told struct {
 	kept map[clinical.AssetID][]byte
 	gone map[clinical.AssetID]clinical.BlobID
 	acts map[clinical.Act]int64
+	left []clinical.PatientID // erased whole
 }
 
 // day is a short day's work; it ends at the first error.
@@ -140,6 +141,9 @@ func (b *bench) day(ctx context.Context, done *told) error {
 		done.gone[a.ID] = a.Original.ID
 		done.acts[clinical.ActDiscarded]++
 	}
+	if err := b.forgetSomebody(ctx, done); err != nil {
+		return err
+	}
 	if err := b.Note(ctx, b.event(clinical.ActViewed)); err != nil {
 		return err
 	}
@@ -164,7 +168,7 @@ func TestAPowerCutLosesNothingThatWasAcknowledgedAndShowsNothingByHalves(t *test
 			}
 			b.open(t)
 			m.cutAt = cut
-			done := told{map[clinical.AssetID][]byte{}, map[clinical.AssetID]clinical.BlobID{}, map[clinical.Act]int64{}}
+			done := told{map[clinical.AssetID][]byte{}, map[clinical.AssetID]clinical.BlobID{}, map[clinical.Act]int64{}, nil}
 			err := b.day(t.Context(), &done)
 			dead := b.Vault
 			after := f.Store.Reopen()
@@ -198,6 +202,11 @@ func (b *bench) holds(t *testing.T, when string, done told) {
 		}
 		if !bytes.Equal(b.read(t, a.Original.ID), data) {
 			t.Errorf("%s: bytes differ", when)
+		}
+	}
+	for _, id := range done.left {
+		if p, err := b.Patient(t.Context(), id); err != nil || p.Erased.IsZero() || len(p.Identifiers) > 0 {
+			t.Errorf("%s: an erased patient is %+v, %v", when, p, err)
 		}
 	}
 	for id, blob := range done.gone {

@@ -67,7 +67,7 @@ func (r *Report) add(what, id string, reason clinical.Reason) {
 // is in the Report; the error is for a check that could not be finished, and
 // the Report is good as far as it went. The vault may be in use.
 func (v *Vault) Fsck(ctx context.Context, o FsckOptions) (Report, error) {
-	f := &fsck{v: v, opt: o}
+	f := &fsck{v: v, opt: o, destroyed: v.keys.destroyed()} // counted before the records are
 	err := v.opt.Store.View(ctx, func(r Reader) error { return f.quick(ctx, r) })
 	if err == nil {
 		err = f.ledger(ctx)
@@ -86,6 +86,8 @@ type fsck struct {
 	opt    FsckOptions
 	report Report
 	head   head
+	// destroyed is how many slots' keys were gone when the check began.
+	destroyed int64
 }
 
 func (f *fsck) quick(ctx context.Context, r Reader) error {
@@ -198,8 +200,11 @@ func (f *fsck) record(ctx context.Context, r Reader, k kind, id [16]byte) {
 	name := recordName(k, id)
 	s, err := f.v.readRecord(r, k, id)
 	if err != nil {
-		if clinical.ReasonOf(err) != "erased" {
+		switch {
+		case clinical.ReasonOf(err) != "erased":
 			f.report.add("record", name, reasonFor(err))
+		case k == kindPatient || k == kindAsset || k == kindRendition:
+			f.report.add("record", name, olderThanErasure) // or it would be a tombstone
 		}
 		return
 	}
@@ -214,6 +219,8 @@ func (f *fsck) record(ctx context.Context, r Reader, k kind, id [16]byte) {
 			f.report.add("rendition", x.ID.String(), "not-listed")
 		}
 		f.blobOf(r, "rendition", x.ID.String(), x.Blob.ID, x.Asset)
+	case *clinical.Erasure:
+		f.erasure(r, x)
 	}
 	if what := k.subject(); what != "" {
 		if who, err := f.v.named(r, f.v.Pseudonym(what, id)); err != nil || who != id {
@@ -265,10 +272,36 @@ func (f *fsck) asset(ctx context.Context, r Reader, a *clinical.Asset, slot uint
 		if _, err := r.Get(manifestKey(a.Original.ID)); !a.Original.ID.IsZero() && !isNotFound(err) {
 			f.report.add("asset", a.ID.String(), "manifest-alive")
 		}
+	case destroyedSlot && !f.goneNow(ctx, a.ID):
+		f.report.add("asset", a.ID.String(), olderThanErasure)
 	case err != nil && !f.goneNow(ctx, a.ID):
 		f.report.add("asset", a.ID.String(), "slot-lost")
 	case err == nil:
 		f.blobOf(r, "asset", a.ID.String(), a.Original.ID, a.ID)
+	}
+}
+
+// olderThanErasure is what a record is whose key was destroyed and that does
+// not know it: an old copy of the store was put back.
+const olderThanErasure clinical.Reason = "older-than-erasure"
+
+// erasure checks that what a decision says is gone stays gone.
+func (f *fsck) erasure(r Reader, x *clinical.Erasure) {
+	if x.Outcome != clinical.EraseShred {
+		return
+	}
+	for _, id := range x.Assets {
+		s, err := f.v.readRecord(r, kindAsset, id)
+		if a, ok := s.rec.body.(*clinical.Asset); err != nil || !ok || a.State != clinical.Erased {
+			f.report.add("asset", id.String(), "erased-came-back")
+		}
+	}
+	if len(x.Assets) > 0 {
+		return
+	}
+	s, err := f.v.readRecord(r, kindPatient, x.Patient)
+	if p, ok := s.rec.body.(*clinical.Patient); err != nil || !ok || p.Erased.IsZero() {
+		f.report.add("record", recordName(kindPatient, x.Patient), "erased-came-back")
 	}
 }
 
@@ -381,9 +414,14 @@ func (f *fsck) unique(ctx context.Context, r Reader) error {
 // pending reports erasures that have not been carried out.
 func (f *fsck) pending(_ context.Context, r Reader) error {
 	return r.Scan([]byte{prefixIntent}, nil, func(key, _ []byte) (bool, error) {
-		slot := binary.BigEndian.Uint64(key[1:])
-		if _, err := f.v.keys.slot(slot); clinical.ReasonOf(err) != "erased" {
-			f.report.add("keyring", number(slot), "erasure-pending")
+		n := binary.BigEndian.Uint64(key[1:])
+		alive := func() error { _, err := f.v.keys.slot(n); return err }
+		if n&ownerBit != 0 {
+			n &^= ownerBit
+			alive = func() error { _, _, err := f.v.keys.ownerNumbered(n); return err }
+		}
+		if clinical.ReasonOf(alive()) != "erased" {
+			f.report.add("keyring", number(n), "erasure-pending")
 		}
 		return true, nil
 	})
@@ -395,6 +433,11 @@ func (f *fsck) keyring() {
 	}
 	if f.head.epoch > f.v.keys.epoch() {
 		f.report.add("keyring", number(f.head.epoch), "older-than-store")
+	}
+	// Each key that was destroyed was some picture's: fewer pictures than such
+	// keys are those of an older store.
+	if missing := f.destroyed - f.report.Destroyed; missing > 0 {
+		f.report.add("keyring", number(uint64(missing)), olderThanErasure)
 	}
 }
 

@@ -168,6 +168,19 @@ func (k *keyring) slots() uint64 {
 	return uint64(len(k.ring.slots))
 }
 
+// destroyed returns how many slots' keys are gone.
+func (k *keyring) destroyed() int64 {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	n := int64(0)
+	for _, s := range k.ring.slots {
+		if s.gone {
+			n++
+		}
+	}
+	return n
+}
+
 // ensure makes keys for owners that have none and refills the slots so that
 // need of them follow after used. It writes the file at most once, and only if
 // something is missing; the new keys count once the file is durable. That is a

@@ -133,6 +133,9 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 	if err := v.planClaims(p, rec, old); err != nil {
 		return err
 	}
+	if err := v.notCondemned(t, rec.owner); err != nil {
+		return err
+	}
 	value, err := v.sealRecord(rec, slot)
 	if err != nil {
 		return err

@@ -202,6 +202,27 @@ func (v *Vault) shredPatients(t Reader, p *plan, patients []clinical.Patient) ([
 	return v.assetsOf(t, owners)
 }
 
+// notCondemned refuses a record under a key that is about to be destroyed: an
+// earlier change of the transaction, or one whose keys are still there because
+// the disk was not, promised it.
+func (v *Vault) notCondemned(t Reader, owner string) error {
+	if owner == "" {
+		return nil
+	}
+	o, err := v.keys.owner(owner)
+	if err != nil {
+		return err
+	}
+	switch _, err := t.Get(intent{Owner: o.number}.key()); {
+	case err == nil:
+		return &clinical.Error{Kind: clinical.NotFound, Reason: "erased"}
+	case isNotFound(err):
+		return nil
+	default:
+		return err
+	}
+}
+
 // owned goes through the records of a kind that are sealed under one of the
 // owners, without opening them.
 func (v *Vault) owned(t Reader, k kind, owners map[uint64]bool, f func(id [16]byte) error) error {
