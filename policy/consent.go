@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"fovea/clinical"
 )
@@ -20,11 +21,11 @@ func (m *matter) needsGrant() bool {
 	}
 }
 
-// childConsent, intimateConsent and deceasedConsent object where consent was
-// given, but not such as the picture asks for.
+// childConsent, intimateConsent, deceasedConsent and renditionConsent object
+// where consent was given, but not such as the picture asks for.
 func childConsent(m *matter) clinical.Reason {
 	switch why := m.consented(); why {
-	case "child-capacity", "child-review", "came-of-age":
+	case "child-capacity", "child-review", "came-of-age", "both-parents":
 		return why
 	default:
 		return ""
@@ -36,7 +37,16 @@ func intimateConsent(m *matter) clinical.Reason {
 }
 
 func deceasedConsent(m *matter) clinical.Reason {
-	return when(m.consented() == "deceased", "deceased")
+	switch why := m.consented(); why {
+	case "deceased", "family-not-asked", "family-objected":
+		return why
+	default:
+		return ""
+	}
+}
+
+func renditionConsent(m *matter) clinical.Reason {
+	return when(m.consented() == "no-rendition", "no-rendition")
 }
 
 func consent(m *matter) clinical.Reason {
@@ -68,7 +78,11 @@ func (m *matter) consented() clinical.Reason {
 		return ""
 	}
 	for _, s := range m.people {
-		if why := m.consentOf(s); why != "" && m.consentFault == "" {
+		why := m.consentOf(s)
+		if why != "" && m.req.Use.Purpose == clinical.P1 {
+			why = "no-rendition" // audit needs no consent to what is anonymised, which is not made yet
+		}
+		if why != "" && m.consentFault == "" {
 			m.consentFault = why
 		}
 	}
@@ -81,7 +95,7 @@ func (m *matter) consented() clinical.Reason {
 // withdrawal of that consent.
 func (m *matter) refused(s *shard) bool {
 	return slices.ContainsFunc(s.grants, func(g *grant) bool {
-		dissent := g.Assent == clinical.Dissented && m.req.Use.Purpose >= clinical.P2
+		dissent := g.Assent != clinical.AssentNotAsked && g.Assent != clinical.Assented && m.req.Use.Purpose >= clinical.P2
 		over := g.Status == clinical.GrantSuperseded || g.Status == clinical.GrantEnteredInError
 		if g.Status != clinical.GrantRefused && !dissent || over {
 			return false
@@ -100,30 +114,51 @@ func (m *matter) consentOf(s *shard) clinical.Reason {
 		if !g.HasPurpose(m.req.Use.Purpose) {
 			continue
 		}
-		steps := m.steps(s, g)
-		i := slices.IndexFunc(steps[:], func(r clinical.Reason) bool { return r != "" })
-		if i < 0 {
+		i, fault := m.failing(s, g)
+		if fault == "" {
 			return ""
 		}
 		if i > best {
-			best, why = i, steps[i]
+			best, why = i, fault
 		}
 	}
 	return why
 }
 
-// steps tests one consent in order; each step is empty where it passes.
-func (m *matter) steps(s *shard, g *grant) [8]clinical.Reason {
-	u := m.req.Use
-	return [8]clinical.Reason{
-		m.standing(g),
-		when(!g.covers(m.pic), "not-covered"),
-		when(!modeFits(g.Mode, u.Purpose, g.Witness, m.snap.site.Limits), "mode"),
-		m.capacity(s, g),
-		when(u.Audience > g.Audience || !g.Audience.Valid(), "ceiling-audience"),
-		when(m.f.sensitivity.Has(clinical.Intimate) && u.Audience > clinical.A2 && !g.IntimateBeyondA2, "intimate-audience"),
-		when(m.level > g.Level || !m.level.Valid(), "ceiling-identifiability"),
-		m.form(g),
+// failing returns the first step that a consent does not pass, and why. All
+// of them are asked, so that the clock has seen every instant that matters.
+func (m *matter) failing(s *shard, g *grant) (int, clinical.Reason) {
+	first, why := stepCount, clinical.Reason("")
+	for i, asks := range m.snap.steps {
+		if fault := asks(m, s, g); fault != "" && why == "" {
+			first, why = i, fault
+		}
+	}
+	return first, why
+}
+
+// condition is one question to a consent about somebody in the picture; it is empty
+// where the consent passes.
+type condition func(*matter, *shard, *grant) clinical.Reason
+
+const stepCount = 10
+
+// steps are asked in order: the consent that comes furthest says what is
+// missing.
+func steps() [stepCount]condition {
+	return [stepCount]condition{
+		standing, covering, expressed, capacity, consulted, audience, smallGroup, recognisable, channel, named,
+	}
+}
+
+// speaksAlone reports whether somebody decides for a child without the other
+// parent.
+func speaksAlone(relationship string) bool {
+	switch strings.ToLower(strings.TrimSpace(relationship)) {
+	case "local authority", "court", "sole holder":
+		return true
+	default:
+		return false
 	}
 }
 
@@ -135,13 +170,15 @@ func when(objects bool, why clinical.Reason) clinical.Reason {
 }
 
 // standing tests status and dates.
-func (m *matter) standing(g *grant) clinical.Reason {
+func standing(m *matter, _ *shard, g *grant) clinical.Reason {
 	switch g.Status {
 	case clinical.GrantGiven:
 	case clinical.GrantWithdrawn:
 		return "withdrawn"
-	case clinical.GrantRequested, clinical.GrantPending:
+	case clinical.GrantRequested:
 		return "asked"
+	case clinical.GrantPending:
+		return "pending"
 	default:
 		return "no-consent"
 	}
@@ -156,6 +193,14 @@ func (m *matter) standing(g *grant) clinical.Reason {
 	default:
 		return ""
 	}
+}
+
+func covering(m *matter, _ *shard, g *grant) clinical.Reason {
+	return when(!g.covers(m.pic), "not-covered")
+}
+
+func expressed(m *matter, _ *shard, g *grant) clinical.Reason {
+	return when(!modeFits(g.Mode, m.req.Use.Purpose, g.Witness, m.snap.site.Limits), "mode")
 }
 
 // modeFits: a verbal consent needs its witness and covers audit and, where the
@@ -175,18 +220,18 @@ func modeFits(mode clinical.Mode, p clinical.Purpose, witness string, l Limits) 
 
 // capacity tests in which capacity the consent was given, against whom the
 // picture shows.
-func (m *matter) capacity(s *shard, g *grant) clinical.Reason {
-	p := m.req.Use.Purpose
-	grown := m.clock.past(s.adult)
-	reviewed := m.clock.past(g.review)
-	if s.patient != nil && s.patient.Deceased && (p == clinical.P4 || p == clinical.P5 || m.level == clinical.I0) &&
-		g.Capacity != clinical.DeceasedCapacity {
+func capacity(m *matter, s *shard, g *grant) clinical.Reason {
+	grown, reviewed := m.clock.past(s.adult), m.clock.past(g.review)
+	if m.asksFamily(s) && g.Capacity != clinical.DeceasedCapacity {
 		return "deceased"
 	}
 	switch g.Capacity {
 	case clinical.Parental:
-		if grown {
+		switch {
+		case grown:
 			return "came-of-age"
+		case m.snap.site.Limits.BothParents && g.SecondGiver == "" && !speaksAlone(g.Relationship):
+			return "both-parents"
 		}
 	case clinical.MatureMinor:
 	case clinical.AdultCapacity:
@@ -206,17 +251,82 @@ func (m *matter) capacity(s *shard, g *grant) clinical.Reason {
 	return ""
 }
 
-// form tests what else the record of the consent must say.
-func (m *matter) form(g *grant) clinical.Reason {
-	u := m.req.Use
+// asksFamily reports whether the picture shows somebody who has died, in a use
+// before which the family is consulted: publication, public use, and whatever
+// they can be recognised in. Other wishes of the patient stand as they are.
+func (m *matter) asksFamily(s *shard) bool {
+	p := m.req.Use.Purpose
+	return s.patient != nil && s.patient.Deceased && (p == clinical.P4 || p == clinical.P5 || m.level == clinical.I0)
+}
+
+// consulted tests that the family was asked about this consent, and agreed.
+// The last answer counts.
+func consulted(m *matter, s *shard, g *grant) clinical.Reason {
+	if !m.asksFamily(s) {
+		return ""
+	}
+	var last *clinical.Task
+	for _, t := range s.consults {
+		if t.Done() && (t.Grant.IsZero() || t.Grant == g.ID) && (last == nil || t.DoneAt.After(last.DoneAt)) {
+			last = t
+		}
+	}
 	switch {
-	case !g.Channels.Has(u.Channel) && (u.Channel != clinical.Download || !g.Channels.Has(clinical.Mount)):
-		return "ceiling-channel"
-	case (u.Audience >= clinical.A4 || u.Purpose == clinical.P4) && !g.ImagesShown:
-		return "images-not-shown"
-	case u.Purpose == clinical.P4 && (g.NamedUse == "" || m.findRelease() == nil || m.release.Recipient != g.NamedUse):
-		return "named-use"
+	case last == nil:
+		return "family-not-asked"
+	case last.Answer != clinical.AnswerAgreed:
+		return "family-objected"
 	default:
 		return ""
 	}
+}
+
+func audience(m *matter, _ *shard, g *grant) clinical.Reason {
+	return when(m.req.Use.Audience > g.Audience || !g.Audience.Valid(), "ceiling-audience")
+}
+
+func smallGroup(m *matter, _ *shard, g *grant) clinical.Reason {
+	beyond := m.f.sensitivity.Has(clinical.Intimate) && m.req.Use.Audience > clinical.A2
+	return when(beyond && !g.IntimateBeyondA2, "intimate-audience")
+}
+
+// recognisable tests how far the patient may be recognised. Where a masked or
+// an anonymised copy would do, none is made yet.
+func recognisable(m *matter, _ *shard, g *grant) clinical.Reason {
+	switch {
+	case !m.level.Valid() || !g.Level.Valid():
+		return "ceiling-identifiability"
+	case m.level > g.Level:
+		return "no-rendition"
+	default:
+		return ""
+	}
+}
+
+func channel(m *matter, _ *shard, g *grant) clinical.Reason {
+	c := m.req.Use.Channel
+	implied := c == clinical.Download && g.Channels.Has(clinical.Mount) // mounting implies it, and the form says so
+	return when(!g.Channels.Has(c) && !implied, "ceiling-channel")
+}
+
+// named tests what else the record of the consent must say: that the pictures
+// were shown, the one publication, the study.
+func named(m *matter, _ *shard, g *grant) clinical.Reason {
+	u := m.req.Use
+	switch {
+	case (u.Audience >= clinical.A4 || u.Purpose == clinical.P4) && !g.ImagesShown:
+		return "images-not-shown"
+	case u.Purpose == clinical.P4 && !m.releasedTo(g.NamedUse):
+		return "named-use"
+	case u.Purpose == clinical.P3 && (g.Ethics == "" || !m.releasedTo(g.Study)):
+		return "study"
+	default:
+		return ""
+	}
+}
+
+// releasedTo reports whether the release goes to the one use or study that was
+// consented to.
+func (m *matter) releasedTo(use string) bool {
+	return use != "" && m.findRelease() != nil && m.release.Recipient == use
 }

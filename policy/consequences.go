@@ -23,6 +23,10 @@ func (e *edit) task(v clinical.Task) {
 		return
 	}
 	e.tasks.set(e.by, v.ID, &v)
+	e.did.tasks = append(e.did.tasks, &v)
+	if v.Kind == clinical.FamilyConsult {
+		e.consult(&v)
+	}
 }
 
 func (e *edit) recall(v clinical.Recall) {

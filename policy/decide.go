@@ -20,11 +20,18 @@ type Request struct {
 	// Search is set when pictures are looked for across patients, rather than
 	// on the patient's own page or in a set.
 	Search bool
-	Now    time.Time
+	// Release is the delivery to the patient record for which the deliverer,
+	// who is nobody, asks.
+	Release clinical.ReleaseID
+	Now     time.Time
 }
 
 // Permitted is the rule that Decide names when no rule objects.
 const Permitted = "permitted"
+
+// ThroughGlass is the rule that Decide names where no rule objects because the
+// asker broke the glass.
+const ThroughGlass = "break-glass"
 
 // Decide says whether the picture may leave as requested, and if not which
 // rule objects first. It is pure and total: the same snapshot and request give
@@ -34,6 +41,7 @@ func Decide(s *Snapshot, r Request) clinical.Decision {
 	if m == nil {
 		return deny("0-state", "absent")
 	}
+	m.anybody = m.delivers()
 	if r.Use.Purpose != clinical.P2 || !r.Set.IsZero() {
 		return m.decide()
 	}
@@ -83,6 +91,9 @@ type matter struct {
 	level   clinical.Identifiability
 	clock   clock
 
+	pretend bool // as if the asker held a ticket to the patient's pictures
+	glass   bool // a ticket opened it
+
 	consentKnown bool
 	consentFault clinical.Reason
 }
@@ -119,7 +130,7 @@ func (m *matter) of(pic *picture) {
 	if m.kind != clinical.Original { // the original still has what the camera wrote into it
 		m.level = m.f.level()
 	}
-	m.release, m.item = nil, nil
+	m.release, m.item, m.glass = nil, nil, false
 	m.consentKnown, m.consentFault = false, ""
 }
 
@@ -148,7 +159,8 @@ func (m *matter) owner() *shard { return m.people[0] }
 // objected, so that the clock has seen every instant that matters.
 func (m *matter) decide() clinical.Decision {
 	d := clinical.Decision{Permit: true, Rule: Permitted}
-	for _, r := range rules() {
+	for i := range m.snap.rules {
+		r := &m.snap.rules[i]
 		if m.anybody && r.asker {
 			continue
 		}
@@ -158,6 +170,9 @@ func (m *matter) decide() clinical.Decision {
 	}
 	if d.Permit {
 		d.Obligations = m.obligations()
+		if m.glass {
+			d.Rule = ThroughGlass
+		}
 	}
 	d.Until = m.clock.next
 	return d
@@ -188,7 +203,7 @@ func (m *matter) obligations() clinical.Obligations {
 	return clinical.Obligations{
 		Rendition:      m.kind,
 		NoStore:        m.level == clinical.I0 || u.Purpose == clinical.P0,
-		LogBeforeBytes: leaves || m.level == clinical.I0 && m.kind != clinical.Thumbnail,
+		LogBeforeBytes: leaves || m.glass || m.level == clinical.I0 && m.kind != clinical.Thumbnail,
 	}
 }
 

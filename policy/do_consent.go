@@ -8,14 +8,9 @@ import (
 )
 
 func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error) {
-	if !staff(a.person.Role) {
-		return clinical.Change{}, a.allow()
-	}
 	g := cmd.Grant
-	if g.Status == clinical.GrantGiven { // it widens: those say it who meet patients, or who keep the records
-		if err := a.allow(clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Governance); err != nil {
-			return clinical.Change{}, err
-		}
+	if err := a.mayRecord(g); err != nil {
+		return clinical.Change{}, err
 	}
 	sh := a.snap.subject(g.Patient)
 	if sh.patient == nil {
@@ -29,6 +24,10 @@ func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error)
 		return clinical.Change{}, conflict("exists", "This consent is recorded already. A consent is never edited: record a new one that supersedes it.")
 	}
 	g.Rev, g.RecordedBy, g.RecordedAt = 0, a.person.ID, a.now
+	g.FormBlob = clinical.BlobID{}
+	if g.Status != clinical.GrantWithdrawn {
+		g.WithdrawnAt, g.WithdrawnBy, g.WithdrawalReason = time.Time{}, clinical.PersonID{}, ""
+	}
 	if g.ValidFrom.IsZero() {
 		g.ValidFrom = a.now
 	}
@@ -46,6 +45,68 @@ func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error)
 		c.Grants = append(c.Grants, *old)
 	}
 	c.Grants = append(c.Grants, g)
+	a.askLater(&c, g, sh)
+	return c, nil
+}
+
+// mayRecord: a no is recorded by anybody of staff, a yes by those who meet
+// patients or keep the records, and what an older system knew by those who
+// administer.
+func (a *act) mayRecord(g clinical.Grant) error {
+	switch {
+	case g.FormVersion == LegacyForm:
+		return a.allow(clinical.Admin, clinical.Operator)
+	case !staff(a.person.Role):
+		return a.allow()
+	case g.Status == clinical.GrantGiven && !recordsConsent(a.person.Role):
+		return a.allow()
+	default:
+		return nil
+	}
+}
+
+// askLater raises what a consent leaves to be asked: the patient on recovery,
+// the family of somebody who has died.
+func (a *act) askLater(c *clinical.Change, g clinical.Grant, sh *shard) {
+	if g.Status != clinical.GrantGiven {
+		return
+	}
+	if g.Temporary {
+		task := clinical.Task{Kind: clinical.AskOnRecovery, For: a.person.ID, Patient: g.Patient, Grant: g.ID}
+		task.Due = g.ReviewAt.Start(a.snap.site.Zone)
+		a.raise(c, task)
+	}
+	if g.Capacity == clinical.DeceasedCapacity && sh.patient.Deceased && needsFamily(g) {
+		a.raise(c, clinical.Task{Kind: clinical.FamilyConsult, Role: clinical.Governance, Patient: g.Patient, Grant: g.ID})
+	}
+}
+
+// needsFamily reports whether a consent speaks of a use before which the family
+// of somebody who has died is consulted.
+func needsFamily(g clinical.Grant) bool {
+	return g.HasPurpose(clinical.P4) || g.HasPurpose(clinical.P5) || g.Level == clinical.I0 && beyondCare(g)
+}
+
+// markInError says that a consent was never given as it was recorded. It does
+// not take back what a patient said: who recorded it does it, or governance.
+func (a *act) markInError(cmd clinical.MarkInError) (clinical.Change, error) {
+	if err := reasoned(cmd.Reason); err != nil {
+		return clinical.Change{}, err
+	}
+	g, ok := a.snap.grants.get(cmd.Grant)
+	if !ok || g.RecordedBy != a.person.ID && a.person.Role != clinical.Governance || a.person.ID.IsZero() {
+		return clinical.Change{}, clinical.ErrNotFound
+	}
+	if g.Status == clinical.GrantEnteredInError {
+		return clinical.Change{}, conflict("over", "This consent is marked already. Nothing is left to do.")
+	}
+	over := g.Grant
+	over.Status = clinical.GrantEnteredInError
+	c := a.change(clinical.ActConsentMistaken, cmd.Reason)
+	c.Patient, c.Grant, c.Grants = g.Patient, g.ID, []clinical.Grant{over}
+	if g.Status == clinical.GrantGiven && beyondCare(g.Grant) {
+		a.takeBack(&c, a.recall(clinical.RecallWithdrawal, g.Patient, []clinical.GrantID{g.ID}, nil, time.Time{}))
+	}
 	return c, nil
 }
 

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"fovea/clinical"
@@ -19,7 +20,7 @@ func (a *act) addPatient(cmd clinical.AddPatient) (clinical.Change, error) {
 	if a.snap.shard(p.ID).patient != nil {
 		return clinical.Change{}, conflict("exists", "This patient is known already. Change the record instead.")
 	}
-	if !p.MergedInto.IsZero() {
+	if p.MergedAt = (time.Time{}); !p.MergedInto.IsZero() {
 		return clinical.Change{}, invalid("merged", "A new record cannot be merged at once. Register it, then merge.")
 	}
 	if slices.Contains(p.NamedTeam, a.person.ID) {
@@ -48,15 +49,16 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 	if err := current(p.Rev, old.Rev); err != nil {
 		return clinical.Change{}, err
 	}
-	widens := !slices.Equal(p.NamedTeam, old.NamedTeam) || p.MergedInto != old.MergedInto || old.Vip && !p.Vip
+	widens := !slices.Equal(p.NamedTeam, old.NamedTeam) || old.Vip && !p.Vip
 	if widens && !admin {
-		return clinical.Change{}, forbid("governance", "Naming a team, merging records and ending VIP protection are governance's. Ask them.")
+		return clinical.Change{}, forbid("governance", "Naming a team and ending VIP protection are governance's. Ask them.")
 	}
+	if p.MergedInto != old.MergedInto {
+		return clinical.Change{}, invalid("merge", "Records are merged and parted by acts of their own. Leave that as it is here.")
+	}
+	p.MergedAt = old.MergedAt
 	if slices.Contains(p.NamedTeam, a.person.ID) && !slices.Contains(old.NamedTeam, a.person.ID) {
 		return clinical.Change{}, forbid("yourself", "Nobody names themselves. Ask a colleague in governance.")
-	}
-	if err := a.checkMerge(p); err != nil {
-		return clinical.Change{}, err
 	}
 	p, err := a.checkPatient(p)
 	if err != nil {
@@ -64,18 +66,19 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 	}
 	c := a.change(clinical.ActPatientChanged, "")
 	c.Patient, c.Patients = p.ID, []clinical.Patient{p}
+	if p.Deceased && !old.Deceased {
+		a.askFamily(&c, p.ID)
+	}
 	return c, nil
 }
 
-func (a *act) checkMerge(p clinical.Patient) error {
-	if p.MergedInto.IsZero() {
-		return nil
+// askFamily raises the task of consulting the family of somebody who has died,
+// where a consent stands that needs it.
+func (a *act) askFamily(c *clinical.Change, id clinical.PatientID) {
+	needs := func(g *grant) bool { return g.Status == clinical.GrantGiven && needsFamily(g.Grant) }
+	if slices.ContainsFunc(a.snap.subject(id).grants, needs) {
+		a.raise(c, clinical.Task{Kind: clinical.FamilyConsult, Role: clinical.Governance, Patient: id})
 	}
-	into := a.snap.shard(p.MergedInto)
-	if into.patient == nil || a.snap.root(p.MergedInto) == p.ID {
-		return invalid("merge", "A record is merged into another that is known and not itself merged into this one. Choose again.")
-	}
-	return nil
 }
 
 // tidy writes a number as its system does, where that is known.

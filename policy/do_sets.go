@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -21,7 +22,7 @@ func (a *act) createSet(cmd clinical.CreateSet) (clinical.Change, error) {
 	in := cmd.Set
 	s := clinical.TeachingSet{
 		ID: in.ID, Name: in.Name, Title: in.Title, Purpose: in.Purpose, Audience: in.Audience, Owner: a.person.ID,
-		Specialty: in.Specialty, Roster: in.Roster, From: in.From, Until: in.Until, CreatedAt: a.now, NextNumber: step(),
+		Specialty: in.Specialty, Roster: in.Roster, Cohorts: in.Cohorts, From: in.From, Until: in.Until, CreatedAt: a.now, NextNumber: step(),
 	}
 	if s.ID.IsZero() {
 		s.ID = clinical.Mint[clinical.TeachingSet](a.g.opt.Mint)
@@ -41,7 +42,8 @@ func (a *act) createSet(cmd clinical.CreateSet) (clinical.Change, error) {
 	return a.setChange(clinical.ActSetCreated, s)
 }
 
-// changeSet replaces title, audience, roster and dates, and nothing else.
+// changeSet replaces title, audience, roster, cohorts and dates, and nothing
+// else.
 func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
 	st, err := a.ownSet(cmd.Set.ID)
 	if err != nil {
@@ -51,7 +53,8 @@ func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
 		return clinical.Change{}, err
 	}
 	s := st.TeachingSet
-	s.Title, s.Audience, s.Roster, s.From, s.Until = cmd.Set.Title, cmd.Set.Audience, cmd.Set.Roster, cmd.Set.From, cmd.Set.Until
+	s.Title, s.Audience, s.From, s.Until = cmd.Set.Title, cmd.Set.Audience, cmd.Set.From, cmd.Set.Until
+	s.Roster, s.Cohorts = cmd.Set.Roster, cmd.Set.Cohorts
 	if s.Audience > st.Audience && s.Status == clinical.SetPublished {
 		s.PublishedBy = a.person.ID // the second person agreed to a smaller audience
 	}
@@ -61,13 +64,13 @@ func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
 // setChange checks a set and makes its change.
 func (a *act) setChange(what clinical.Act, s clinical.TeachingSet) (clinical.Change, error) {
 	s.Title = strings.TrimSpace(s.Title)
-	s.Roster = roster(s.Roster)
+	s.Roster, s.Cohorts = roster(s.Roster), cohorts(s.Cohorts)
 	if err := a.checkSet(s); err != nil {
 		return clinical.Change{}, err
 	}
 	c := a.change(what, "")
 	c.Set, c.Sets = s.ID, []clinical.TeachingSet{s}
-	if AudienceFor(len(s.Roster), a.snap.site.Limits) > s.Audience {
+	if AudienceFor(a.most(s), a.snap.site.Limits) > s.Audience {
 		c.Rule = RosterOverAudience
 	}
 	return c, nil
@@ -78,6 +81,47 @@ func roster(list []clinical.PersonID) []clinical.PersonID {
 	out := slices.Clone(list)
 	slices.SortFunc(out, clinical.PersonID.Compare)
 	return slices.Compact(out)
+}
+
+// cohorts names everybody in them once.
+func cohorts(list []clinical.Cohort) []clinical.Cohort {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Name, out[i].People = strings.TrimSpace(out[i].Name), roster(out[i].People)
+	}
+	return out
+}
+
+func checkCohorts(list []clinical.Cohort) error {
+	seen := map[string]bool{}
+	for _, c := range list {
+		switch {
+		case c.Name == "" || len(c.Name) > 100 || !utf8.ValidString(c.Name) || seen[strings.ToLower(c.Name)]:
+			return invalid("cohort", "Each cohort has a name of its own, of at most 100 bytes. Write it.")
+		case !c.From.IsZero() && !c.Until.IsZero() && c.Until.Before(c.From):
+			return invalid("dates", "The term of a cohort ends before it begins. Correct the dates.")
+		}
+		seen[strings.ToLower(c.Name)] = true
+	}
+	return nil
+}
+
+// most returns how many readers a set has on the day on which most have it:
+// cohorts whose terms do not meet are not added up.
+func (a *act) most(s clinical.TeachingSet) int {
+	days := []clinical.Date{{}} // before every term
+	for _, c := range s.Cohorts {
+		days = append(days, c.From)
+	}
+	most := 0
+	for _, day := range days {
+		then := s
+		then.Cohorts = slices.DeleteFunc(slices.Clone(s.Cohorts), func(c clinical.Cohort) bool {
+			return day.Before(c.From) || !c.Until.IsZero() && c.Until.Before(day)
+		})
+		most = max(most, len(then.Readers()))
+	}
+	return most
 }
 
 func (a *act) checkSet(s clinical.TeachingSet) error {
@@ -95,8 +139,11 @@ func (a *act) checkSet(s clinical.TeachingSet) error {
 	case !s.From.IsZero() && !s.Until.IsZero() && s.Until.Before(s.From):
 		return invalid("dates", "This set ends before it begins. Correct the dates.")
 	}
-	for _, id := range s.Roster {
-		if p, ok := a.snap.people.get(id); !ok || !channels(p.Role, clinical.P2).Has(clinical.ViewOnScreen) {
+	if err := checkCohorts(s.Cohorts); err != nil {
+		return err
+	}
+	for _, id := range s.Readers() {
+		if p, ok := a.snap.people.get(id); !ok || !a.snap.channels(p.Role, clinical.P2).Has(clinical.ViewOnScreen) {
 			return invalid("roster", "Somebody on the roster is not known, or is not one to be taught. Take them off.")
 		}
 	}

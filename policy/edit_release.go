@@ -25,6 +25,12 @@ func (e *edit) consent(v clinical.Grant) {
 	sh.grants = put(sh.grants, g, same)
 }
 
+// consult keeps what a family was asked, and what they said, with the patient.
+func (e *edit) consult(v *clinical.Task) {
+	sh := e.touch(v.Patient, true)
+	sh.consults = put(sh.consults, v, func(o *clinical.Task) bool { return o.ID == v.ID })
+}
+
 func (e *edit) hold(v clinical.Hold) {
 	old, ok := e.holds.get(v.ID)
 	if ok && stale(v.Rev, old.Rev) {

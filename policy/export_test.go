@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"time"
 
 	"fovea/clinical"
@@ -51,3 +52,60 @@ func (g *Gate) Forget() {
 
 // Frames returns how many frames are kept of a patient.
 func (s *Snapshot) Frames(id clinical.PatientID) int { return len(s.shard(id).frames) }
+
+// The mutants of the table: a snapshot with one thing of it changed.
+
+// WithoutRule silences a rule.
+func (s *Snapshot) WithoutRule(code string) *Snapshot { return s.withRule(code, "") }
+
+// WithRuleAlways has a rule object whatever is asked.
+func (s *Snapshot) WithRuleAlways(code string) *Snapshot { return s.withRule(code, "mutant") }
+
+func (s *Snapshot) withRule(code string, why clinical.Reason) *Snapshot {
+	table := *s.rules
+	for i := range table {
+		if table[i].code == code {
+			table[i].objects = func(*matter) clinical.Reason { return why }
+		}
+	}
+	return s.mutant(func(m *Snapshot) { m.rules = &table })
+}
+
+// Steps is how many things the table asks of a consent.
+const Steps = stepCount
+
+// WithStep has a step of the consent rules give one answer to everything.
+func (s *Snapshot) WithStep(i int, why clinical.Reason) *Snapshot {
+	asked := *s.steps
+	asked[i] = func(*matter, *shard, *grant) clinical.Reason { return why }
+	return s.mutant(func(m *Snapshot) { m.steps = &asked })
+}
+
+// WithChannels gives a role other channels for a purpose, whatever the bounds.
+func (s *Snapshot) WithChannels(u RoleUse, c clinical.Channel) *Snapshot {
+	roles := maps.Clone(s.site.Roles)
+	roles[u] = c
+	return s.mutant(func(m *Snapshot) { m.site.Roles = roles })
+}
+
+// WithLimits puts other limits in the place of the site's.
+func (s *Snapshot) WithLimits(change func(*Limits)) *Snapshot {
+	return s.mutant(func(m *Snapshot) { change(&m.site.Limits) })
+}
+
+func (s *Snapshot) mutant(change func(*Snapshot)) *Snapshot {
+	m := *s
+	change(&m)
+	return &m
+}
+
+// RuleSays is what one rule of the table says by itself.
+func RuleSays(s *Snapshot, r Request, code string) clinical.Reason {
+	m := newMatter(s, r)
+	for i := range s.rules {
+		if s.rules[i].code == code {
+			return s.rules[i].objects(m)
+		}
+	}
+	return "no such rule"
+}

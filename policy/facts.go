@@ -54,13 +54,18 @@ type frame struct {
 	sensitivity clinical.Sensitivity
 	noFeature   bool
 	idShot      bool
+	form        bool
 }
 
 func frameOf(a *clinical.Asset) frame {
 	f := frame{
 		patient: a.Patient, session: a.Session, job: a.Job, encounter: a.Encounter, lesion: a.Lesion, run: a.Run,
 		studio: a.Studio, specialty: a.Specialty, state: a.State, sensitivity: a.Sensitivity,
-		noFeature: a.NoIdentifyingFeature, idShot: a.IDShot,
+		noFeature: a.NoIdentifyingFeature, idShot: a.IDShot, form: a.Form,
+	}
+	const known = clinical.Known | clinical.Face | clinical.Intimate | clinical.Safeguarding | clinical.VIP
+	if f.sensitivity&^known != 0 { // a flag that nobody thought of here: as if nobody had looked
+		f.sensitivity, f.noFeature = f.sensitivity&known&^clinical.Known, false
 	}
 	if len(a.Subjects) > 0 {
 		b := make([]byte, 0, 16*len(a.Subjects))
@@ -134,6 +139,7 @@ type shard struct {
 	sessions   []*clinical.Session
 	grants     []*grant
 	holds      []*clinical.Hold // those on the whole patient
+	consults   []*clinical.Task // what the family of somebody who died was asked
 	aliases    []clinical.PatientID
 	hosts      []clinical.PatientID // owners of pictures that show this patient too
 }
@@ -147,7 +153,7 @@ func (s *shard) own(by *token) *shard {
 	c.by = by
 	c.pictures, c.frames = slices.Clip(s.pictures), slices.Clip(s.frames)
 	c.encounters, c.jobs, c.sessions = slices.Clip(s.encounters), slices.Clip(s.jobs), slices.Clip(s.sessions)
-	c.grants, c.holds = slices.Clip(s.grants), slices.Clip(s.holds)
+	c.grants, c.holds, c.consults = slices.Clip(s.grants), slices.Clip(s.holds), slices.Clip(s.consults)
 	c.aliases, c.hosts = slices.Clip(s.aliases), slices.Clip(s.hosts)
 	return &c
 }

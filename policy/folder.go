@@ -50,12 +50,13 @@ func (f *folders) noteworthy(l listed, now time.Time) bool {
 }
 
 // folderKey is a set as one kind of reader sees it. On a mount no rule tells
-// two readers of one role apart once the set reaches both; elsewhere the
-// person counts.
+// two readers of one role apart once the set reaches both, but for accounts
+// that several people use; elsewhere the person counts.
 type folderKey struct {
 	set     clinical.SetID
 	channel clinical.Channel
 	role    clinical.Role
+	shared  bool
 	person  clinical.PersonID
 }
 
@@ -100,7 +101,7 @@ func (g *Gate) Folder(_ context.Context, c clinical.Caller, id clinical.SetID, c
 	if !ok || !known || !snap.reaches(p, st, ch, now) {
 		return clinical.Folder{}, clinical.ErrNotFound
 	}
-	k := folderKey{set: id, channel: ch, role: p.Role, person: p.ID}
+	k := folderKey{set: id, channel: ch, role: p.Role, shared: p.Shared, person: p.ID}
 	if ch == clinical.Mount {
 		k.person = clinical.PersonID{}
 	}
@@ -116,7 +117,7 @@ func (g *Gate) Folder(_ context.Context, c clinical.Caller, id clinical.SetID, c
 	}
 	f := l.folder
 	if st.Owner != p.ID {
-		f.Hidden, f.Gone, f.Set.Roster = 0, 0, nil
+		f.Hidden, f.Gone, f.Set.Roster, f.Set.Cohorts = 0, 0, nil, nil
 	}
 	return f, nil
 }
@@ -142,11 +143,11 @@ func (g *Gate) unchanged(snap *Snapshot, l *listing, id clinical.SetID) bool {
 // seen at all.
 func (s *Snapshot) reaches(p *clinical.Person, st *set, ch clinical.Channel, now time.Time) bool {
 	u := clinical.Use{Purpose: st.Purpose, Audience: st.Audience, Channel: ch}
-	if !p.ActiveAt(now, s.site.Zone) || !channels(p.Role, u.Purpose).Has(ch) {
+	if !p.ActiveAt(now, s.site.Zone) || !s.channels(p.Role, u.Purpose).Has(ch) {
 		return false
 	}
 	m := &matter{snap: s, req: Request{Person: p.ID, Use: u, Now: now}, person: p, set: st}
-	return m.preview() || st.Reaches(p.ID) && st.OpenAt(now, s.site.Zone)
+	return m.preview() || m.reached() && st.OpenAt(now, s.site.Zone)
 }
 
 // list decides on every item of a set.

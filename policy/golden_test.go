@@ -15,39 +15,83 @@ import (
 	"fovea/policy"
 )
 
+// question is one line of a story that is answered with yes or no, and the
+// hospital as the story has it by then.
+type question struct {
+	story, where string
+	snap         *policy.Snapshot
+	ask          policy.Request
+	yes          bool
+	rule         string
+	why          clinical.Reason
+}
+
+// fault says how a decision differs from what the table says; empty: it does
+// not.
+func (q question) fault(got clinical.Decision) string {
+	switch {
+	case got.Permit && !q.yes:
+		return "permitted"
+	case !got.Permit && q.yes:
+		return fmt.Sprintf("no, by %s: %s", got.Rule, policy.Words(got.Reason))
+	case !got.Permit && (got.Rule != q.rule || got.Reason != q.why):
+		return fmt.Sprintf("by %s because %s", got.Rule, got.Reason)
+	default:
+		return ""
+	}
+}
+
 // story is one section of decisions.txtar: changes to the invented hospital,
 // and what is asked of it.
 type story struct {
 	t     *testing.T
 	where string
+	site  policy.Site
 	d     clinical.Delta
 	now   time.Time
-	seen  map[string]bool // rules and reasons that objected
+	snap  *policy.Snapshot // of d; nil: d has changed
+	asked []question
+}
+
+// table reads testdata/decisions.txtar.
+func table(t *testing.T) []question {
+	t.Helper()
+	text, err := os.ReadFile("testdata/decisions.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []question
+	for _, f := range txtar.Parse(text).Files {
+		s := &story{t: t, site: policy.Site{Zone: clinicaltest.Zone(), Limits: policy.Limits{VerbalTeaching: true}}, d: clinicaltest.Hospital(), now: clinicaltest.Now()}
+		for i, line := range strings.Split(string(f.Data), "\n") {
+			s.where = fmt.Sprintf("%s, line %d: %s", f.Name, i+1, line)
+			line, _, _ = strings.Cut(line, "#")
+			if words := strings.Fields(line); len(words) > 0 {
+				s.line(words)
+			}
+		}
+		for i := range s.asked {
+			s.asked[i].story = f.Name
+		}
+		all = append(all, s.asked...)
+	}
+	return all
 }
 
 // TestDecisions reads the table of testdata/decisions.txtar. Every rule has to
 // object somewhere in it, and every reason that a rule can give has words.
 func TestDecisions(t *testing.T) {
-	text, err := os.ReadFile("testdata/decisions.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := map[string]bool{}
-	for _, f := range txtar.Parse(text).Files {
-		t.Run(f.Name, func(t *testing.T) {
-			s := &story{t: t, d: clinicaltest.Hospital(), now: clinicaltest.Now(), seen: seen}
-			for i, line := range strings.Split(string(f.Data), "\n") {
-				s.where = fmt.Sprintf("line %d: %s", i+1, line)
-				line, _, _ = strings.Cut(line, "#")
-				if words := strings.Fields(line); len(words) > 0 {
-					s.line(words)
-				}
-			}
-		})
+	for _, q := range table(t) {
+		got := policy.Decide(q.snap, q.ask)
+		if fault := q.fault(got); fault != "" {
+			t.Errorf("%s: %s", q.where, fault)
+		}
+		seen[got.Rule], seen[string(got.Reason)] = true, true
 	}
-	for _, code := range policy.RuleCodes() {
+	for _, code := range append(policy.RuleCodes(), policy.ThroughGlass) {
 		if !seen[code] {
-			t.Errorf("no decision in the table is refused by rule %s", code)
+			t.Errorf("no decision in the table is made by rule %s", code)
 		}
 	}
 	for _, why := range policy.Reasons() {
@@ -63,9 +107,22 @@ func (s *story) line(words []string) {
 		k, v, _ := strings.Cut(w, "=")
 		o.m[k] = v
 	}
+	if !s.happens(words, o) && !s.exists(words, o) {
+		s.ask(words, o)
+		o.done()
+		return
+	}
+	o.done()
+	s.snap = nil
+}
+
+// happens reads what befalls the hospital that is there.
+func (s *story) happens(words []string, o options) bool {
 	switch words[0] {
 	case "now":
 		s.now = s.instant(words[1])
+	case "site":
+		s.rule(words[1])
 	case "person":
 		s.person(words[1], o)
 	case "patient":
@@ -75,10 +132,29 @@ func (s *story) line(words []string) {
 		e.Opened, e.Closed = o.time("opened", e.Opened), o.time("closed", e.Closed)
 	case "job":
 		s.job(words[1], o)
+	default:
+		return false
+	}
+	return true
+}
+
+// exists reads what a story adds.
+func (s *story) exists(words []string, o options) bool {
+	switch words[0] {
 	case "picture":
 		s.picture(words[1], o)
 	case "consent":
 		s.consent(words[1], o)
+	case "family":
+		s.d.Tasks = append(s.d.Tasks, clinical.Task{
+			ID: clinicaltest.ID[clinical.Task](s.where), Kind: clinical.FamilyConsult, Patient: patient(o.word("of")),
+			DoneAt: o.time("at", clinicaltest.Now()), Answer: clinical.Answer(words[1]),
+		})
+	case "glass":
+		s.d.Glasses = append(s.d.Glasses, clinical.BreakGlass{
+			ID: clinicaltest.ID[clinical.BreakGlass](s.where), Person: human(words[1]), Patient: patient(o.word("of")),
+			At: o.time("at", clinicaltest.Now()), Until: o.time("until", clinicaltest.Now().Add(time.Hour)),
+		})
 	case "hold":
 		h := clinical.Hold{
 			ID: clinicaltest.ID[clinical.Hold](s.where), Kind: clinical.HoldKind(words[1]),
@@ -93,12 +169,29 @@ func (s *story) line(words []string) {
 	case "release":
 		s.d.Releases = append(s.d.Releases, clinical.Release{
 			ID: clinicaltest.ID[clinical.Release](s.where), Kind: clinical.ReleaseKind(words[1]), Authority: o.word("authority"), Recipient: o.word("to"),
-			Assets: o.assets("pictures"), UseBy: o.date("until"), By: human(o.word("by")),
+			Assets: o.assets("pictures"), UseBy: o.date("until"), By: human(o.word("by")), Ended: o.time("ended", time.Time{}),
 		})
 	default:
-		s.ask(words, o)
+		return false
 	}
-	o.done()
+	return true
+}
+
+// rule sets one of the site's limits.
+func (s *story) rule(name string) {
+	s.t.Helper()
+	switch name {
+	case "both-parents":
+		s.site.Limits.BothParents = true
+	case "no-verbal-teaching":
+		s.site.Limits.VerbalTeaching = false
+	case "students-print-nothing":
+		s.site.Roles = policy.Roles{{Role: clinical.Student, Purpose: clinical.P2}: clinical.ViewOnScreen}
+	case "clinicians-publish-online":
+		s.site.Roles = policy.Roles{{Role: clinical.Clinician, Purpose: clinical.P5}: clinical.Online}
+	default:
+		s.t.Fatalf("%s: what is %q?", s.where, name)
+	}
 }
 
 // ask is: WHO PURPOSE AUDIENCE CHANNEL PICTURE [in=SET] [as=RENDITION] [search] ANSWER [RULE REASON].
@@ -119,25 +212,27 @@ func (s *story) ask(words []string, o options) {
 	if in, ok := o.get("in"); ok {
 		r.Set = set(in)
 	}
-	snap := policy.NewSnapshot(policy.Site{Zone: clinicaltest.Zone(), Limits: policy.Limits{VerbalTeaching: true}}).With(s.now, s.d)
-	got := policy.Decide(snap, r)
-	want := slices.IndexFunc(words, func(w string) bool { return w == "yes" || w == "no" })
-	switch {
-	case want < 0:
-		s.t.Fatalf("%s: neither yes nor no", s.where)
-	case words[want] == "yes" && !got.Permit:
-		s.t.Errorf("%s: no, by %s: %s", s.where, got.Rule, policy.Words(got.Reason))
-	case words[want] == "no" && (got.Permit || len(words) < want+3 || got.Rule != words[want+1] || string(got.Reason) != words[want+2]):
-		s.t.Errorf("%s: permitted %v, by %s because %s", s.where, got.Permit, got.Rule, got.Reason)
+	if s.snap == nil {
+		s.snap = policy.NewSnapshot(s.site).With(s.now, s.d)
 	}
-	s.seen[got.Rule], s.seen[string(got.Reason)] = true, true
+	want := slices.IndexFunc(words, func(w string) bool { return w == "yes" || w == "no" })
+	q := question{where: s.where, snap: s.snap, ask: r}
+	switch {
+	case want < 0, words[want] == "no" && len(words) != want+3, words[want] == "yes" && len(words) != want+1:
+		s.t.Fatalf("%s: neither yes, nor no with a rule and a reason", s.where)
+	case words[want] == "yes":
+		q.yes = true
+	default:
+		q.rule, q.why = words[want+1], clinical.Reason(words[want+2])
+	}
+	s.asked = append(s.asked, q)
 	clear(o.m)
 }
 
 func (s *story) person(login string, o options) {
 	p := find(s, s.d.People, func(p *clinical.Person) bool { return p.Login == login })
 	p.TermEnds = o.date("ends")
-	p.Disabled = o.has("disabled")
+	p.Disabled, p.Shared = o.has("disabled"), o.has("shared")
 }
 
 func (s *story) patient(name string, o options) {
@@ -192,8 +287,14 @@ func (s *story) picture(name string, o options) {
 	if also, ok := o.get("also"); ok {
 		a.Subjects = []clinical.PatientID{patient(also)}
 	}
-	a.IDShot = o.has("id-shot")
+	a.IDShot, a.Form = o.has("id-shot"), o.has("form")
 	a.Capture.At = o.time("taken", a.Capture.At)
+	if v, ok := o.get("lesion"); ok {
+		a.Lesion = clinicaltest.ID[clinical.Lesion](v)
+	}
+	if v, ok := o.get("session"); ok {
+		a.Session = clinicaltest.ID[clinical.Session](v)
+	}
 	s.d.Assets = append(s.d.Assets, a)
 }
 
@@ -220,6 +321,7 @@ func (s *story) consent(status string, o options) {
 	o.parse("mode", func(v string) error { g.Mode = clinical.Mode(v); return nil })
 	o.parse("capacity", func(v string) error { g.Capacity = clinical.Capacity(v); return nil })
 	o.parse("use", func(v string) error { g.NamedUse = v; return nil })
+	g.Study, g.Ethics, g.SecondGiver, g.Relationship = o.word("study"), o.word("ethics"), o.word("second"), o.word("relationship")
 	o.parse("witness", func(v string) error { g.Witness = v; return nil })
 	g.Expires, g.ReviewAt = o.date("ends"), o.date("review")
 	g.ValidFrom, g.RecordedAt = o.time("from", g.ValidFrom), o.time("recorded", g.RecordedAt)
@@ -235,6 +337,10 @@ func (s *story) consent(status string, o options) {
 			for name := range strings.SplitSeq(rest, ",") {
 				g.Covers.Assets = append(g.Covers.Assets, asset(name))
 			}
+		case "session":
+			g.Covers.Session = clinicaltest.ID[clinical.Session](rest)
+		case "lesion":
+			g.Covers.Lesion = clinicaltest.ID[clinical.Lesion](rest)
 		case "course":
 			from, until, _ := strings.Cut(rest, "..")
 			g.Covers.CourseFrom, g.Covers.CourseUntil = s.instant(from), s.instant(until)
@@ -255,6 +361,11 @@ func (s *story) set(name string, o options) {
 		st.Status, st.PublishedAt = clinical.SetDraft, time.Time{}
 	}
 	st.SubmittedAt = o.time("submitted", time.Time{})
+	if term, ok := o.get("term"); ok { // of stella's year
+		from, until, _ := strings.Cut(term, "..")
+		st.Cohorts = []clinical.Cohort{{Name: "Year 3", From: s.date(from), Until: s.date(until), People: st.Roster}}
+		st.Roster = nil
+	}
 	s.d.Sets = append(s.d.Sets, st)
 	added := o.time("added", clinicaltest.Now().Add(-20*time.Minute))
 	holds, _ := o.get("holds")
@@ -323,9 +434,14 @@ func (o options) parse(k string, f func(string) error) {
 func (o options) date(k string) clinical.Date {
 	o.s.t.Helper()
 	v, _ := o.get(k)
+	return o.s.date(v)
+}
+
+func (s *story) date(v string) clinical.Date {
+	s.t.Helper()
 	d, err := clinical.ParseDate(v)
 	if err != nil {
-		o.s.t.Fatalf("%s: %v", o.s.where, err)
+		s.t.Fatalf("%s: %v", s.where, err)
 	}
 	return d
 }

@@ -36,7 +36,7 @@ func (g *Gate) Sets(_ context.Context, c clinical.Caller) ([]clinical.TeachingSe
 		}
 		t := st.TeachingSet
 		if t.Owner != p.ID && p.Role != clinical.Governance {
-			t.Roster = nil
+			t.Roster, t.Cohorts = nil, nil
 		}
 		out = append(out, t)
 		return true

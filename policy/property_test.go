@@ -41,6 +41,7 @@ func world(t *rapid.T) clinical.Delta {
 	for i := range d.People {
 		d.People[i].TermEnds = day("term")
 		d.People[i].Disabled = once(t, 15, "disabled")
+		d.People[i].Shared = once(t, 6, "shared")
 	}
 	for i := range d.Patients {
 		p := &d.Patients[i]
@@ -68,7 +69,7 @@ func world(t *rapid.T) clinical.Delta {
 	}
 	for i := range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "holds") {
 		h := clinical.Hold{ID: clinicaltest.ID[clinical.Hold](fmt.Sprint(i)), Patient: rapid.SampledFrom(d.Patients).Draw(t, "held").ID}
-		h.Kind = rapid.SampledFrom([]clinical.HoldKind{clinical.LegalHold, clinical.IdentityDispute, "other"}).Draw(t, "hold")
+		h.Kind = rapid.SampledFrom([]clinical.HoldKind{clinical.LegalHold, clinical.IdentityDispute, clinical.UnmergeFreeze, "other"}).Draw(t, "hold")
 		if rapid.Bool().Draw(t, "pinned") {
 			h.Assets = []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "on").ID}
 		}
@@ -82,6 +83,10 @@ func world(t *rapid.T) clinical.Delta {
 		s.Status = mostly(t, "status", clinical.SetPublished, clinical.SetDraft, clinical.SetClosed)
 		s.PublishedBy = rapid.SampledFrom([]clinical.PersonID{human("edith"), human("emil")}).Draw(t, "publisher")
 		s.From, s.Until = day("opens"), day("closes")
+		if once(t, 3, "cohort") {
+			s.Cohorts = []clinical.Cohort{{Name: "Year 3", From: day("term"), Until: day("term ends"), People: []clinical.PersonID{human("stella"), human("clara")}}}
+			s.Roster = nil
+		}
 		s.SubmittedAt = rapid.SampledFrom([]time.Time{{}, s.PublishedAt.Add(time.Minute)}).Draw(t, "submitted")
 		d.Sets = append(d.Sets, s)
 		for n, a := range d.Assets {
@@ -95,12 +100,37 @@ func world(t *rapid.T) clinical.Delta {
 	}
 	for i := range rapid.SampledFrom([]int{0, 1, 3, 5}).Draw(t, "releases") {
 		r := clinical.Release{ID: clinicaltest.ID[clinical.Release](fmt.Sprint(i)), Authority: "order", Recipient: "use", UseBy: day("use by")}
-		r.Kind = rapid.SampledFrom([]clinical.ReleaseKind{"court", "journal", "research", "other"}).Draw(t, "kind")
+		r.Kind = rapid.SampledFrom([]clinical.ReleaseKind{"court", "journal", "research", "online", "device", "other"}).Draw(t, "kind")
 		r.By = mostly(t, "by", human("clara"), human("paula"))
 		r.Assets = []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "released").ID}
 		d.Releases = append(d.Releases, r)
 	}
+	drawConsequences(t, &d, hour)
 	return d
+}
+
+// drawConsequences draws tickets and what families said.
+func drawConsequences(t *rapid.T, d *clinical.Delta, hour func(string) time.Time) {
+	for i := range rapid.SampledFrom([]int{0, 1, 3}).Draw(t, "tickets") {
+		d.Glasses = append(d.Glasses, drawGlass(t, *d, i, hour("broken")))
+	}
+	for i := range rapid.SampledFrom([]int{0, 1, 2}).Draw(t, "consults") {
+		task := clinical.Task{ID: clinicaltest.ID[clinical.Task](fmt.Sprint(i)), Kind: clinical.FamilyConsult, Raised: hour("raised")}
+		task.Patient = mostly(t, "family of", patient("deceased"), patient("adult"))
+		task.DoneAt = mostly(t, "answered", hour("answered at"), time.Time{})
+		task.Answer = mostly(t, "answer", clinical.AnswerAgreed, clinical.AnswerObjected, clinical.AnswerDone, "")
+		if len(d.Grants) > 0 && once(t, 3, "of one consent") {
+			task.Grant = rapid.SampledFrom(d.Grants).Draw(t, "about").ID
+		}
+		d.Tasks = append(d.Tasks, task)
+	}
+}
+
+func drawGlass(t *rapid.T, d clinical.Delta, i int, at time.Time) clinical.BreakGlass {
+	b := clinical.BreakGlass{ID: clinicaltest.ID[clinical.BreakGlass](fmt.Sprint(i)), At: at, Until: at.Add(24 * time.Hour)}
+	b.Person = human(rapid.SampledFrom([]string{"oscar", "carl", "greta", "nina"}).Draw(t, "who"))
+	b.Patient = mostly(t, "ticket to", d.Patients[0], d.Patients...).ID
+	return b
 }
 
 func drawAsset(t *rapid.T, d clinical.Delta, i int, taken time.Time) clinical.Asset {
@@ -115,7 +145,7 @@ func drawAsset(t *rapid.T, d clinical.Delta, i int, taken time.Time) clinical.As
 	a.State = mostly(t, "state", clinical.Filed, clinical.Provisional, clinical.Quarantined, clinical.Discarded, "")
 	a.Sensitivity = mostly(t, "plain", clinical.Plain, clinical.Sensitivity(rapid.IntRange(0, 31).Draw(t, "flags")))
 	a.NoIdentifyingFeature = !once(t, 4, "feature")
-	a.IDShot = once(t, 12, "id shot")
+	a.IDShot, a.Form = once(t, 12, "id shot"), once(t, 20, "form")
 	if once(t, 4, "jobless") {
 		a.Job, a.Session = clinical.JobID{}, clinical.SessionID{}
 	}
@@ -127,7 +157,7 @@ func drawAsset(t *rapid.T, d clinical.Delta, i int, taken time.Time) clinical.As
 
 func drawGrant(t *rapid.T, d clinical.Delta, i int, from time.Time, day func(string) clinical.Date) clinical.Grant {
 	g := clinicaltest.Teaching(fmt.Sprint(i), mostly(t, "giver", d.Patients[0], d.Patients...).Given)
-	g.Status = mostly(t, "given", clinical.GrantGiven, clinical.GrantRefused, clinical.GrantWithdrawn, clinical.GrantRequested)
+	g.Status = mostly(t, "given", clinical.GrantGiven, clinical.GrantRefused, clinical.GrantWithdrawn, clinical.GrantRequested, clinical.GrantPending, clinical.GrantEnteredInError)
 	g.Mode = mostly(t, "mode", clinical.Written, clinical.Verbal, clinical.Implied, "")
 	g.Witness = rapid.SampledFrom([]string{"", "somebody"}).Draw(t, "witness")
 	g.Purposes = rapid.SliceOfNDistinct(rapid.SampledFrom(clinical.Purposes()), 0, 4, rapid.ID).Draw(t, "for")
@@ -144,6 +174,7 @@ func drawGrant(t *rapid.T, d clinical.Delta, i int, from time.Time, day func(str
 	g.Expires, g.ReviewAt = day("expires"), day("review")
 	g.ImagesShown, g.IntimateBeyondA2 = !once(t, 4, "not shown"), rapid.Bool().Draw(t, "tick")
 	g.NamedUse = mostly(t, "use", "use", "")
+	g.Study, g.Ethics = g.NamedUse, mostly(t, "ethics", "2026/114", "")
 	switch rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 2, 3, 4}).Draw(t, "covers") {
 	case 0:
 		g.Covers = clinical.Cover{All: true}
@@ -158,8 +189,30 @@ func drawGrant(t *rapid.T, d clinical.Delta, i int, from time.Time, day func(str
 	return g
 }
 
+// site is one that opens every purpose to clinicians, so that rules beyond
+// that on roles are asked.
 func site() policy.Site {
-	return policy.Site{Zone: clinicaltest.Zone(), Limits: policy.Limits{VerbalTeaching: true}}
+	return policy.Site{
+		Zone: clinicaltest.Zone(), Limits: policy.Limits{VerbalTeaching: true},
+		Roles: policy.Roles{
+			{Role: clinical.Clinician, Purpose: clinical.P5}: clinical.Online,
+			{Role: clinical.Clinician, Purpose: clinical.P7}: clinical.Download,
+		},
+	}
+}
+
+// counted counts what a property was tried on, says it, and fails where it is
+// fewer than there were meant to be.
+func counted(t *testing.T, least int) *int {
+	t.Helper()
+	n := new(int)
+	t.Cleanup(func() {
+		t.Logf("%d cases", *n)
+		if !t.Failed() && *n < least {
+			t.Errorf("%d cases are fewer than %d", *n, least)
+		}
+	})
+	return n
 }
 
 // uses are those that any rule tells apart, and one that is invalid.
@@ -173,7 +226,9 @@ func uses() []clinical.Use {
 		{Purpose: clinical.P2b, Audience: clinical.A1, Channel: clinical.ViewOnScreen},
 		{Purpose: clinical.P3, Audience: clinical.A5, Channel: clinical.Download},
 		{Purpose: clinical.P4, Audience: clinical.A5, Channel: clinical.Download},
+		{Purpose: clinical.P5, Audience: clinical.A6, Channel: clinical.Online},
 		{Purpose: clinical.P6, Audience: clinical.A5, Channel: clinical.Download},
+		{Purpose: clinical.P7, Audience: clinical.A5, Channel: clinical.Download},
 		{},
 	}
 }
@@ -183,6 +238,7 @@ func later(t *rapid.T, label string) time.Time {
 }
 
 func TestDecideAndScopeAgree(t *testing.T) {
+	n := counted(t, 30_000)
 	rapid.Check(t, func(t *rapid.T) {
 		d := world(t)
 		now := later(t, "now")
@@ -191,6 +247,7 @@ func TestDecideAndScopeAgree(t *testing.T) {
 			for _, u := range uses() {
 				scope := snap.Scope(p.ID, u, now)
 				for _, a := range d.Assets {
+					*n++
 					got := policy.Decide(snap, policy.Request{Person: p.ID, Use: u, Asset: a.ID, Search: true, Now: now})
 					if got.Permit != scope.Allows(a.Ordinal) {
 						t.Fatalf("%s %+v %d: Decide says %v (%s, %s), Scope %v", p.Login, u, a.Ordinal, got.Permit, got.Rule, got.Reason, scope.Allows(a.Ordinal))
@@ -202,6 +259,7 @@ func TestDecideAndScopeAgree(t *testing.T) {
 }
 
 func TestNothingChangesBeforeUntil(t *testing.T) {
+	n := counted(t, 30_000)
 	rapid.Check(t, func(t *rapid.T) {
 		d := world(t)
 		now, then := later(t, "now"), later(t, "then")
@@ -213,6 +271,7 @@ func TestNothingChangesBeforeUntil(t *testing.T) {
 			for _, u := range uses() {
 				scope := snap.Scope(p.ID, u, now)
 				for _, a := range d.Assets {
+					*n++
 					r := policy.Request{Person: p.ID, Use: u, Asset: a.ID, Search: true, Now: now}
 					before := policy.Decide(snap, r)
 					r.Now = then
@@ -232,6 +291,7 @@ func TestNothingChangesBeforeUntil(t *testing.T) {
 // What only tightens never turns a deny into a permit. Care is apart where
 // flags say so.
 func TestTighteningNeverPermits(t *testing.T) {
+	n := counted(t, 30_000)
 	rapid.Check(t, func(t *rapid.T) {
 		d := world(t)
 		now := later(t, "now")
@@ -244,6 +304,7 @@ func TestTighteningNeverPermits(t *testing.T) {
 					continue
 				}
 				for _, a := range d.Assets {
+					*n++
 					r := policy.Request{Person: p.ID, Use: u, Asset: a.ID, Now: now}
 					if was, is := policy.Decide(before, r), policy.Decide(after, r); is.Permit && !was.Permit {
 						t.Fatalf("%s %+v %d: was denied by %s (%s) and is now permitted", p.Login, u, a.Ordinal, was.Rule, was.Reason)
@@ -263,7 +324,7 @@ func tighten(t *rapid.T, d clinical.Delta) (change clinical.Delta, care bool) {
 	if len(given) > 0 {
 		g = rapid.SampledFrom(given).Draw(t, "consent")
 	}
-	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}).Draw(t, "tighten") {
+	switch rapid.IntRange(0, 13).Draw(t, "tighten") {
 	case 0:
 		g.Status = clinical.GrantWithdrawn
 		return clinical.Delta{Grants: []clinical.Grant{g}}, true
@@ -299,6 +360,15 @@ func tighten(t *rapid.T, d clinical.Delta) (change clinical.Delta, care bool) {
 		p := rapid.SampledFrom(d.Patients).Draw(t, "patient")
 		p.PhotographyRefused, p.Vip = true, true
 		return clinical.Delta{Patients: []clinical.Patient{p}}, true
+	case 11:
+		g.Status = clinical.GrantEnteredInError
+		if g.Assent == clinical.Dissented { // to say that nobody dissented takes a no away
+			g.Status = clinical.GrantWithdrawn
+		}
+		return clinical.Delta{Grants: []clinical.Grant{g}}, true
+	case 12:
+		h := clinical.Hold{ID: clinicaltest.ID[clinical.Hold]("new"), Kind: clinical.UnmergeFreeze, Patient: a.Patient, Assets: []clinical.AssetID{a.ID}}
+		return clinical.Delta{Holds: []clinical.Hold{h}}, true
 	default:
 		p := rapid.SampledFrom(d.People).Draw(t, "person")
 		p.Disabled = true
@@ -341,6 +411,12 @@ func pieces(t *rapid.T, d clinical.Delta) []clinical.Delta {
 		}
 	}
 	out = append(out, clinical.Delta{Releases: d.Releases})
+	for _, b := range d.Glasses {
+		out = append(out, clinical.Delta{Glasses: []clinical.BreakGlass{b}})
+	}
+	for _, task := range d.Tasks {
+		out = append(out, clinical.Delta{Tasks: []clinical.Task{task}})
+	}
 	return append(out, rapid.SliceOfN(rapid.SampledFrom(out[1:]), 0, 5).Draw(t, "again")...)
 }
 
@@ -386,6 +462,7 @@ func TestScopesFollowChanges(t *testing.T) {
 }
 
 func TestFolderListsWhatDecidePermits(t *testing.T) {
+	n := counted(t, 5_000)
 	rapid.Check(t, func(t *rapid.T) {
 		d := world(t)
 		now := later(t, "now")
@@ -394,6 +471,7 @@ func TestFolderListsWhatDecidePermits(t *testing.T) {
 			for _, s := range d.Sets {
 				listed := snap.Listed(p.ID, s.ID, clinical.Mount, now)
 				for _, a := range d.Assets {
+					*n++
 					u := clinical.Use{Purpose: s.Purpose, Audience: s.Audience, Channel: clinical.Mount}
 					want := policy.Decide(snap, policy.Request{Person: p.ID, Use: u, Set: s.ID, Asset: a.ID, Now: now})
 					if listed[a.ID] != want.Permit {
@@ -406,4 +484,119 @@ func TestFolderListsWhatDecidePermits(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Everybody but the one who is added has what they had before.
+func TestOneReaderMoreOpensNothingToOthers(t *testing.T) {
+	n := counted(t, 10_000)
+	rapid.Check(t, func(t *rapid.T) {
+		d := world(t)
+		now := later(t, "now")
+		before := policy.NewSnapshot(site()).With(now, d)
+		s, who := rapid.SampledFrom(d.Sets).Draw(t, "set"), rapid.SampledFrom(d.People).Draw(t, "reader")
+		if once(t, 2, "to a cohort") {
+			s.Cohorts = append(slices.Clone(s.Cohorts), clinical.Cohort{Name: "more", People: []clinical.PersonID{who.ID}})
+		} else {
+			s.Roster = append(slices.Clone(s.Roster), who.ID)
+		}
+		after := before.With(now, clinical.Delta{Sets: []clinical.TeachingSet{s}})
+		for _, p := range d.People {
+			for _, u := range uses() {
+				for _, a := range d.Assets {
+					*n++
+					r := policy.Request{Person: p.ID, Use: u, Asset: a.ID, Now: now}
+					was, is := policy.Decide(before, r), policy.Decide(after, r)
+					if is.Permit && !was.Permit && (p.ID != who.ID || u.Purpose != clinical.P2) {
+						t.Fatalf("%s %+v %d: was denied by %s (%s)", p.Login, u, a.Ordinal, was.Rule, was.Reason)
+					}
+				}
+			}
+		}
+	})
+}
+
+// A ticket opens care on screen, of one patient, to one person, and no search.
+func TestATicketOpensCareOfOnePatientToOnePerson(t *testing.T) {
+	n := counted(t, 10_000)
+	rapid.Check(t, func(t *rapid.T) {
+		d := world(t)
+		now := later(t, "now")
+		for i := range d.Patients {
+			d.Patients[i].MergedInto = clinical.PatientID{}
+		}
+		before := policy.NewSnapshot(site()).With(now, d)
+		b := drawGlass(t, d, 99, now.Add(-time.Minute))
+		after := before.With(now, clinical.Delta{Glasses: []clinical.BreakGlass{b}})
+		for _, p := range d.People {
+			for _, u := range uses() {
+				for _, a := range d.Assets {
+					*n++
+					r := policy.Request{Person: p.ID, Use: u, Asset: a.ID, Now: now, Search: rapid.Bool().Draw(t, "search")}
+					was, is := policy.Decide(before, r), policy.Decide(after, r)
+					if was.Permit && !is.Permit {
+						t.Fatalf("%s %+v %d: a ticket took it away: %+v", p.Login, u, a.Ordinal, is)
+					}
+					meant := p.ID == b.Person && a.Patient == b.Patient && u == clinical.Care() && !r.Search
+					if is.Permit && !was.Permit && !meant {
+						t.Fatalf("%s %+v %d: was denied by %s (%s)", p.Login, u, a.Ordinal, was.Rule, was.Reason)
+					}
+					if is.Permit && !was.Permit && (is.Rule != policy.ThroughGlass || !is.LogBeforeBytes || is.Until.After(b.Until)) {
+						t.Fatalf("%s %d: opened by the ticket as %+v", p.Login, a.Ordinal, is)
+					}
+				}
+			}
+		}
+	})
+}
+
+// What nobody thought of is denied.
+func TestUnknownValuesDeny(t *testing.T) {
+	use := clinical.Use{Purpose: clinical.P2, Audience: clinical.A3, Channel: clinical.Mount}
+	decide := func(d clinical.Delta, r policy.Request) clinical.Decision {
+		r.Person, r.Set, r.Asset, r.Now = human("stella"), set("wounds"), asset("leg"), clinicaltest.Now()
+		hospital := clinicaltest.Hospital()
+		join(&hospital, d)
+		return policy.Decide(policy.NewSnapshot(site()).With(r.Now, hospital), r)
+	}
+	if d := decide(wounds(), policy.Request{Use: use}); !d.Permit {
+		t.Fatalf("the story does not begin with a yes: %+v", d)
+	}
+	for what, change := range map[string]func(*clinical.Delta, *policy.Request){
+		"purpose":      func(_ *clinical.Delta, r *policy.Request) { r.Use.Purpose = 200 },
+		"audience":     func(_ *clinical.Delta, r *policy.Request) { r.Use.Audience = 200 },
+		"channel":      func(_ *clinical.Delta, r *policy.Request) { r.Use.Channel = 1 << 6 },
+		"two channels": func(_ *clinical.Delta, r *policy.Request) { r.Use.Channel = clinical.ViewOnScreen | clinical.Mount },
+		"rendition":    func(_ *clinical.Delta, r *policy.Request) { r.Rendition = "whatever" },
+		"state":        func(d *clinical.Delta, _ *policy.Request) { d.Assets[0].State = "whatever" },
+		"flag":         func(d *clinical.Delta, _ *policy.Request) { d.Assets[0].Sensitivity |= 1 << 7 },
+		"patient":      func(d *clinical.Delta, _ *policy.Request) { d.Assets[0].Patient = patient("whoever") },
+		"subject": func(d *clinical.Delta, _ *policy.Request) {
+			d.Assets[0].Subjects = []clinical.PatientID{patient("whoever")}
+		},
+		"status":   func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Status = "whatever" },
+		"mode":     func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Mode = "whatever" },
+		"capacity": func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Capacity = "whatever" },
+		"assent":   func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Assent = "whatever" },
+		"ceiling":  func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Audience = 200 },
+		"level":    func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Level = 200 },
+		"channels": func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Channels = 1 << 6 },
+		"purposes": func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Purposes = []clinical.Purpose{200} },
+		"cover":    func(d *clinical.Delta, _ *policy.Request) { d.Grants[0].Covers = clinical.Cover{} },
+		"hold": func(d *clinical.Delta, _ *policy.Request) {
+			d.Holds = []clinical.Hold{{ID: clinicaltest.ID[clinical.Hold]("x"), Patient: patient("adult"), Kind: "whatever"}}
+		},
+		"set's status":   func(d *clinical.Delta, _ *policy.Request) { d.Sets[0].Status = "whatever" },
+		"set's purpose":  func(d *clinical.Delta, _ *policy.Request) { d.Sets[0].Purpose = 200 },
+		"set's audience": func(d *clinical.Delta, _ *policy.Request) { d.Sets[0].Audience = 200 },
+		"reader's role": func(d *clinical.Delta, _ *policy.Request) {
+			d.People = []clinical.Person{{ID: human("stella"), Role: "whatever"}}
+		},
+		"reader's nobody": func(d *clinical.Delta, _ *policy.Request) { d.People = []clinical.Person{{ID: human("stella")}} },
+	} {
+		d, r := wounds(), policy.Request{Use: use}
+		change(&d, &r)
+		if got := decide(d, r); got.Permit {
+			t.Errorf("a %s that is not known is permitted", what)
+		}
+	}
 }

@@ -2,15 +2,21 @@ package policy
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"fovea/clinical"
 )
 
-// LegacyForm is the FormVersion of consents taken over from paper or from an
-// older system. Only they may cover everything.
+// LegacyForm is the FormVersion of consents taken over from an older system.
+// Only they may cover everything, and only an administrator or the machine's
+// owner records them.
 const LegacyForm = "legacy"
+
+// PaperForm begins the FormVersion of consents on paper forms, which ends in
+// the form's level.
+const PaperForm = "paper-level-"
 
 // PaperLevel translates the three levels of consent on paper forms, as the
 // form of the Institute of Medical Illustrators has them: 1 record, 2 teaching,
@@ -20,7 +26,7 @@ const LegacyForm = "legacy"
 func PaperLevel(level int, named string) (clinical.Grant, error) {
 	g := clinical.Grant{
 		Status: clinical.GrantGiven, Mode: clinical.Written, Purposes: []clinical.Purpose{clinical.P0},
-		Audience: clinical.A0, Level: clinical.I1, Channels: clinical.ViewOnScreen, FormVersion: LegacyForm,
+		Audience: clinical.A0, Level: clinical.I1, Channels: clinical.ViewOnScreen, FormVersion: PaperForm + strconv.Itoa(level),
 	}
 	switch level {
 	case 1:
@@ -46,6 +52,11 @@ func (a *act) checkGrant(g clinical.Grant, sh *shard) (clinical.Grant, error) {
 	case clinical.GrantGiven:
 	case clinical.GrantRefused, clinical.GrantRequested, clinical.GrantPending:
 		return a.checkUngiven(g)
+	case clinical.GrantWithdrawn, clinical.GrantSuperseded, clinical.GrantEnteredInError:
+		if g.FormVersion == LegacyForm { // the history of an older system: it permits nothing
+			return a.checkUngiven(g)
+		}
+		fallthrough
 	default:
 		return g, invalid("status", "A consent is recorded as given, refused, requested or pending. Choose one of these.")
 	}
@@ -53,7 +64,7 @@ func (a *act) checkGrant(g clinical.Grant, sh *shard) (clinical.Grant, error) {
 		g.Level = clinical.I1
 	}
 	for _, check := range []func(*act, *clinical.Grant, *shard) error{
-		(*act).checkAxes, (*act).checkCover, (*act).checkMode, (*act).checkDates, (*act).checkCapacity,
+		(*act).checkAxes, (*act).checkCover, (*act).checkMode, (*act).checkDates, (*act).checkCapacity, (*act).checkChild,
 	} {
 		if err := check(a, &g, sh); err != nil {
 			return g, err
@@ -79,7 +90,7 @@ func (a *act) checkAxes(g *clinical.Grant, _ *shard) error {
 	g.Purposes = slices.Clone(g.Purposes)
 	slices.Sort(g.Purposes)
 	g.Purposes = slices.Compact(g.Purposes)
-	g.NamedUse = strings.TrimSpace(g.NamedUse)
+	g.NamedUse, g.Study, g.Ethics = strings.TrimSpace(g.NamedUse), strings.TrimSpace(g.Study), strings.TrimSpace(g.Ethics)
 	bad := func(p clinical.Purpose) bool { return !p.Valid() }
 	large := g.Audience >= clinical.A4 || g.HasPurpose(clinical.P4)
 	const all = clinical.ViewOnScreen | clinical.Mount | clinical.Download | clinical.Print | clinical.Online
@@ -102,8 +113,8 @@ func (a *act) checkAxes(g *clinical.Grant, _ *shard) error {
 		return invalid("images-not-shown", "For a hall, professionals elsewhere or publication the patient must have seen the pictures. Show them, and note that.")
 	case g.HasPurpose(clinical.P4) && g.NamedUse == "":
 		return invalid("named-use", "Publication is consented to for one named use. Write which journal or conference.")
-	case g.HasPurpose(clinical.P3) && (g.NamedUse == "" || g.Expires.IsZero()):
-		return invalid("study", "Research needs its study and its end. Write both.")
+	case g.HasPurpose(clinical.P3) && (g.Study == "" || g.Ethics == "" || g.Expires.IsZero()):
+		return invalid("study", "Research needs its study, the ethics committee's reference and its end. Write all three.")
 	default:
 		return nil
 	}
@@ -203,7 +214,6 @@ func (a *act) checkDates(g *clinical.Grant, _ *shard) error {
 func (a *act) checkCapacity(g *clinical.Grant, sh *shard) error {
 	p, zone := sh.patient, a.snap.site.Zone
 	adult := p.AdultAt(a.now, zone)
-	beyond := slices.ContainsFunc(g.Purposes, func(p clinical.Purpose) bool { return p != clinical.P0 })
 	switch g.Capacity {
 	case clinical.AdultCapacity:
 		switch {
@@ -213,20 +223,18 @@ func (a *act) checkCapacity(g *clinical.Grant, sh *shard) error {
 			return invalid("child", "This patient is a child, or the birth date is not known. Record who holds parental responsibility, or that the child is mature enough.")
 		}
 	case clinical.Parental:
-		switch {
-		case adult:
+		if adult {
 			return invalid("adult", "This patient is an adult. Ask the patient.")
-		case g.Giver == "" || strings.TrimSpace(g.Relationship) == "":
-			return invalid("giver", "Write who consented for the child, and their relationship.")
-		case beyond && g.Assent == clinical.AssentNotAsked && !a.now.Before(birthday(p.Born, 16, zone)) && !p.Born.IsZero():
-			return invalid("assent", "From 16 on the young person is asked. Record what they said.")
+		}
+		if err := a.checkParental(g, p.Born); err != nil {
+			return err
 		}
 	case clinical.MatureMinor:
 		if adult {
 			return invalid("adult", "This patient is an adult. Record the consent as an adult's.")
 		}
 	case clinical.BestInterest:
-		if beyond {
+		if beyondCare(*g) {
 			return invalid("best-interest", "Best interest covers care alone. Leave the other purposes out.")
 		}
 	case clinical.DeceasedCapacity:
@@ -236,10 +244,53 @@ func (a *act) checkCapacity(g *clinical.Grant, sh *shard) error {
 	default:
 		return invalid("capacity", "Say in which capacity consent was given: adult, parental, mature-minor, best-interest or deceased.")
 	}
-	if !adult && g.ReviewAt.IsZero() && (g.Capacity == clinical.Parental || g.Capacity == clinical.MatureMinor) {
-		g.ReviewAt = a.nextReview(p.Born, g.Capacity)
+	if g.Temporary && g.Capacity != clinical.BestInterest {
+		return invalid("temporary", "Only a decision in the patient's best interest waits for their recovery. Correct the capacity, or leave that out.")
 	}
 	return nil
+}
+
+// checkParental: who speaks for a child. The child's own no is recorded beside
+// it, and wins beyond care.
+func (a *act) checkParental(g *clinical.Grant, born clinical.Date) error {
+	g.Relationship, g.SecondGiver = strings.TrimSpace(g.Relationship), strings.TrimSpace(g.SecondGiver)
+	zone := a.snap.site.Zone
+	sixteen := birthday(born, 16, zone)
+	switch {
+	case g.Giver == "" || g.Relationship == "":
+		return invalid("giver", "Write who consented for the child, and their relationship.")
+	case !beyondCare(*g):
+		return nil
+	case g.Assent == clinical.AssentNotAsked && !sixteen.IsZero() && !a.now.Before(sixteen):
+		return invalid("assent", "From 16 on the young person is asked. Record what they said.")
+	case a.snap.site.Limits.BothParents && !speaksAlone(g.Relationship) && (g.SecondGiver == "" || strings.EqualFold(g.SecondGiver, g.Giver)):
+		return invalid("both-parents", "Both holders of parental responsibility are asked here. Write the other's name, or that one holds it alone.")
+	default:
+		return nil
+	}
+}
+
+// checkReview: a consent for a child is looked at again on the day on which
+// they may speak for themselves, or sooner.
+func (a *act) checkReview(g *clinical.Grant, born clinical.Date) error {
+	if g.Capacity != clinical.Parental && g.Capacity != clinical.MatureMinor {
+		return nil
+	}
+	latest := a.nextReview(born, g.Capacity)
+	switch {
+	case g.ReviewAt.IsZero():
+		g.ReviewAt = latest
+	case !born.IsZero() && latest.Before(g.ReviewAt):
+		return invalid("review", "A consent for a child is reviewed on the 16th birthday at the latest, and a young person's on the 18th. Choose that day, or an earlier one.")
+	}
+	return nil
+}
+
+func (a *act) checkChild(g *clinical.Grant, sh *shard) error {
+	if sh.patient.AdultAt(a.now, a.snap.site.Zone) {
+		return nil
+	}
+	return a.checkReview(g, sh.patient.Born)
 }
 
 // nextReview is the 16th birthday for a consent by a parent, the 18th after

@@ -12,41 +12,6 @@ import (
 	"fovea/policy"
 )
 
-func TestMergedRecordsAreOnePatient(t *testing.T) {
-	h := newHouse(t, wounds(), clinical.Delta{Grants: []clinical.Grant{{
-		ID: clinicaltest.ID[clinical.Grant]("no"), Patient: patient("deceased"), Status: clinical.GrantRefused,
-	}}})
-	record := func(name string) clinical.Patient {
-		t.Helper()
-		page, err := h.Patients(t.Context(), as("greta"), name)
-		if err != nil || len(page) != 1 {
-			t.Fatalf("%s: %v, %v", name, page, err)
-		}
-		return page[0]
-	}
-	merged := record("deceased")
-	alone := merged
-	merged.MergedInto = patient("adult")
-	h.refuses("clara", clinical.ChangePatient{Patient: merged}, clinical.Forbidden)
-	merged = h.do("greta", clinical.ChangePatient{Patient: merged}).Patients[0]
-	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 0 {
-		t.Errorf("what one record refuses, the other lists: %v", got)
-	}
-	back := record("adult")
-	back.MergedInto = merged.ID
-	if got := h.refuses("greta", clinical.ChangePatient{Patient: back}, clinical.Invalid); got != "merge" {
-		t.Errorf("merging in a circle: %s", got)
-	}
-	if got := h.refuses("greta", clinical.ChangePatient{Patient: alone}, clinical.Conflict); got != "changed-meanwhile" {
-		t.Errorf("stale record: %s", got)
-	}
-	alone.Rev = merged.Rev
-	h.do("greta", clinical.ChangePatient{Patient: alone})
-	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 1 {
-		t.Errorf("after unmerging: %v", got)
-	}
-}
-
 func TestChangingASetMindsItsRevAndItsAudience(t *testing.T) {
 	h := newHouse(t, wounds())
 	sets, err := h.Sets(t.Context(), as("edith"))

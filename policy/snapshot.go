@@ -14,8 +14,11 @@ import (
 type Site struct {
 	Zone   *time.Location // nil: UTC
 	Limits Limits
+	Roles  Roles // entries that differ from DefaultRoles
 	// ETagKey keys the strong ETags of what is served; it does not rotate.
 	ETagKey [32]byte
+	// Retention is how long pictures are kept; empty: nothing falls due.
+	Retention Schedule
 }
 
 // Limits are the numbers of the rules that a site may set.
@@ -36,6 +39,12 @@ type Limits struct {
 	// TaskDays is how many days somebody has for what they are asked to do;
 	// 0: 14.
 	TaskDays int
+	// BothParents asks both holders of parental responsibility for anything
+	// beyond care; an authority, a court and a sole holder speak alone.
+	BothParents bool
+	// QuietSafeguarding leaves safeguarding pictures out of what a patient's
+	// page says exists.
+	QuietSafeguarding bool
 }
 
 func (l Limits) filled() Limits {
@@ -54,8 +63,10 @@ func (l Limits) filled() Limits {
 // returns the next one, which shares what did not change.
 type Snapshot struct {
 	site    Site
-	edition uint64 // counts edits
-	seq     uint64 // every journal entry up to here is in
+	rules   *[ruleCount]rule      // the table, and
+	steps   *[stepCount]condition // what it asks of each consent
+	edition uint64                // counts edits
+	seq     uint64                // every journal entry up to here is in
 
 	people table[clinical.PersonID, *clinical.Person]
 	logins map[string]clinical.PersonID
@@ -110,8 +121,9 @@ func NewSnapshot(site Site) *Snapshot {
 	if site.Zone == nil {
 		site.Zone = time.UTC
 	}
-	site.Limits = site.Limits.filled()
-	return &Snapshot{site: site}
+	site.Limits, site.Roles = site.Limits.filled(), site.Roles.filled()
+	table, consents := rules(), steps()
+	return &Snapshot{site: site, rules: &table, steps: &consents}
 }
 
 // With returns the snapshot after a change that happened at the given instant.
@@ -189,6 +201,7 @@ func (s *Snapshot) subject(id clinical.PatientID) *shard {
 		all.sessions = append(all.sessions, sh.sessions...)
 		all.grants = append(all.grants, sh.grants...)
 		all.holds = append(all.holds, sh.holds...)
+		all.consults = append(all.consults, sh.consults...)
 		if sh.patient == nil {
 			continue
 		}

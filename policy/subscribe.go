@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,6 +89,9 @@ func (s *Snapshot) concerns(id clinical.PersonID, did *effects, now time.Time) b
 	if did.people[id] {
 		return true
 	}
+	if slices.ContainsFunc(did.tasks, func(t *clinical.Task) bool { return s.isFor(p, t) }) {
+		return true
+	}
 	for studio := range did.studios {
 		if p.Role == clinical.Photographer && p.In(studio) {
 			return true
@@ -98,7 +102,7 @@ func (s *Snapshot) concerns(id clinical.PersonID, did *effects, now time.Time) b
 			return true
 		}
 	}
-	if !channels(p.Role, clinical.P0).Has(clinical.ViewOnScreen) {
+	if !s.channels(p.Role, clinical.P0).Has(clinical.ViewOnScreen) {
 		return s.concernsSet(p, did, now)
 	}
 	v := newVerdicts(s, Request{Person: id, Use: clinical.Care(), Now: now})
