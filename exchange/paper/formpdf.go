@@ -14,8 +14,9 @@ type printedForm struct {
 	grant *clinical.Grant
 }
 
-// tick draws a box and its words from x on, the words within mm.
-func (p printedForm) tick(x, mm float64, on bool, words string) {
+// tick draws a box and its words from x on, the words within mm, and returns
+// how much further than one line they go. The pen stays on the first line.
+func (p printedForm) tick(x, mm float64, on bool, words string) float64 {
 	y := p.GetY()
 	p.SetDrawColor(0, 0, 0)
 	p.SetLineWidth(.3)
@@ -25,14 +26,14 @@ func (p printedForm) tick(x, mm float64, on bool, words string) {
 		p.Line(x+1.5, y+3.7, x+3, y+1.3)
 	}
 	p.font("go", "", 9, 20)
+	further := 0.0
 	for i, line := range p.SplitText(p.tied(words), mm-6) {
-		if i > 0 {
-			y += 4.4
-			p.SetY(y)
-		}
-		p.SetXY(x+5, y)
+		further = float64(i) * 4.4
+		p.SetXY(x+5, y+further)
 		p.CellFormat(mm-6, 5.2, line, "", 0, "L", false, 0, "")
 	}
+	p.SetXY(left, y)
+	return further
 }
 
 func (p printedForm) patient(f FormToFill) {
@@ -79,8 +80,7 @@ func (p printedForm) pictures(all iter.Seq2[Picture, error]) error {
 	}
 	p.SetXY(left, y+high)
 	p.need(8)
-	p.tick(left, width, p.grant != nil && p.grant.ImagesShown, p.Seen)
-	p.Ln(7)
+	p.Ln(7 + p.tick(left, width, p.grant != nil && p.grant.ImagesShown, p.Seen))
 	return nil
 }
 
@@ -100,11 +100,10 @@ func (p printedForm) purposes() {
 	l := p.lang
 	p.heading(l.pick("What may they be used for, and how far?", "À quoi peuvent-elles servir, et jusqu’où ?", "¿Para qué pueden usarse, y hasta dónde?"))
 	for _, u := range p.Purposes {
-		p.need(17)
+		p.need(24)
 		if u.OptOut {
 			no := p.grant != nil && p.grant.Status == clinical.GrantRefused && p.grant.HasPurpose(u.Purpose)
-			p.tick(left, width, no, u.Words)
-			p.Ln(7)
+			p.Ln(7 + p.tick(left, width, no, u.Words))
 			continue
 		}
 		if len(u.Audiences) == 0 {
@@ -112,14 +111,13 @@ func (p printedForm) purposes() {
 			continue
 		}
 		on := p.grant != nil && p.grant.Status == clinical.GrantGiven && p.grant.HasPurpose(u.Purpose)
-		p.tick(left, width, on, u.Words)
-		p.Ln(5.6)
-		x := left + 7
+		p.Ln(5.6 + p.tick(left, width, on, u.Words))
+		x, further := left+7, 0.0
 		for _, a := range u.Audiences {
-			p.tick(x, 40, on && p.grant.Audience == a, l.audience(a))
+			further = max(further, p.tick(x, 40, on && p.grant.Audience == a, l.audience(a)))
 			x += 41
 		}
-		p.Ln(6)
+		p.Ln(6 + further)
 		if u.Blank != "" {
 			p.font("go", "", 8.5, 80)
 			p.SetX(left + 7)
@@ -147,21 +145,18 @@ func (p printedForm) limits() {
 	p.heading(l.pick("How may I be seen, and in which ways?", "Comment puis-je être vu(e), et par quelles voies ?", "¿Cómo se me puede ver, y por qué vías?"))
 	for _, v := range p.Levels {
 		p.need(7)
-		p.tick(left, width, given && p.grant.Level == v.Level, v.Words)
-		p.Ln(5.8)
+		p.Ln(5.8 + p.tick(left, width, given && p.grant.Level == v.Level, v.Words))
 	}
 	p.Ln(2)
 	for _, c := range p.Channels {
 		p.need(7)
-		p.tick(left, width, given && p.grant.Channels.Has(c.Channel), c.Words)
-		p.Ln(5.8)
+		p.Ln(5.8 + p.tick(left, width, given && p.grant.Channels.Has(c.Channel), c.Words))
 	}
 	p.Ln(2)
 	for i, s := range p.Limits {
 		if i == len(p.Limits)-1 {
 			p.need(12)
-			p.tick(left, width, given && p.grant.IntimateBeyondA2, s)
-			p.Ln(6)
+			p.Ln(6 + p.tick(left, width, given && p.grant.IntimateBeyondA2, s))
 			continue
 		}
 		p.para(s)
