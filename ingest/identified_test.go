@@ -188,12 +188,12 @@ func TestTicketWithinTheSettlingTimeIsHeardBesideNames(t *testing.T) {
 		a, b := w.patient(numberA), w.patient(numberB)
 		w.job("26-0001", a, 0)
 		w.job("26-0002", b, 0)
+		w.frame("t/26-0001_1.jpg", "c", 0)
 		in, err := ingest.New(w.opt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.during(in, func() {
-			w.frame("t/26-0001_1.jpg", "c", 0)
 			<-time.After(time.Second)
 			w.drop("t/ticket.json", ticketFor("26-0002"))
 			<-time.After(2 * time.Minute)
@@ -207,13 +207,13 @@ func TestTicketAfterItsFilesWereFiledByNameIsSpent(t *testing.T) {
 		w := newWorld(t, ingest.RuleTicket, ingest.RulePattern)
 		a := w.patient(numberA)
 		w.job("26-0001", a, 0)
+		w.frame("t/26-0001_1.jpg", "c", 0)
 		in, err := ingest.New(w.opt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.during(in, func() {
-			w.frame("t/26-0001_1.jpg", "c", 0)
-			<-time.After(10 * time.Second)
+			<-time.After(soon)
 			w.drop("t/ticket.json", ticketFor("26-0001"))
 			<-time.After(time.Minute)
 			w.frame("t/somebody.jpg", "c", 3)
@@ -264,31 +264,68 @@ func TestFrameFiledByTicketEndsTheRunAroundIt(t *testing.T) {
 	})
 }
 
-// What a person filed by hand lies between two runs just as well.
+// What a person filed by hand lies between two runs just as well, and an ID shot
+// that could not be believed is no better for that.
 func TestFrameFiledByHandEndsTheRunBeforeIt(t *testing.T) {
+	for _, tt := range []struct{ labels, under, want string }{
+		{"", "B", "quarantined after-ticket"},
+		{"943 476 5910", "B", "quarantined no-label"},
+		{"943 476 5910", "A", "quarantined no-label"},
+		{"", "A", "provisional A"},
+	} {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t, ingest.RuleIDShot)
+			who := map[string]clinical.Patient{"A": w.patient(numberA), "B": w.patient(numberB)}
+			w.frame("a0.jpg", "c", 0, numberA)
+			w.frame("a1.jpg", "c", 1)
+			if tt.labels == "" { // without a label it came to quarantine another way
+				w.shot("2.jpg", exposure{At: day().Add(2 * time.Minute), Serial: "c", Blind: true})
+			} else {
+				w.frame("2.jpg", "c", 2, tt.labels)
+			}
+			in, err := ingest.New(w.opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.during(in, func() {
+				<-time.After(time.Minute)
+				for _, x := range w.vault.all() {
+					if x.Name == "2.jpg" {
+						x.State, x.Reason, x.Patient, x.FiledAt = clinical.Filed, "", who[tt.under].ID, time.Now()
+						w.commit(clinical.Delta{Assets: []clinical.Asset{x}})
+					}
+				}
+				w.frame("x3.jpg", "c", 3)
+				<-time.After(time.Minute)
+			})
+			w.expect(who, map[string]string{
+				"a0.jpg": "provisional A", "a1.jpg": "provisional A", "2.jpg": "filed " + tt.under, "x3.jpg": tt.want,
+			})
+		})
+	}
+}
+
+// Tickets that file before the folder is quiet still bridge the run's pauses, and
+// end it.
+func TestTicketsBridgeAndEndARunOfTheSameDrop(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, ingest.RuleIDShot, ingest.RuleTicket)
 		a, b := w.patient(numberA), w.patient(numberB)
-		w.frame("a0.jpg", "c", 0, numberA)
-		w.frame("a1.jpg", "c", 1)
-		w.frame("b2.jpg", "c", 2, "943 476 5910") // a label that is misread
-		in, err := ingest.New(w.opt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.during(in, func() {
-			<-time.After(time.Minute)
-			for _, x := range w.vault.all() {
-				if x.Name == "b2.jpg" {
-					x.State, x.Reason, x.Patient, x.FiledAt = clinical.Filed, "", b.ID, time.Now()
-					w.commit(clinical.Delta{Assets: []clinical.Asset{x}})
-				}
-			}
-			w.frame("x3.jpg", "c", 3)
-			<-time.After(time.Minute)
-		})
-		w.expect(map[string]clinical.Patient{"A": a, "B": b}, map[string]string{
-			"a0.jpg": "provisional A", "a1.jpg": "provisional A", "b2.jpg": "filed B", "x3.jpg": "quarantined after-ticket",
+		w.job("26-0001", a, 0)
+		w.job("26-0002", b, 0)
+		who := map[string]clinical.Patient{"A": a, "B": b}
+		w.frame("a0.jpg", "c", 0, own(label.Job, "26-0001"))
+		w.drop("a/ticket.json", ticketFor("26-0001"))
+		w.frame("a/a15.jpg", "c", 15)
+		w.frame("a/a30.jpg", "c", 30)
+		w.frame("x40.jpg", "c", 40)
+		w.drop("b/ticket.json", ticketFor("26-0002"))
+		w.frame("b/b45.jpg", "c", 45)
+		w.frame("x50.jpg", "c", 50)
+		w.run(time.Minute)
+		w.expect(who, map[string]string{
+			"a0.jpg": "provisional A", "a15.jpg": "filed A", "a30.jpg": "filed A", "x40.jpg": "provisional A",
+			"b45.jpg": "filed B", "x50.jpg": "quarantined after-ticket",
 		})
 	})
 }

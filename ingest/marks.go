@@ -35,7 +35,7 @@ func (m mark) frame(camera string) Frame {
 	case m.idShot && m.itself:
 		f.Label = &Label{Subject: subject}
 	case m.idShot:
-		f.Claim, f.Filed, f.Held, f.Label = nil, false, true, &Label{Reason: reasonAfterTicket}
+		f.Claim, f.Filed, f.Held, f.Label = nil, false, true, &Label{Reason: reasonNoLabel}
 	}
 	return f
 }

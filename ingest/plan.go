@@ -94,8 +94,9 @@ func (s *station) plan(ctx context.Context, tracks []*track, hold bool) (*plan, 
 }
 
 // addFiled adds the frames that tickets, names and people have filed already, as
-// far as they can bear on the others: those between the first and the last frame
-// of a camera, and those that no long pause parts from these.
+// far as they can bear on the others: those from the first frame of a camera to
+// the last, and shortly after it. They open no run, and so those before the first
+// mean nothing.
 func (p *plan) addFiled(s *station) {
 	type span struct{ first, last time.Time }
 	spans := map[string]span{}
@@ -115,9 +116,6 @@ func (p *plan) addFiled(s *station) {
 	for camera, w := range spans {
 		marks := s.in.memory.filedBy(camera)
 		from, _ := slices.BinarySearchFunc(marks, w.first, mark.compare)
-		for begin := w.first; from > 0 && begin.Sub(marks[from-1].at) <= s.studio.Gap; from-- {
-			begin = marks[from-1].at
-		}
 		to, _ := slices.BinarySearchFunc(marks, w.last.Add(s.studio.Gap+1), mark.compare)
 		for _, m := range marks[from:to] {
 			p.frames = append(p.frames, m.frame(camera))

@@ -81,9 +81,9 @@ func (h *hunt) look(img *image.Gray, part image.Rectangle, what search) {
 	if part.Dx() < 20 || part.Dy() < 20 {
 		return
 	}
-	sub := image.NewGray(image.Rect(0, 0, part.Dx(), part.Dy()))
+	sub := make([]byte, part.Dx()*part.Dy())
 	for y := range part.Dy() {
-		copy(sub.Pix[y*sub.Stride:], img.Pix[img.PixOffset(part.Min.X, part.Min.Y+y):][:part.Dx()])
+		copy(sub[y*part.Dx():], img.Pix[img.PixOffset(part.Min.X, part.Min.Y+y):][:part.Dx()])
 	}
 	size := img.Bounds().Size()
 	note := func(symbology string, results []*gozxing.Result) {
@@ -91,8 +91,7 @@ func (h *hunt) look(img *image.Gray, part image.Rectangle, what search) {
 			h.note(symbology, r, part.Min, size)
 		}
 	}
-	lum := gozxing.NewLuminanceSourceFromImage(sub)
-	bitmap, err := gozxing.NewBinaryBitmap(gozxing.NewHybridBinarizer(lum))
+	bitmap, err := gozxing.NewBinaryBitmap(gozxing.NewHybridBinarizer(luminanceOf(sub, part.Dx(), part.Dy())))
 	if err != nil {
 		return
 	}

@@ -23,7 +23,6 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/image/draw"
 	_ "golang.org/x/image/tiff" // decoder
 
 	"fovea/clinical"
@@ -106,20 +105,4 @@ func decode(src io.Reader) (img image.Image, err error) {
 		return nil, errors.New("picture cannot be decoded")
 	}
 	return img, nil
-}
-
-// grey returns img in grey levels, its long side at most n.
-func grey(img image.Image, n int) *image.Gray {
-	b := img.Bounds()
-	w, h := b.Dx(), b.Dy()
-	if long := max(w, h); long > n {
-		w, h = max(1, w*n/long), max(1, h*n/long)
-	}
-	dst := image.NewGray(image.Rect(0, 0, w, h))
-	if w == b.Dx() && h == b.Dy() {
-		draw.Draw(dst, dst.Bounds(), img, b.Min, draw.Src)
-	} else {
-		draw.CatmullRom.Scale(dst, dst.Bounds(), img, b, draw.Src, nil)
-	}
-	return dst
 }

@@ -1,0 +1,6 @@
+package label
+
+import "image"
+
+// Shrunk shrinks a grey picture as the levels that are searched are made.
+func Shrunk(src *image.Gray, w, h int) *image.Gray { return shrunk(src, w, h) }
