@@ -65,6 +65,12 @@ func (v *Vault) Rendition(ctx context.Context, id clinical.RenditionID) (clinica
 	return read[clinical.Rendition](ctx, v, kindRendition, id)
 }
 
+// Recall returns what an act that takes pictures back set in motion, NotFound
+// when there is none.
+func (v *Vault) Recall(ctx context.Context, id clinical.RecallID) (clinical.Recall, error) {
+	return read[clinical.Recall](ctx, v, kindRecall, id)
+}
+
 // Renditions returns the renditions of an asset, in order of making; none is
 // an empty list.
 func (v *Vault) Renditions(ctx context.Context, asset clinical.AssetID) ([]clinical.Rendition, error) {

@@ -14,6 +14,10 @@ import (
 type auditCmd struct {
 	Export auditExportCmd `cmd:"" help:"Write the whole ledger, pseudonyms only, to a file."`
 	Verify auditVerifyCmd `cmd:"" help:"Verify an export: needs nothing but the file, on any machine."`
+
+	Consistent  auditConsistentCmd  `cmd:"" help:"Verify that a later export contains all of an earlier one: needs the two files only."`
+	Proof       auditProofCmd       `cmd:"" help:"Prove one change: a file that verifies with the ledger's public key alone."`
+	VerifyProof auditVerifyProofCmd `cmd:"" name:"verify-proof" help:"Verify a proof: needs the file and the key, on any machine."`
 }
 
 type auditExportCmd struct {
@@ -51,17 +55,14 @@ func (x auditVerifyCmd) Run(e *env) error {
 		}
 		trust.Seen = append(trust.Seen, b)
 	}
-	f, err := os.Open(x.File)
+	f, err := openExport(x.File)
 	if err != nil {
-		return clinical.Refuse(clinical.Invalid, "file", "The export cannot be read. Check its path.")
+		return err
 	}
 	defer func() { _ = f.Close() }()
 	sum, err := ledger.Verify(f, trust)
-	if fault, ok := errors.AsType[*ledger.Fault](err); ok {
-		return &clinical.Error{Kind: clinical.Corrupt, Reason: "audit-fault", Err: fault, Public: "The export does not verify: " + fault.Error() + ". Ask for a new export; if it fails too, the log was changed."}
-	}
 	if err != nil {
-		return clinical.Errorf(clinical.Invalid, "read the export: %w", err)
+		return unverified(err)
 	}
 	return e.answer(sum, func(w io.Writer) {
 		put(w, "verified\t%d entries, %d checkpoints, %d denied", sum.Size, sum.Checkpoints, sum.Denied)
@@ -75,4 +76,23 @@ func (x auditVerifyCmd) Run(e *env) error {
 			put(w, "  %s\t%d", act, sum.Acts[act])
 		}
 	})
+}
+
+func openExport(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, clinical.Refuse(clinical.Invalid, "file", "The export cannot be read. Check its path.")
+	}
+	return f, nil
+}
+
+// unverified tells an export that is at fault from one that cannot be read.
+func unverified(err error) error {
+	if _, ok := errors.AsType[*ledger.Fault](err); ok {
+		return &clinical.Error{
+			Kind: clinical.Corrupt, Reason: "audit-fault", Err: err,
+			Public: "The export does not verify: " + err.Error() + ". Ask for a new export; if it fails too, the log was changed.",
+		}
+	}
+	return clinical.Errorf(clinical.Invalid, "read the export: %w", err)
 }

@@ -64,3 +64,28 @@ func (o operations) Reindex(ctx context.Context, progress func(done, total int))
 func (o operations) ExportAudit(ctx context.Context, w io.Writer) error {
 	return o.s.vault.ExportAudit(ctx, w)
 }
+
+// proven is a proof and the key it verifies with.
+type proven struct {
+	Proof string `json:"proof"`
+	Key   string `json:"key"`
+}
+
+// Prove proves a change, or the one behind a recall.
+func (o operations) Prove(ctx context.Context, seq uint64, recall clinical.RecallID) (any, error) {
+	if !recall.IsZero() {
+		r, err := o.s.vault.Recall(ctx, recall)
+		if err != nil {
+			return nil, err
+		}
+		if r.Settled.IsZero() {
+			return nil, clinical.Refuse(clinical.Unavailable, "not-settled", "Who had these pictures is still being found. Try again in a moment.")
+		}
+		seq = r.Seq
+	}
+	text, err := o.s.vault.ProveSeq(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	return proven{Proof: string(text), Key: o.s.vault.AuditKey()}, nil
+}

@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"picture": picture,
 			"id":      captureID,
+			"field":   captureField,
 			"flip":    flip,
 			"status":  exits,
 			"ready":   ready,
@@ -101,6 +102,21 @@ func captureID(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the last answer holds no ID")
 	}
 	ts.Setenv(args[len(args)-1], found)
+}
+
+// captureField sets a variable to a field of the last answer in JSON: field
+// FIELD NAME.
+func captureField(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: field FIELD NAME")
+	}
+	var answer map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &answer))
+	value, ok := answer[args[0]].(string)
+	if !ok {
+		ts.Fatalf("the last answer has no text %q", args[0])
+	}
+	ts.Setenv(args[1], value)
 }
 
 // flip inverts one bit in the middle of what a file holds, zeros at its end left

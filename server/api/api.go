@@ -40,6 +40,8 @@ type operations interface {
 	Fsck(ctx context.Context, deep bool, progress func(done, total int)) (any, error)
 	Reindex(ctx context.Context, progress func(done, total int)) (any, error)
 	ExportAudit(ctx context.Context, w io.Writer) error
+	// Prove returns the proof of the change with a number, or of a recall's.
+	Prove(ctx context.Context, seq uint64, recall clinical.RecallID) (any, error)
 }
 
 // Options are what the door needs.

@@ -30,7 +30,8 @@ type Summary struct {
 	Size        int64
 	Root        Hash
 	Checkpoints int
-	Seen        int // how many earlier checkpoints were confirmed
+	Seen        int    // how many earlier checkpoints were confirmed
+	Checkpoint  string // the last one, signed: what to compare a later export with
 	First, Last time.Time
 	Acts        map[string]int64 // leaves by act
 	Denied      int64
@@ -77,6 +78,43 @@ func Verify(r io.Reader, trust Trust) (Summary, error) {
 		return Summary{}, err
 	}
 	return v.sum, nil
+}
+
+// Extends verifies two exports and that the later begins with every entry of the
+// earlier, in their order. The error says which of the two is at fault: that
+// they disagree is the later one's.
+func Extends(earlier, later io.Reader, trust Trust) (old, now Summary, err error) {
+	if old, err = Verify(earlier, trust); err != nil {
+		return Summary{}, Summary{}, fmt.Errorf("the earlier export: %w", err)
+	}
+	trust.Keys = []string{old.Key}
+	trust.Seen = append(slices.Clone(trust.Seen), []byte(old.Checkpoint))
+	if now, err = Verify(later, trust); err != nil {
+		return Summary{}, Summary{}, fmt.Errorf("the later export: %w", err)
+	}
+	return old, now, nil
+}
+
+// CheckProof reads the text of a proof that brings its leaf along, as those of
+// the vault do, and returns the leaf once a checkpoint under one of the trusted
+// keys confirms it.
+func CheckProof(text []byte, trusted ...string) (Leaf, Checkpoint, error) {
+	p, err := DecodeProof(text)
+	if err != nil {
+		return Leaf{}, Checkpoint{}, err
+	}
+	if len(p.Extra) == 0 {
+		return Leaf{}, Checkpoint{}, errors.New("ledger: the proof does not bring its entry along")
+	}
+	c, err := p.Check(p.Extra, trusted...)
+	if err != nil {
+		return Leaf{}, Checkpoint{}, err
+	}
+	l, err := DecodeLeaf(p.Extra)
+	if err == nil && l.N != p.Index {
+		err = fmt.Errorf("ledger: entry %d in the place of entry %d", l.N, p.Index)
+	}
+	return l, c, err
 }
 
 var errEnd = errors.New("end of the export")
@@ -228,6 +266,7 @@ func (v *verifier) checkpoint(text []byte) error {
 		return f
 	}
 	v.covered = v.tree.size
+	v.sum.Checkpoint = c.Checkpoint
 	v.sum.Checkpoints++
 	return nil
 }
