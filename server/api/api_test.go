@@ -226,3 +226,17 @@ func TestTheOpenAPIDescriptionIsServedAndDescribesItself(t *testing.T) {
 		}
 	}
 }
+
+func TestNobodyButWhoImportsClaimsAConsentFromBefore(t *testing.T) {
+	h, door := open(t)
+	path := "/api/v1/patients/" + clinicaltest.ID[clinical.Patient]("adult").String() + "/consents"
+	const everything = `{"status":"given","mode":"written","purposes":["P2"],"audience":"A3","identifiability":"I1","channels":"view,mount","capacity":"adult","covers":{"all":true},"formVersion":"`
+	for who, want := range map[string]int{"paula": http.StatusForbidden, "clara": http.StatusForbidden, "greta": http.StatusForbidden, "adam": http.StatusOK} {
+		if w := h.Ask(door, who, "POST", path, everything+`legacy"}`, "Content-Type", "application/json"); w.Code != want {
+			t.Errorf("%s: %d %s", who, w.Code, w.Body)
+		}
+	}
+	if p := problem(t, h.Ask(door, "paula", "POST", path, everything+`Legacy"}`, "Content-Type", "application/json")); p.Reason != "cover-all" {
+		t.Errorf("a form of another name covers everything: %+v", p)
+	}
+}
