@@ -31,12 +31,20 @@ type act struct {
 // stale; others are tried again on what is there now. Forbidden means that the
 // person may not do it, NotFound that it concerns something they do not see.
 func (g *Gate) Do(ctx context.Context, c clinical.Caller, cmd clinical.Command) (clinical.Change, error) {
+	return g.carryOut(ctx, c, carriesRev(cmd), func(snap *Snapshot) (clinical.Change, error) {
+		return g.plan(ctx, snap, c, cmd)
+	})
+}
+
+// carryOut is Do for whatever plans a change; once says that a plan which is
+// overtaken is a Conflict rather than made anew.
+func (g *Gate) carryOut(ctx context.Context, c clinical.Caller, once bool, plan func(*Snapshot) (clinical.Change, error)) (clinical.Change, error) {
 	for try := 1; ; try++ {
 		snap, err := g.snapshot()
 		if err != nil {
 			return clinical.Change{}, err
 		}
-		change, err := g.plan(ctx, snap, c, cmd)
+		change, err := plan(snap)
 		if err != nil {
 			g.refused(c, change, err)
 			return clinical.Change{}, err
@@ -55,7 +63,7 @@ func (g *Gate) Do(ctx context.Context, c clinical.Caller, cmd clinical.Command) 
 		if clinical.KindOf(err) != clinical.Conflict {
 			return clinical.Change{}, err
 		}
-		if carriesRev(cmd) || try == maxTries {
+		if once || try == maxTries {
 			return clinical.Change{}, &clinical.Error{Kind: clinical.Conflict, Reason: "changed-meanwhile", Err: err, Public: changedMeanwhile}
 		}
 		if err := g.catchUp(ctx, snap); err != nil {
@@ -111,7 +119,8 @@ func carriesRev(cmd clinical.Command) bool {
 	switch cmd := cmd.(type) {
 	case clinical.ConfirmRun:
 		return cmd.Rev != 0
-	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet:
+	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet,
+		clinical.ChangeSession:
 		return true
 	default:
 		return false
@@ -120,28 +129,46 @@ func carriesRev(cmd clinical.Command) bool {
 
 // plan authorises a command and says what it would leave behind.
 func (g *Gate) plan(ctx context.Context, snap *Snapshot, c clinical.Caller, cmd clinical.Command) (clinical.Change, error) {
-	a := &act{g: g, snap: snap, caller: c, person: &clinical.Person{}, now: g.opt.Now()}
-	if operatorAlone(c) {
-		a.person.Role = clinical.Operator
-	} else {
-		p, ok := snap.people.get(c.Person)
-		if !ok || !p.ActiveAt(a.now, snap.site.Zone) {
-			return clinical.Change{}, forbid("inactive", "Your account is not active. Ask an administrator.")
-		}
-		a.person = p
+	a, err := g.actor(snap, c)
+	if err != nil {
+		return clinical.Change{}, err
 	}
 	switch cmd := cmd.(type) {
 	case clinical.AddPerson, clinical.ChangePerson, clinical.AddPatient, clinical.ChangePatient,
-		clinical.OpenEncounter, clinical.AddJobs, clinical.ChangeJob:
+		clinical.OpenEncounter, clinical.AddJobs, clinical.ChangeJob, clinical.ChangeSession, clinical.MergePatients,
+		clinical.UnmergePatients:
 		return a.planRecords(cmd)
-	case clinical.RecordConsent, clinical.WithdrawConsent, clinical.PlaceHold, clinical.LiftHold:
+	case clinical.RecordConsent, clinical.WithdrawConsent, clinical.MarkInError, clinical.PlaceHold, clinical.LiftHold:
 		return a.planConsent(cmd)
 	case clinical.CreateSet, clinical.ChangeSet, clinical.AddToSet, clinical.RemoveFromSet,
 		clinical.SubmitSet, clinical.PublishSet, clinical.CloseSet:
 		return a.planSet(cmd)
+	case clinical.FinishTask, clinical.RevokeCode, clinical.BreakTheGlass, clinical.ReviewGlass, clinical.MakeRelease,
+		clinical.DeliverRelease, clinical.FailRelease, clinical.EndRelease, clinical.RequestErasure, clinical.DecideErasure,
+		clinical.KeepUntil:
+		return a.planConsequence(ctx, cmd)
 	default:
 		return a.planPictures(ctx, cmd)
 	}
+}
+
+// actor begins an act of the caller: a person who is active, the machine's
+// owner alone, or the deliverer to other systems itself.
+func (g *Gate) actor(snap *Snapshot, c clinical.Caller) (*act, error) {
+	a := &act{g: g, snap: snap, caller: c, person: &clinical.Person{}, now: g.opt.Now()}
+	switch {
+	case operatorAlone(c):
+		a.person.Role = clinical.Operator
+	case exchangeAlone(c):
+		a.person.Role = clinical.Exchange
+	default:
+		p, ok := snap.people.get(c.Person)
+		if !ok || !p.ActiveAt(a.now, snap.site.Zone) {
+			return nil, forbid("inactive", "Your account is not active. Ask an administrator.")
+		}
+		a.person = p
+	}
+	return a, nil
 }
 
 // planRecords plans what concerns people, patients and jobs.
@@ -161,6 +188,12 @@ func (a *act) planRecords(cmd clinical.Command) (clinical.Change, error) {
 		return a.addJobs(cmd)
 	case clinical.ChangeJob:
 		return a.changeJob(cmd)
+	case clinical.ChangeSession:
+		return a.changeSession(cmd)
+	case clinical.MergePatients:
+		return a.mergePatients(cmd)
+	case clinical.UnmergePatients:
+		return a.unmergePatients(cmd)
 	default:
 		return clinical.Change{}, unknownCommand(cmd)
 	}
@@ -173,6 +206,8 @@ func (a *act) planConsent(cmd clinical.Command) (clinical.Change, error) {
 		return a.recordConsent(cmd)
 	case clinical.WithdrawConsent:
 		return a.withdrawConsent(cmd)
+	case clinical.MarkInError:
+		return a.markInError(cmd)
 	case clinical.PlaceHold:
 		return a.placeHold(cmd)
 	case clinical.LiftHold:
@@ -199,6 +234,37 @@ func (a *act) planSet(cmd clinical.Command) (clinical.Change, error) {
 		return a.publishSet(cmd)
 	case clinical.CloseSet:
 		return a.closeSet(cmd)
+	default:
+		return clinical.Change{}, unknownCommand(cmd)
+	}
+}
+
+// planConsequence plans what follows from consent: tasks, codes, broken glass,
+// releases, erasure and retention.
+func (a *act) planConsequence(ctx context.Context, cmd clinical.Command) (clinical.Change, error) {
+	switch cmd := cmd.(type) {
+	case clinical.FinishTask:
+		return a.finishTask(cmd)
+	case clinical.RevokeCode:
+		return a.revokeCode(cmd)
+	case clinical.BreakTheGlass:
+		return a.breakTheGlass(cmd)
+	case clinical.ReviewGlass:
+		return a.reviewGlass(cmd)
+	case clinical.MakeRelease:
+		return a.makeRelease(cmd)
+	case clinical.DeliverRelease:
+		return a.deliverRelease(cmd)
+	case clinical.FailRelease:
+		return a.failRelease(cmd)
+	case clinical.EndRelease:
+		return a.endRelease(cmd)
+	case clinical.RequestErasure:
+		return a.requestErasure(cmd)
+	case clinical.DecideErasure:
+		return a.decideErasure(ctx, cmd)
+	case clinical.KeepUntil:
+		return a.keepUntil(cmd)
 	default:
 		return clinical.Change{}, unknownCommand(cmd)
 	}

@@ -15,6 +15,7 @@ type effects struct {
 	people   map[clinical.PersonID]bool
 	sets     map[clinical.SetID]bool
 	studios  map[clinical.StudioID]bool // arrivals changed
+	tasks    []*clinical.Task           // raised or done
 }
 
 // narrows reports whether a decision that was made before may be another now.

@@ -309,7 +309,7 @@ func newHouse(t testing.TB, more ...clinical.Delta) *house {
 		h.write(d)
 	}
 	gate, err := policy.New(policy.Options{
-		Recorder: h.journal, Journal: h.journal, Reader: h.journal, Opener: h.journal, Searcher: everything{},
+		Recorder: h.journal, Journal: h.journal, Reader: h.journal, Opener: h.journal, Searcher: everything{}, Keeper: h.journal,
 		Now: h.now, Zone: clinicaltest.Zone(), ETagKey: [32]byte{1}, Limits: policy.Limits{VerbalTeaching: true},
 	})
 	if err != nil {

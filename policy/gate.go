@@ -10,11 +10,12 @@ import (
 	"fovea/clinical"
 )
 
-// recorder makes a change durable, and notes who saw what.
+// recorder makes a change durable, notes who saw what, and tells it.
 type recorder interface {
 	Commit(context.Context, clinical.Change) (clinical.Change, error)
 	Note(context.Context, clinical.Event) error
 	NoteLater(clinical.Event)
+	Events(context.Context, clinical.EventQuery) ([]clinical.Recorded, error)
 }
 
 // journal is the one source of change.
@@ -39,14 +40,15 @@ type searcher interface {
 	Search(context.Context, clinical.Query, clinical.Scope) (clinical.Found, error)
 }
 
-// Options are what a Gate works with. Searcher, Now, Zone, Mint, Log and
-// Numbers may be left out; without a Searcher, Find is Unavailable.
+// Options are what a Gate works with. Searcher, Now, Zone, Roles, Mint,
+// Log and Numbers may be left out; without a Searcher, Find is Unavailable.
 type Options struct {
 	Recorder recorder
 	Journal  journal
 	Reader   reader
 	Opener   opener
 	Searcher searcher
+	Keeper   keeper // of the scans of forms; nil: none are kept
 	// Healthy reports whether the ledger can be written; the doors close while
 	// it cannot. Nil: always.
 	Healthy func() bool
@@ -54,8 +56,11 @@ type Options struct {
 	Zone    *time.Location
 	ETagKey [32]byte
 	Limits  Limits
-	Mint    *clinical.Minter
-	Log     *slog.Logger
+	Roles   Roles
+	// Retention is how long pictures are kept; empty: nothing falls due.
+	Retention Schedule
+	Mint      *clinical.Minter
+	Log       *slog.Logger
 	// Numbers says how the site's identifiers are written; a system that is
 	// not here is only tidied.
 	Numbers []clinical.IdentifierRule
@@ -67,6 +72,8 @@ type Gate struct {
 	opt   Options
 	state atomic.Pointer[Snapshot] // nil until Start
 	down  atomic.Bool              // it no longer follows the journal
+
+	recalled chan struct{} // a recall waits to be settled
 
 	mu      sync.Mutex // one edit at a time
 	history history
@@ -93,13 +100,16 @@ func New(opt Options) (*Gate, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
+	if err := opt.Roles.Check(); err != nil {
+		return nil, err
+	}
 	opt.Limits = opt.Limits.filled()
-	return &Gate{opt: opt}, nil
+	return &Gate{opt: opt, recalled: make(chan struct{}, 1)}, nil
 }
 
 // Start loads the records; the gate answers once it has returned.
 func (g *Gate) Start(ctx context.Context) error {
-	s := NewSnapshot(Site{Zone: g.opt.Zone, Limits: g.opt.Limits, ETagKey: g.opt.ETagKey})
+	s := NewSnapshot(Site{Zone: g.opt.Zone, Limits: g.opt.Limits, Roles: g.opt.Roles, ETagKey: g.opt.ETagKey, Retention: g.opt.Retention})
 	at := g.opt.Now()
 	seq, err := g.opt.Journal.Load(ctx, func(d clinical.Delta) error {
 		s = s.With(at, d)
@@ -128,6 +138,16 @@ func (g *Gate) Run(ctx context.Context) error {
 		return clinical.Errorf(clinical.Internal, "policy: Run before Start")
 	}
 	defer g.close()
+	within, stop := context.WithCancel(ctx)
+	settled := make(chan struct{})
+	go func() {
+		defer close(settled)
+		g.settleAll(within)
+	}()
+	defer func() {
+		stop()
+		<-settled
+	}()
 	for after := s.seq; ; {
 		changes, err := g.opt.Journal.Changes(ctx, after, maxBatch)
 		if ctx.Err() != nil {
@@ -180,6 +200,12 @@ func (g *Gate) apply(c clinical.Change) {
 		g.streams.recheck(next, g.opt.Now())
 	}
 	g.subs.publish(old, next, did, max(c.Seq, next.seq))
+	if len(next.unsettled) > len(old.unsettled) {
+		select {
+		case g.recalled <- struct{}{}:
+		default: // it has been told
+		}
+	}
 }
 
 // follow returns the snapshot complete up to seq where that is the next entry.

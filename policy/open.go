@@ -16,6 +16,8 @@ type OpenRequest struct {
 	Set   clinical.SetID
 	Asset clinical.AssetID
 	Kind  clinical.RenditionKind // empty: what the use is served by default
+	// Release is the delivery for which the deliverer to other systems asks.
+	Release clinical.ReleaseID
 }
 
 // Open serves a picture. A refused picture and an absent one are the same
@@ -29,7 +31,7 @@ func (g *Gate) Open(ctx context.Context, c clinical.Caller, r OpenRequest) (*cli
 	if err != nil {
 		return nil, err
 	}
-	req := Request{Person: c.Person, Use: r.Use, Set: r.Set, Asset: r.Asset, Rendition: r.Kind, Now: g.opt.Now()}
+	req := Request{Person: c.Person, Use: r.Use, Set: r.Set, Asset: r.Asset, Rendition: r.Kind, Release: r.Release, Now: g.opt.Now()}
 	if st, ok := snap.sets.get(r.Set); ok {
 		req.Use.Purpose, req.Use.Audience = st.Purpose, st.Audience
 	}

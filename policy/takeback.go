@@ -42,7 +42,7 @@ func idsOf(grants []clinical.Grant) []clinical.GrantID {
 func (a *act) takeBack(c *clinical.Change, r clinical.Recall) {
 	c.Recalls = append(c.Recalls, r)
 	for _, rel := range a.snap.resting(r) {
-		if a.open(rel) {
+		if a.open(rel) && !toEPR(rel.Kind) { // what the patient record has is put right by its deliverer
 			end := *rel
 			end.Ended, end.EndedBy, end.Why = a.now, a.person.ID, string(r.Cause)
 			c.Releases = append(c.Releases, end)

@@ -1,0 +1,133 @@
+package policy_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fovea/clinical"
+	"fovea/clinical/clinicaltest"
+)
+
+// home is a patient's phone: nobody who signed in.
+func home() clinical.Caller {
+	return clinical.Caller{Person: human("greta"), Operator: "root", Door: clinical.DoorAPI, Remote: "198.51.100.7"}
+}
+
+func (h *house) code(login string, grants ...clinical.GrantID) string {
+	h.t.Helper()
+	secret, err := h.IssueCode(h.t.Context(), as(login), patient("adult"), grants)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return secret
+}
+
+func TestPatientWithdrawsByTheirOwnCode(t *testing.T) {
+	h := newHouse(t, wounds())
+	secret := h.code("paula")
+	if len(secret) != 39 || strings.Trim(secret, "0123456789ABCDEFGHJKMNPQRSTVWXYZ-") != "" {
+		t.Fatalf("a secret of %d characters", len(secret))
+	}
+	for _, c := range h.journal.entries {
+		for _, code := range c.Codes {
+			if code.Hash == [32]byte{} || code.Patient != patient("adult") {
+				t.Errorf("kept %+v", code)
+			}
+		}
+	}
+	typed := strings.ToLower(strings.ReplaceAll(secret, "-", " "))
+	view, err := h.CodeShows(t.Context(), home(), typed)
+	want := clinical.CodeView{IssuedAt: h.now(), Consents: []clinical.CodeConsent{{
+		Purposes: []clinical.Purpose{clinical.P2}, Audience: clinical.A3, Given: clinicaltest.Now().Add(-time.Hour),
+	}}}
+	if diff := cmp.Diff(want, view); err != nil || diff != "" {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 1 {
+		t.Error("showing withdrew")
+	}
+	c, err := h.WithdrawByCode(t.Context(), home(), typed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 0 {
+		t.Errorf("still listed: %v", got)
+	}
+	if c.Caller.Door != clinical.DoorPatient || !c.Caller.Person.IsZero() || c.Caller.Operator != "" || c.Caller.Remote == "" {
+		t.Errorf("in the ledger as %+v", c.Caller)
+	}
+	if r := c.Recalls[0]; r.Code != c.Codes[0].ID || !r.By.IsZero() || len(c.Tasks) != 0 {
+		t.Errorf("recall %+v, tasks %+v", r, c.Tasks)
+	}
+}
+
+func TestUnknownUsedAndRevokedCodesAreAlike(t *testing.T) {
+	h := newHouse(t, wounds())
+	used, revoked := h.code("paula"), h.code("nina")
+	if _, err := h.WithdrawByCode(t.Context(), home(), used); err != nil {
+		t.Fatal(err)
+	}
+	codes, err := h.Codes(t.Context(), as("paula"), patient("adult"))
+	if err != nil || len(codes) != 2 || codes[0].Hash != [32]byte{} {
+		t.Fatalf("codes %+v, %v", codes, err)
+	}
+	h.do("clara", clinical.RevokeCode{Code: codes[0].ID})
+	for name, secret := range map[string]string{
+		"used": used, "revoked": revoked, "unknown": "0000-0000-0000-0000-0000-0000-0000-0000", "empty": "", "nonsense": "withdraw",
+		"an ID": codes[0].ID.String(), "long": strings.Repeat("0", 4000),
+	} {
+		if _, err := h.CodeShows(t.Context(), home(), secret); err != error(clinical.ErrNotFound) {
+			t.Errorf("%s: shows %v", name, err)
+		}
+		if _, err := h.WithdrawByCode(t.Context(), home(), secret); err != error(clinical.ErrNotFound) {
+			t.Errorf("%s: withdraws %v", name, err)
+		}
+	}
+}
+
+func TestCodeOnlyEverTightens(t *testing.T) {
+	h := newHouse(t, wounds(), clinical.Delta{Grants: []clinical.Grant{teaching("second", "adult")}})
+	first := clinicaltest.ID[clinical.Grant]("teaching")
+	one, all := h.code("paula", first), h.code("paula")
+	c, err := h.WithdrawByCode(t.Context(), home(), one)
+	if err != nil || len(c.Grants) != 1 || c.Grants[0].ID != first || c.Grants[0].Status != clinical.GrantWithdrawn {
+		t.Fatalf("withdrew %+v, %v", c.Grants, err)
+	}
+	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 1 {
+		t.Errorf("the other consent went too: %v", got)
+	}
+	h.do("nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "said so on the ward"})
+	view, err := h.CodeShows(t.Context(), home(), all)
+	if err != nil || len(view.Consents) != 0 {
+		t.Errorf("nothing stands, and it shows %+v, %v", view, err)
+	}
+	c, err = h.WithdrawByCode(t.Context(), home(), all)
+	if err != nil || len(c.Grants)+len(c.Recalls) != 0 || c.Codes[0].UsedAt.IsZero() {
+		t.Errorf("what is so already: %+v, %v", c.Delta, err)
+	}
+	h.do("paula", clinical.RecordConsent{Grant: teaching("again", "adult")})
+	if _, err := h.WithdrawByCode(t.Context(), home(), all); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("a used code withdraws a later consent: %v", err)
+	}
+}
+
+func TestCodesAreIssuedByThoseWhoRecordConsent(t *testing.T) {
+	h := newHouse(t, wounds(), clinical.Delta{Grants: []clinical.Grant{teaching("theirs", "child")}})
+	for who, want := range map[string]bool{
+		"paula": true, "clara": true, "nina": true, "greta": true, "edith": false, "stella": false, "adam": false,
+	} {
+		if _, err := h.IssueCode(t.Context(), as(who), patient("adult"), nil); (err == nil) != want {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	if _, err := h.IssueCode(t.Context(), as("paula"), patient("adult"), []clinical.GrantID{clinicaltest.ID[clinical.Grant]("theirs")}); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("another patient's consent: %v", err)
+	}
+	if _, err := h.IssueCode(t.Context(), as("paula"), patient("nobody"), nil); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("nobody's: %v", err)
+	}
+}

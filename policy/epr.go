@@ -1,0 +1,230 @@
+package policy
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"fovea/clinical"
+)
+
+// What goes to the patient record of the hospital goes by itself: each filed
+// session once all of it is classified, again what joined it later, and a
+// correction for what turned out to be another's. Every delivery is a release
+// in the register, made by nobody but the deliverer.
+
+const (
+	eprBatch   = 16 // deliveries begun at once
+	eprSoonest = time.Minute
+	eprSlowest = 8 // doublings of that: some four hours
+)
+
+// toEPR reports whether a release is the deliverer's.
+func toEPR(k clinical.ReleaseKind) bool {
+	return k == clinical.EPRDelivery || k == clinical.EPRCorrection
+}
+
+// exchangeAlone reports whether the deliverer to other systems calls for
+// itself. A door never takes this from a request.
+func exchangeAlone(c clinical.Caller) bool {
+	return c.Door == clinical.DoorExchange && c.Person.IsZero() && c.Operator == ""
+}
+
+// EPRWork begins the deliveries and corrections that are due and returns what
+// is to be handed over now, oldest first: what is new, and what failed before
+// and is to be tried again. Each is answered with DeliverRelease or
+// FailRelease. It is for the deliverer alone.
+func (g *Gate) EPRWork(ctx context.Context, c clinical.Caller) ([]clinical.Release, error) {
+	if !exchangeAlone(c) {
+		return nil, forbid("role", "Deliveries to the patient record are made by the system itself.")
+	}
+	for range eprBatch {
+		_, err := g.carryOut(ctx, c, false, func(snap *Snapshot) (clinical.Change, error) {
+			a, err := g.actor(snap, c)
+			if err != nil {
+				return clinical.Change{}, err
+			}
+			return a.nextDelivery()
+		})
+		if clinical.ReasonOf(err) == nothingDue {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	snap, err := g.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	now := g.opt.Now()
+	var out []clinical.Release
+	snap.releases.each(func(_ clinical.ReleaseID, r *clinical.Release) bool {
+		if toEPR(r.Kind) && r.Delivered.IsZero() && r.Ended.IsZero() && !now.Before(r.RetryAt) {
+			out = append(out, *r)
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b clinical.Release) int { return cmp.Or(a.At.Compare(b.At), a.ID.Compare(b.ID)) })
+	return out, nil
+}
+
+// nothingDue is why no delivery is begun.
+const nothingDue clinical.Reason = "nothing-due"
+
+// nextDelivery is the next that is due: what was sent to the wrong record is
+// put right before anything new leaves.
+func (a *act) nextDelivery() (clinical.Change, error) {
+	if r, ok := a.nextCorrection(); ok {
+		what := clinical.ActReleaseMade
+		if !r.Ended.IsZero() {
+			what = clinical.ActReleaseEnded
+		}
+		return a.releaseChange(what, r, r.Why), nil
+	}
+	var due *clinical.Release
+	a.snap.shards.each(func(_ clinical.PatientID, sh *shard) bool {
+		due = a.undelivered(sh)
+		return due == nil
+	})
+	if due == nil {
+		return clinical.Change{}, conflict(nothingDue, "Nothing is to be delivered.")
+	}
+	return a.releaseChange(clinical.ActReleaseMade, *due, ""), nil
+}
+
+// undelivered returns a delivery of what the patient's record has not had yet
+// of one session; nil: there is none. A session waits while a run of it does,
+// and until everything in it is classified.
+func (a *act) undelivered(sh *shard) *clinical.Release {
+	fresh := map[clinical.SessionID][]clinical.AssetID{}
+	waits := map[clinical.SessionID]bool{}
+	var order []clinical.SessionID
+	for _, pic := range sh.pictures {
+		f := pic.frame
+		switch {
+		case f.state.Gone() || f.session.IsZero() || f.idShot:
+		case f.state != clinical.Filed || !f.sensitivity.Has(clinical.Known):
+			waits[f.session] = true
+		case !a.sent(pic) && a.deliverable(pic):
+			if len(fresh[f.session]) == 0 {
+				order = append(order, f.session)
+			}
+			fresh[f.session] = append(fresh[f.session], pic.id)
+		}
+	}
+	for _, session := range order {
+		if waits[session] {
+			continue
+		}
+		ids := fresh[session]
+		return &clinical.Release{
+			ID: clinical.Mint[clinical.Release](a.g.opt.Mint), Kind: clinical.EPRDelivery, Authority: "the hospital's patient record",
+			Recipient: "epr", Patient: a.snap.root(sh.id), Session: session, Assets: ids[:min(len(ids), maxAct)],
+			Rendition: clinical.Teaching, Format: clinical.EPRFolder, At: a.now,
+		}
+	}
+	return nil
+}
+
+// sent reports whether a picture is in a delivery for the session it is of.
+func (a *act) sent(pic *picture) bool {
+	list, _ := a.snap.released.get(pic.id)
+	return slices.ContainsFunc(list, func(r *clinical.Release) bool {
+		return r.Kind == clinical.EPRDelivery && r.Session == pic.frame.session && r.Ended.IsZero()
+	})
+}
+
+// deliverable reports whether a picture may be in the patient record, where
+// everybody reads it who opens that, and has a copy to send.
+func (a *act) deliverable(pic *picture) bool {
+	if _, drawn := a.snap.slides.get(pic.id); !drawn {
+		return false
+	}
+	use := clinical.Use{Purpose: clinical.P0, Audience: clinical.A0, Channel: clinical.Download}
+	m := newMatter(a.snap, Request{Asset: pic.id, Use: use, Rendition: clinical.Teaching, Now: a.now})
+	m.anybody = true
+	return !m.forNamed() && m.decide().Permit
+}
+
+// forNamed reports whether the picture is for named people only.
+func (m *matter) forNamed() bool {
+	return m.f.sensitivity.Has(clinical.VIP) || slices.ContainsFunc(m.people, func(s *shard) bool {
+		return s.patient != nil && s.patient.Vip
+	})
+}
+
+// delivers reports whether the deliverer asks for what an open delivery names,
+// and it is still a picture of that patient.
+func (m *matter) delivers() bool {
+	if m.req.Release.IsZero() || !m.req.Person.IsZero() {
+		return false
+	}
+	r, ok := m.snap.releases.get(m.req.Release)
+	return ok && r.Kind == clinical.EPRDelivery && r.Ended.IsZero() && useOf(r) == m.req.Use && slices.Contains(r.Assets, m.pic.id) &&
+		m.snap.samePatient(r.Patient, m.f.patient) && !m.forNamed()
+}
+
+// nextCorrection takes back from the patient record what is not that patient's
+// any more: a delivery that has not left ends, for one that has a correction is
+// made.
+func (a *act) nextCorrection() (clinical.Release, bool) {
+	corrected := map[clinical.ReleaseID][]clinical.AssetID{}
+	a.snap.releases.each(func(_ clinical.ReleaseID, r *clinical.Release) bool {
+		if r.Kind == clinical.EPRCorrection {
+			corrected[r.Corrects] = append(corrected[r.Corrects], r.Assets...)
+		}
+		return true
+	})
+	var out clinical.Release
+	a.snap.releases.each(func(_ clinical.ReleaseID, r *clinical.Release) bool {
+		if r.Kind != clinical.EPRDelivery || !r.Ended.IsZero() {
+			return true
+		}
+		wrong := slices.DeleteFunc(slices.Clone(r.Assets), func(id clinical.AssetID) bool {
+			return slices.Contains(corrected[r.ID], id) || a.stillOf(id, r.Patient)
+		})
+		switch {
+		case len(wrong) == 0:
+			return true
+		case r.Delivered.IsZero():
+			out = *r
+			out.Ended, out.Why = a.now, "not of this patient any more"
+		default:
+			out = clinical.Release{
+				ID: clinical.Mint[clinical.Release](a.g.opt.Mint), Kind: clinical.EPRCorrection, Authority: r.Authority, Recipient: r.Recipient,
+				Patient: r.Patient, Session: r.Session, Assets: wrong, Rendition: r.Rendition, Format: r.Format, At: a.now, Corrects: r.ID,
+			}
+		}
+		return false
+	})
+	return out, !out.ID.IsZero()
+}
+
+// stillOf reports whether a picture is there and is the patient's.
+func (a *act) stillOf(id clinical.AssetID, patient clinical.PatientID) bool {
+	pic, ok := a.snap.pictures.get(id)
+	return ok && !pic.frame.state.Gone() && a.snap.samePatient(pic.frame.patient, patient)
+}
+
+// failRelease notes that the other system did not take a delivery, and when it
+// is tried again: after a minute, then twice as long each time.
+func (a *act) failRelease(cmd clinical.FailRelease) (clinical.Change, error) {
+	if err := a.allow(clinical.Exchange); err != nil {
+		return clinical.Change{}, err
+	}
+	old, err := a.ownRelease(cmd.Release)
+	switch {
+	case err != nil:
+		return clinical.Change{}, err
+	case !old.Delivered.IsZero():
+		return clinical.Change{}, conflict("delivered", "This was handed over already. Nothing is left to do.")
+	case cmd.Fault == "":
+		return clinical.Change{}, invalid("fault", "Say what went wrong.")
+	}
+	r := *old
+	r.Fault, r.RetryAt = cmd.Fault, a.now.Add(eprSoonest<<min(r.Attempts, eprSlowest))
+	r.Attempts++
+	return a.releaseChange(clinical.ActReleaseFailed, r, string(cmd.Fault)), nil
+}

@@ -1,0 +1,115 @@
+package policy
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"fovea/clinical"
+)
+
+// Recalls returns what was taken back of a patient's, newest first: governance
+// reads who had it, whoever else meets the patient how many of which role.
+func (g *Gate) Recalls(ctx context.Context, c clinical.Caller, id clinical.PatientID) ([]clinical.Recall, error) {
+	snap, p, _, err := g.patient(c, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.readsRecalls(ctx, c, p, id); err != nil {
+		return nil, err
+	}
+	var out []clinical.Recall
+	snap.recalls.each(func(_ clinical.RecallID, r *clinical.Recall) bool {
+		if snap.samePatient(r.Patient, id) {
+			out = append(out, forReader(p, *r))
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b clinical.Recall) int { return cmp.Or(b.At.Compare(a.At), b.ID.Compare(a.ID)) })
+	return out, nil
+}
+
+// Recall returns one recall, as certificates are made from it.
+func (g *Gate) Recall(ctx context.Context, c clinical.Caller, id clinical.RecallID) (clinical.Recall, error) {
+	r, p, err := g.oneRecall(ctx, c, id)
+	if err != nil {
+		return clinical.Recall{}, err
+	}
+	return forReader(p, *r), nil
+}
+
+// RecallTasks returns what a recall asked of whom and what they answered, for
+// governance.
+func (g *Gate) RecallTasks(ctx context.Context, c clinical.Caller, id clinical.RecallID) ([]clinical.Task, error) {
+	_, p, err := g.oneRecall(ctx, c, id)
+	if err != nil {
+		return nil, err
+	}
+	if p.Role != clinical.Governance {
+		return nil, forbid("role", "Who was asked to destroy what is for governance. Ask them.")
+	}
+	snap, err := g.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	var out []clinical.Task
+	snap.tasks.each(func(_ clinical.TaskID, t *clinical.Task) bool {
+		if t.Recall == id {
+			out = append(out, *t)
+		}
+		return true
+	})
+	sortTasks(out)
+	return out, nil
+}
+
+func (g *Gate) oneRecall(ctx context.Context, c clinical.Caller, id clinical.RecallID) (*clinical.Recall, *clinical.Person, error) {
+	snap, p, err := g.ready(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, ok := snap.recalls.get(id)
+	if !ok || !snap.meets(p, snap.subject(r.Patient), g.opt.Now()) {
+		return nil, nil, clinical.ErrNotFound
+	}
+	return r, p, g.readsRecalls(ctx, c, p, r.Patient)
+}
+
+// readsRecalls notes that governance is told names.
+func (g *Gate) readsRecalls(ctx context.Context, c clinical.Caller, p *clinical.Person, id clinical.PatientID) error {
+	if p.Role != clinical.Governance {
+		return nil
+	}
+	e := g.event(clinical.ActAuditRead, c)
+	e.Patient = id
+	return g.note(ctx, e, true)
+}
+
+// forReader leaves out of a recall who had the pictures, but for governance:
+// one row remains for each reader, with the role alone.
+func forReader(p *clinical.Person, r clinical.Recall) clinical.Recall {
+	if p.Role == clinical.Governance {
+		return r
+	}
+	merged := map[clinical.PersonID]*clinical.Reach{}
+	var rows []*clinical.Reach
+	for _, one := range r.Reach {
+		sum := merged[one.Person]
+		if sum == nil {
+			sum = &clinical.Reach{Role: one.Role, First: one.First}
+			merged[one.Person] = sum
+			rows = append(rows, sum)
+		}
+		sum.Channel |= one.Channel
+		sum.Assets, sum.Times = max(sum.Assets, one.Assets), sum.Times+one.Times
+		if one.Last.After(sum.Last) {
+			sum.Last = one.Last
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *clinical.Reach) int { return cmp.Or(cmp.Compare(a.Role, b.Role), a.First.Compare(b.First)) })
+	r.Reach = nil
+	for _, sum := range rows {
+		r.Reach = append(r.Reach, *sum)
+	}
+	return r
+}

@@ -1,0 +1,159 @@
+package policy
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"fovea/clinical"
+)
+
+// A recall is settled behind the act that began it: the ledger is asked who
+// had the pictures, and each of them is asked to destroy what they took. The
+// act itself is complete before that, and a crash in between leaves the recall
+// on its way, to be settled after the next start.
+
+const (
+	settleAgain   = time.Second // after a failure, doubled up to
+	settleSlowest = time.Minute
+)
+
+// settleAll settles recalls until ctx ends. It is Run's, and joined by it.
+func (g *Gate) settleAll(ctx context.Context) {
+	wait := settleAgain
+	for {
+		err := g.settleWaiting(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		var again <-chan time.Time
+		stop := func() bool { return false }
+		if err == nil {
+			wait = settleAgain
+		} else {
+			g.opt.Log.LogAttrs(ctx, slog.LevelWarn, "recalls wait to be settled", slog.Any("err", err), slog.Duration("again", wait))
+			timer := time.NewTimer(wait)
+			again, stop = timer.C, timer.Stop
+			wait = min(2*wait, settleSlowest)
+		}
+		select {
+		case <-ctx.Done():
+		case <-g.recalled:
+		case <-again:
+		}
+		stop()
+	}
+}
+
+// settleWaiting settles every recall that is on its way, in the order in which
+// they began.
+func (g *Gate) settleWaiting(ctx context.Context) error {
+	snap, err := g.snapshot()
+	if err != nil {
+		return err
+	}
+	for _, id := range snap.unsettled {
+		if err := g.settle(ctx, id); err != nil {
+			return clinical.Errorf(clinical.KindOf(err), "policy: settle recall %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// settle settles one recall. It is idempotent: the change carries the Rev of
+// the recall that was read, so that only one of two settlements is kept.
+func (g *Gate) settle(ctx context.Context, id clinical.RecallID) error {
+	snap, err := g.snapshot()
+	if err != nil {
+		return err
+	}
+	r, ok := snap.recalls.get(id)
+	if !ok || !r.Settled.IsZero() {
+		return nil
+	}
+	had, err := g.readersOf(ctx, snap, clinical.EventQuery{Assets: r.Assets, From: r.Since}, r.Cause != clinical.RecallWithdrawal)
+	if err != nil {
+		return err
+	}
+	a := &act{g: g, snap: snap, caller: clinical.Caller{Door: clinical.DoorGate}, person: &clinical.Person{}, now: g.opt.Now()}
+	done, err := g.commit(ctx, a.settlement(*r, had))
+	if err != nil {
+		return err
+	}
+	g.apply(done)
+	return nil
+}
+
+// settlement is what a recall comes to, once it is known who had the pictures.
+func (a *act) settlement(r clinical.Recall, had *readers) clinical.Change {
+	c := a.change(clinical.ActRecallSettled, "")
+	c.Patient, c.Event.Assets = r.Patient, r.Assets
+	r.Seq, r.Settled = r.Rev, a.now
+	for _, row := range had.sorted() {
+		if ids := a.toDestroy(r, row); len(ids) > 0 {
+			a.raise(&c, clinical.Task{
+				Kind: clinical.DestroyCopy, For: row.Person, Assets: ids, Set: row.Set, Release: row.Release, Recall: r.ID,
+			})
+			row.Task = c.Tasks[len(c.Tasks)-1].ID
+		}
+		r.Reach = append(r.Reach, row.Reach)
+	}
+	for _, rel := range a.snap.resting(r) {
+		if rel.Delivered.IsZero() || toEPR(rel.Kind) { // the deliverer corrects what it delivered
+			continue
+		}
+		if p := rel.Kind.Purpose(); p != clinical.P0 && p != clinical.P6 {
+			r.Published = append(r.Published, rel.ID)
+		}
+		if r.Cause != clinical.RecallWithdrawal {
+			a.raise(&c, clinical.Task{
+				Kind: clinical.CorrectionNotice, Role: clinical.Governance, Patient: r.Patient, Assets: shared(rel.Assets, r.Assets),
+				Recall: r.ID, Release: rel.ID,
+			})
+		}
+	}
+	c.Recalls = []clinical.Recall{r}
+	a.erased(&c, r)
+	return c
+}
+
+// toDestroy returns the pictures of which somebody has a copy that is not
+// theirs any more. Where another consent still lets them have it, it is.
+func (a *act) toDestroy(r clinical.Recall, row *tally) []clinical.AssetID {
+	if row.Person.IsZero() {
+		return nil
+	}
+	var out []clinical.AssetID
+	for id, use := range row.copied {
+		still := r.Cause == clinical.RecallWithdrawal && Decide(a.snap, Request{
+			Person: row.Person, Use: use, Set: row.Set, Asset: id, Now: a.now,
+		}).Permit
+		if !still {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, clinical.AssetID.Compare)
+	return out
+}
+
+// erased notes when an erasure was complete. The keys were destroyed with the
+// act that decided it, or before the change that this is part of.
+func (a *act) erased(c *clinical.Change, r clinical.Recall) {
+	e, ok := a.snap.erasures.get(r.Erasure)
+	if !ok || e.Outcome != clinical.EraseShred || !e.Done.IsZero() {
+		return
+	}
+	done := *e
+	done.Done = a.now
+	c.Act, c.Erasures = clinical.ActErasureDone, []clinical.Erasure{done}
+}
+
+// shared returns the pictures that are in both lists.
+func shared(a, b []clinical.AssetID) []clinical.AssetID {
+	in := make(map[clinical.AssetID]bool, len(b))
+	for _, id := range b {
+		in[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(a), func(id clinical.AssetID) bool { return !in[id] })
+}
