@@ -57,7 +57,8 @@ func state(m *matter) clinical.Reason {
 		}
 		return ""
 	case clinical.Quarantined, clinical.Provisional:
-		if m.waiting() && m.req.Use == clinical.Care() {
+		// Arrivals show it; a search would find it under a patient whose it may not be.
+		if m.waiting() && m.req.Use == clinical.Care() && !m.req.Search {
 			return ""
 		}
 		return clinical.Reason(m.f.state)
