@@ -42,6 +42,9 @@ func (a *act) confirmRun(ctx context.Context, cmd clinical.ConfirmRun) (clinical
 		if pic.frame.run != r.ID || pic.frame.state != clinical.Provisional {
 			continue
 		}
+		if a.held(pic) {
+			return clinical.Change{}, conflict("on-hold", onHold)
+		}
 		asset, err := a.g.opt.Reader.Asset(ctx, pic.id)
 		if err != nil {
 			return clinical.Change{}, err
@@ -79,6 +82,9 @@ func (a *act) inStudios(ctx context.Context, ids []clinical.AssetID, states ...c
 	return a.read(ctx, ids, func(pic *picture) error {
 		if !a.person.In(pic.frame.studio) || !a.sees(pic.id) {
 			return clinical.ErrNotFound
+		}
+		if a.held(pic) {
+			return conflict("on-hold", onHold)
 		}
 		if !slices.Contains(states, pic.frame.state) {
 			return conflict("state", "Some of these pictures no longer wait. Look at them again.")
@@ -227,11 +233,20 @@ func (a *act) rejectQuarantined(ctx context.Context, cmd clinical.RejectQuaranti
 		return clinical.Change{}, err
 	}
 	for i := range assets {
+		if assets[i].Sensitivity.Has(clinical.Safeguarding) {
+			return clinical.Change{}, evidence()
+		}
 		assets[i].State, assets[i].Reason = clinical.Discarded, "rejected"
 	}
 	c := a.change(clinical.ActQuarantineReject, cmd.Reason)
 	keep(&c, assets)
 	return c, nil
+}
+
+// evidence is the error of destroying a safeguarding picture before it is
+// filed.
+func evidence() error {
+	return conflict("safeguarding", "A safeguarding picture is evidence and is not destroyed. File it; governance decides on erasure.")
 }
 
 // discard destroys frames of a run that is not filed yet.
@@ -250,8 +265,8 @@ func (a *act) discard(ctx context.Context, cmd clinical.DiscardAssets) (clinical
 	runs := map[clinical.RunID]int{}
 	for i := range assets {
 		as := &assets[i]
-		if pic, ok := a.snap.pictures.get(as.ID); ok && a.held(pic) {
-			return clinical.Change{}, conflict("on-hold", onHold)
+		if as.Sensitivity.Has(clinical.Safeguarding) {
+			return clinical.Change{}, evidence()
 		}
 		as.State, as.Reason = clinical.Discarded, "discarded"
 		if !as.IDShot {

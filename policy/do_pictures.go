@@ -55,6 +55,8 @@ func (a *act) classify(ctx context.Context, cmd clinical.ClassifyAssets) (clinic
 			return clinical.Change{}, conflict("quarantined", "These pictures have no patient yet. File them first.")
 		case lowers && cmd.Reason == "":
 			return clinical.Change{}, invalid("no-reason", "Taking a flag away needs a reason, which goes into the record. Write one.")
+		case as.Sensitivity.Has(clinical.Safeguarding) && !cmd.Sensitivity.Has(clinical.Safeguarding) && !a.second(as):
+			return clinical.Change{}, forbid("second-person", "A second person takes the safeguarding flag away, with a reason. Ask a colleague.")
 		}
 		as.Sensitivity, as.NoIdentifyingFeature = cmd.Sensitivity, cmd.NoIdentifyingFeature && !as.IDShot
 		as.ClassifiedBy, as.ReviewedBy = a.person.ID, clinical.PersonID{}
@@ -63,6 +65,12 @@ func (a *act) classify(ctx context.Context, cmd clinical.ClassifyAssets) (clinic
 	}
 	keep(&c, assets)
 	return c, nil
+}
+
+// second reports whether somebody else than the asker said what is in the
+// picture.
+func (a *act) second(as *clinical.Asset) bool {
+	return !as.ClassifiedBy.IsZero() && as.ClassifiedBy != a.person.ID
 }
 
 // ofSession returns the pictures of a session that the asker sees.
@@ -118,6 +126,9 @@ func (a *act) describe(ctx context.Context, cmd clinical.DescribeAsset) (clinica
 	if err := current(cmd.Rev, as.Rev); err != nil {
 		return clinical.Change{}, err
 	}
+	if as.Sensitivity.Has(clinical.Safeguarding) && !addsOnly(as, cmd) {
+		return clinical.Change{}, conflict("safeguarding", "What is written beside a safeguarding picture is evidence and stays. Add to it.")
+	}
 	if cmd.Caption != nil {
 		as.Caption = strings.TrimSpace(*cmd.Caption)
 	}
@@ -140,6 +151,23 @@ func (a *act) describe(ctx context.Context, cmd clinical.DescribeAsset) (clinica
 	c.Patient = as.Patient
 	keep(&c, assets)
 	return c, nil
+}
+
+// addsOnly reports whether a description keeps every word that is there.
+func addsOnly(as *clinical.Asset, cmd clinical.DescribeAsset) bool {
+	switch {
+	case cmd.Caption != nil && !strings.HasPrefix(strings.TrimSpace(*cmd.Caption), as.Caption):
+		return false
+	case cmd.View != nil && as.View != clinical.View{} && *cmd.View != as.View:
+		return false
+	case cmd.Lesion != nil && !as.Lesion.IsZero() && *cmd.Lesion != as.Lesion:
+		return false
+	case cmd.Keywords != nil:
+		kept := keywords(*cmd.Keywords)
+		return !slices.ContainsFunc(as.Keywords, func(w string) bool { return !slices.Contains(kept, w) })
+	default:
+		return true
+	}
 }
 
 // keywords tidies and sorts, each once.
@@ -175,8 +203,12 @@ func (a *act) refile(ctx context.Context, cmd clinical.RefileAssets) (clinical.C
 			return conflict("quarantined", "These pictures have no patient yet. File them from quarantine.")
 		case state != clinical.Filed && state != clinical.Provisional, a.person.Role != clinical.Governance && !a.sees(pic.id):
 			return clinical.ErrNotFound
+		case pic.frame.form:
+			return clinical.ErrNotFound
 		case a.held(pic):
 			return conflict("on-hold", onHold)
+		case pic.frame.sensitivity.Has(clinical.Safeguarding) && a.person.Role != clinical.Governance:
+			return forbid("safeguarding", "A safeguarding picture is moved to another patient by governance. Ask them.")
 		case a.snap.samePatient(pic.frame.patient, to):
 			return invalid("same-patient", "Some of these pictures are this patient's already. Leave them out.")
 		}

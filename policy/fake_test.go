@@ -303,6 +303,12 @@ type house struct {
 
 func newHouse(t testing.TB, more ...clinical.Delta) *house {
 	t.Helper()
+	return newHouseWith(t, policy.Limits{VerbalTeaching: true}, more...)
+}
+
+// newHouseWith is a gate with limits of its own.
+func newHouseWith(t testing.TB, limits policy.Limits, more ...clinical.Delta) *house {
+	t.Helper()
 	h := &house{t: t, journal: newJournal(), clock: clinicaltest.Now()}
 	h.write(clinicaltest.Hospital())
 	for _, d := range more {
@@ -310,7 +316,7 @@ func newHouse(t testing.TB, more ...clinical.Delta) *house {
 	}
 	gate, err := policy.New(policy.Options{
 		Recorder: h.journal, Journal: h.journal, Reader: h.journal, Opener: h.journal, Searcher: everything{}, Keeper: h.journal,
-		Now: h.now, Zone: clinicaltest.Zone(), ETagKey: [32]byte{1}, Limits: policy.Limits{VerbalTeaching: true},
+		Now: h.now, Zone: clinicaltest.Zone(), ETagKey: [32]byte{1}, Limits: limits,
 	})
 	if err != nil {
 		t.Fatal(err)
