@@ -192,8 +192,10 @@ func (v *Vault) carryOut(ctx context.Context, list []intent) error {
 				return err
 			}
 		}
-		if err := v.writeDestroyed(t); err != nil {
-			return err
+		if keys.rotate {
+			if err := v.writeDestroyed(t); err != nil {
+				return err
+			}
 		}
 		return v.writeHead(t, h)
 	})

@@ -80,10 +80,11 @@ const (
 // request is one change on its way to the sequencer.
 type request struct {
 	change  clinical.Change
-	journal bool        // false: a line in the ledger and nothing else
-	blob    *sealedBlob // nil: none
-	shelf   *write      // not nil: this and nothing else
-	flush   bool        // the lines of the ledger that wait, and nothing else
+	journal bool                        // false: a line in the ledger and nothing else
+	blob    *sealedBlob                 // nil: none
+	shelf   *write                      // not nil: this and nothing else
+	work    func(context.Context) error // not nil: this and nothing else
+	flush   bool                        // the lines of the ledger that wait, and nothing else
 	done    chan result
 	state   atomic.Int32
 }
@@ -223,7 +224,7 @@ func (v *Vault) drain(ctx context.Context) {
 // each, and answers.
 func (v *Vault) writeBatch(ctx context.Context, batch []*request) {
 	for {
-		batch = takeOver(batch)
+		batch = v.doWork(ctx, takeOver(batch))
 		v.writeOnce(ctx, batch)
 		if v.carry == nil {
 			return

@@ -298,7 +298,7 @@ func (v *Vault) planErasure(t Reader, x *clinical.Erasure, old stored) error {
 	return err
 }
 
-// writeDestroyed notes when keys were last destroyed.
+// writeDestroyed notes when an erasure last destroyed keys.
 func (v *Vault) writeDestroyed(t Txn) error {
 	key := metaKey("destroyed")
 	value, err := v.boxes.meta.seal(key, binary.BigEndian.AppendUint64(nil, uint64(v.opt.Now().UnixNano())))
@@ -327,7 +327,7 @@ func (v *Vault) readDestroyed(r Reader) (time.Time, error) {
 	return time.Unix(0, int64(binary.BigEndian.Uint64(plain))).UTC(), nil
 }
 
-// Epoch returns when keys were last destroyed; zero: never. Copies of the
+// Epoch returns when an erasure last destroyed keys; zero: never. Copies of the
 // store, however old, cannot show what was erased until then once every copy of
 // the keyring and of the recovery keys from before that instant is destroyed:
 // the date that belongs on a certificate.

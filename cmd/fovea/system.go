@@ -89,8 +89,11 @@ func (c *config) storeOptions(log *slog.Logger) badgerstore.Options {
 // openIndex opens the search index. One that does not verify is thrown away:
 // the journal has everything that was in it, and Follow fills it again.
 func (s *system) openIndex(ctx context.Context) error {
-	opt := index.Options{Dir: filepath.Join(s.cfg.Data, "index"), Key: s.vault.Derive("index"), Log: s.log}
-	var err error
+	key, err := s.vault.DisposableKey(ctx, indexPurpose)
+	if err != nil {
+		return err
+	}
+	opt := index.Options{Dir: filepath.Join(s.cfg.Data, "index"), Key: key, Log: s.log}
 	s.index, err = index.Open(opt)
 	if clinical.KindOf(err) != clinical.Corrupt {
 		return err
@@ -131,6 +134,7 @@ func (s *system) keeping() []stage {
 func (s *system) serving() []stage {
 	return append(s.keeping(),
 		stage{"store", s.tend},
+		stage{"renewal", s.renew},
 		stage{"darkroom", s.dark.Run},
 		stage{"ingest", s.ingest.Run},
 		stage{"login", s.login.Run},

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"fovea/clinical"
+	"fovea/index"
+)
+
+// After an erasure the index answers as before, under another key; a copy of it
+// from before opens under no key that is left.
+func TestAnErasureGivesTheIndexANewKeyAndDestroysTheOld(t *testing.T) {
+	h := newHouse(t)
+	h.start()
+	h.populate()
+	h.drop(h.drawn(2))
+	h.eventually("two pictures are found", func() bool { return h.found("carlotta", "kompressionsverband") == 2 })
+	before, err := h.sys.vault.DisposableKey(t.Context(), indexPurpose)
+	h.check(err)
+	h.check(h.sys.renewIndex(t.Context()))
+	if same, err := h.sys.vault.DisposableKey(t.Context(), indexPurpose); err != nil || same != before {
+		t.Errorf("the index has a new key without an erasure, %v", err)
+	}
+	h.stop()
+	copied := filepath.Join(t.TempDir(), "index")
+	h.check(os.CopyFS(copied, os.DirFS(filepath.Join(h.cfg.Data, "index"))))
+	h.start()
+
+	var gone clinical.Asset
+	for _, a := range h.assets() {
+		gone = a
+	}
+	x := clinical.Erasure{
+		ID: clinical.Mint[clinical.Erasure](clinical.NewMinter(nil, nil)), Patient: gone.Patient, Assets: []clinical.AssetID{gone.ID},
+		Outcome: clinical.EraseShred, DecidedAt: time.Now(),
+	}
+	c, err := h.sys.vault.Commit(t.Context(), clinical.Change{
+		Event: clinical.Event{At: time.Now(), Act: clinical.ActErasureDecided, Patient: gone.Patient},
+		Delta: clinical.Delta{Erasures: []clinical.Erasure{x}},
+	})
+	h.check(err)
+	h.check(h.sys.index.WaitFor(t.Context(), c.Seq))
+	h.check(h.sys.renewIndex(t.Context()))
+	after, err := h.sys.vault.DisposableKey(t.Context(), indexPurpose)
+	h.check(err)
+	if after == before {
+		t.Error("the index keeps its key after an erasure")
+	}
+	if n := h.found("carlotta", "kompressionsverband"); n != 1 {
+		t.Errorf("%d pictures are found, want 1", n)
+	}
+	if old, err := index.Open(index.Options{Dir: copied, Key: after}); err == nil {
+		t.Error("a copy of the old index opens under the new key")
+		h.check(old.Close())
+	}
+	h.stop()
+	h.start()
+	h.eventually("found after a restart", func() bool { return h.found("carlotta", "kompressionsverband") == 1 })
+	if bytes.Contains(h.log.bytes(), []byte("does not verify")) {
+		t.Errorf("the index was thrown away: %s", h.log.bytes())
+	}
+}
