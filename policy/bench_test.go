@@ -3,6 +3,7 @@ package policy_test
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,4 +105,52 @@ func BenchmarkFolder(b *testing.B) {
 		}
 	})
 	h.journal.notes = nil
+}
+
+// BenchmarkWithdrawal is one patient's withdrawal among 100,000 pictures and
+// 5,000 consents, from the call until it returns: planned, kept, taken in and
+// published, with its recall begun and a set of 1,000 listed. The slowest in a
+// hundred is reported beside the average.
+func BenchmarkWithdrawal(b *testing.B) {
+	all, hospital := archive(100_000), clinicaltest.Hospital()
+	d := clinical.Delta{Patients: all.Patients[len(hospital.Patients):], Sessions: all.Sessions[len(hospital.Sessions):], Assets: all.Assets}
+	for i := range d.Assets {
+		d.Assets[i].Ordinal = 0
+	}
+	consent := func(patient, round int) clinical.Grant {
+		g := clinicaltest.Teaching(fmt.Sprint("consent", patient, ".", round), "adult")
+		g.Patient, g.Covers = d.Patients[patient].ID, clinical.Cover{Session: d.Sessions[4*patient].ID}
+		return g
+	}
+	for i := range d.Patients {
+		d.Grants = append(d.Grants, consent(i, 0))
+	}
+	for i := range 1000 {
+		it := clinicaltest.Item("ward", fmt.Sprint(i), i+1)
+		it.Asset = d.Assets[i*20].ID
+		d.Items = append(d.Items, it)
+		slide := clinicaltest.Slide(fmt.Sprint(i))
+		slide.Asset = it.Asset
+		d.Renditions = append(d.Renditions, slide)
+	}
+	d.Sets = []clinical.TeachingSet{clinicaltest.Set("ward")}
+	h := newHouse(b, d)
+	if f, err := h.Folder(b.Context(), as("stella"), set("ward"), clinical.Mount); err != nil || len(f.Entries) != 1000 {
+		b.Fatalf("%d entries, %v", len(f.Entries), err)
+	}
+	var took []time.Duration
+	for b.Loop() {
+		n := len(took)
+		of := n % len(d.Patients)
+		began := time.Now()
+		if c, err := h.Do(b.Context(), as("nina"), clinical.WithdrawConsent{Patient: d.Patients[of].ID, Reason: "measured"}); err != nil || len(c.Recalls) != 1 {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(began))
+		b.StopTimer() // the patient consents again, so that there are always as many consents
+		h.do("paula", clinical.RecordConsent{Grant: consent(of, n+1)})
+		b.StartTimer()
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }

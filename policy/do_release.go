@@ -182,6 +182,14 @@ func (a *act) permitted(r clinical.Release) error {
 	return forbid("not-releasable", text)
 }
 
+// governanceEvidence reports whether governance hands out what a release of its
+// own names as evidence or as the patient's own copy. It sees none of it on a
+// screen.
+func (m *matter) governanceEvidence() bool {
+	return m.person.Role == clinical.Governance && m.req.Use.Purpose == clinical.P6 &&
+		m.req.Use.Channel&(clinical.Download|clinical.Print) != 0 && m.findRelease() != nil
+}
+
 // ownRelease returns a release that the asker may settle: their own, anybody's
 // to governance, and deliveries to the patient record to the deliverer alone.
 func (a *act) ownRelease(id clinical.ReleaseID) (*clinical.Release, error) {

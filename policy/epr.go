@@ -39,20 +39,8 @@ func (g *Gate) EPRWork(ctx context.Context, c clinical.Caller) ([]clinical.Relea
 	if !exchangeAlone(c) {
 		return nil, forbid("role", "Deliveries to the patient record are made by the system itself.")
 	}
-	for range eprBatch {
-		_, err := g.carryOut(ctx, c, false, func(snap *Snapshot) (clinical.Change, error) {
-			a, err := g.actor(snap, c)
-			if err != nil {
-				return clinical.Change{}, err
-			}
-			return a.nextDelivery()
-		})
-		if clinical.ReasonOf(err) == nothingDue {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := g.beginDeliveries(ctx, c); err != nil {
+		return nil, err
 	}
 	snap, err := g.snapshot()
 	if err != nil {
@@ -73,25 +61,59 @@ func (g *Gate) EPRWork(ctx context.Context, c clinical.Caller) ([]clinical.Relea
 // nothingDue is why no delivery is begun.
 const nothingDue clinical.Reason = "nothing-due"
 
-// nextDelivery is the next that is due: what was sent to the wrong record is
-// put right before anything new leaves.
-func (a *act) nextDelivery() (clinical.Change, error) {
-	if r, ok := a.nextCorrection(); ok {
-		what := clinical.ActReleaseMade
-		if !r.Ended.IsZero() {
-			what = clinical.ActReleaseEnded
+// beginDeliveries puts into the register what is due. What was sent to the
+// wrong record is put right before anything new leaves.
+func (g *Gate) beginDeliveries(ctx context.Context, c clinical.Caller) error {
+	begin := func(next func(*act) (*clinical.Release, clinical.Act)) error {
+		_, err := g.carryOut(ctx, c, false, func(snap *Snapshot) (clinical.Change, error) {
+			a, err := g.actor(snap, c)
+			if err != nil {
+				return clinical.Change{}, err
+			}
+			r, what := next(a)
+			if r == nil {
+				return clinical.Change{}, conflict(nothingDue, "Nothing is to be delivered.")
+			}
+			return a.releaseChange(what, *r, r.Why), nil
+		})
+		return err
+	}
+	var err error
+	for n := 0; n < eprBatch && err == nil; n++ {
+		err = begin((*act).nextCorrection)
+	}
+	if err != nil && clinical.ReasonOf(err) != nothingDue {
+		return err
+	}
+	snap, err := g.snapshot()
+	if err != nil {
+		return err
+	}
+	a, err := g.actor(snap, c)
+	if err != nil {
+		return err
+	}
+	for _, patient := range a.waitForDelivery() {
+		err := begin(func(a *act) (*clinical.Release, clinical.Act) {
+			return a.undelivered(a.snap.shard(patient)), clinical.ActReleaseMade
+		})
+		if err != nil && clinical.ReasonOf(err) != nothingDue { // somebody refiled it meanwhile
+			return err
 		}
-		return a.releaseChange(what, r, r.Why), nil
 	}
-	var due *clinical.Release
-	a.snap.shards.each(func(_ clinical.PatientID, sh *shard) bool {
-		due = a.undelivered(sh)
-		return due == nil
+	return nil
+}
+
+// waitForDelivery returns the first patients of whom something is due.
+func (a *act) waitForDelivery() []clinical.PatientID {
+	var out []clinical.PatientID
+	a.snap.shards.each(func(id clinical.PatientID, sh *shard) bool {
+		if a.undelivered(sh) != nil {
+			out = append(out, id)
+		}
+		return len(out) < eprBatch
 	})
-	if due == nil {
-		return clinical.Change{}, conflict(nothingDue, "Nothing is to be delivered.")
-	}
-	return a.releaseChange(clinical.ActReleaseMade, *due, ""), nil
+	return out
 }
 
 // undelivered returns a delivery of what the patient's record has not had yet
@@ -169,7 +191,7 @@ func (m *matter) delivers() bool {
 // nextCorrection takes back from the patient record what is not that patient's
 // any more: a delivery that has not left ends, for one that has a correction is
 // made.
-func (a *act) nextCorrection() (clinical.Release, bool) {
+func (a *act) nextCorrection() (*clinical.Release, clinical.Act) {
 	corrected := map[clinical.ReleaseID][]clinical.AssetID{}
 	a.snap.releases.each(func(_ clinical.ReleaseID, r *clinical.Release) bool {
 		if r.Kind == clinical.EPRCorrection {
@@ -177,7 +199,8 @@ func (a *act) nextCorrection() (clinical.Release, bool) {
 		}
 		return true
 	})
-	var out clinical.Release
+	var out *clinical.Release
+	what := clinical.ActReleaseMade
 	a.snap.releases.each(func(_ clinical.ReleaseID, r *clinical.Release) bool {
 		if r.Kind != clinical.EPRDelivery || !r.Ended.IsZero() {
 			return true
@@ -189,17 +212,18 @@ func (a *act) nextCorrection() (clinical.Release, bool) {
 		case len(wrong) == 0:
 			return true
 		case r.Delivered.IsZero():
-			out = *r
-			out.Ended, out.Why = a.now, "not of this patient any more"
+			end := *r
+			end.Ended, end.Why = a.now, "not of this patient any more"
+			out, what = &end, clinical.ActReleaseEnded
 		default:
-			out = clinical.Release{
+			out = &clinical.Release{
 				ID: clinical.Mint[clinical.Release](a.g.opt.Mint), Kind: clinical.EPRCorrection, Authority: r.Authority, Recipient: r.Recipient,
 				Patient: r.Patient, Session: r.Session, Assets: wrong, Rendition: r.Rendition, Format: r.Format, At: a.now, Corrects: r.ID,
 			}
 		}
 		return false
 	})
-	return out, !out.ID.IsZero()
+	return out, what
 }
 
 // stillOf reports whether a picture is there and is the patient's.

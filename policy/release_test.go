@@ -222,3 +222,23 @@ func TestOpeningAReleaseIsAllOrNothing(t *testing.T) {
 		t.Errorf("%d open, %v", len(open), err)
 	}
 }
+
+func TestGovernanceHandsOutEvidenceAndSeesNone(t *testing.T) {
+	h := newHouse(t, wounds())
+	made := h.do("greta", to(clinical.SubjectAccess, "leg")).Releases[0]
+	if err := h.opens("greta", made.ID); err != nil {
+		t.Fatalf("the patient's own copy: %v", err)
+	}
+	use := clinical.Use{Purpose: clinical.P6, Audience: clinical.A5, Channel: clinical.ViewOnScreen}
+	for name, r := range map[string]policy.OpenRequest{
+		"on a screen": {Use: use, Asset: asset("leg")}, "for care": {Use: clinical.Care(), Asset: asset("leg")},
+	} {
+		if _, err := h.Open(t.Context(), as("greta"), r); !errors.Is(err, clinical.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	h.do("greta", clinical.EndRelease{Release: made.ID, Reason: "sent"})
+	if err := h.opens("greta", made.ID); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("ended: %v", err)
+	}
+}

@@ -106,7 +106,7 @@ func person(m *matter) clinical.Reason {
 }
 
 func role(m *matter) clinical.Reason {
-	if m.person == nil || !m.snap.channels(m.person.Role, m.req.Use.Purpose).Has(m.req.Use.Channel) && !m.governanceGlass() {
+	if m.person == nil || !m.snap.channels(m.person.Role, m.req.Use.Purpose).Has(m.req.Use.Channel) && !m.governanceGlass() && !m.governanceEvidence() {
 		return "role"
 	}
 	return ""
