@@ -87,6 +87,13 @@ bench: ## what docs/benchmarks.md promises, beside the peers, then the ratios (B
 fuzz: ## every fuzz target for a moment (FUZZTIME=10s)
 	@scripts/fuzz $(FUZZTIME)
 
+.PHONY: fhir
+fhir: ## have two independent validators judge the FHIR consents that are written
+	@scripts/setup fhir
+	@mkdir -p .cache
+	@go test -count=1 -run TestBundle ./exchange/fhir -args -bundle $(CURDIR)/.cache/fhir-bundle.json
+	@node exchange/fhir/testdata/validate/validate.mjs .cache/fhir-bundle.json
+
 .PHONY: test-mounts
 test-mounts: ## a real davfs2 and a real rclone mount over TLS; needs root and /dev/fuse
 	@scripts/setup test mounts
