@@ -178,21 +178,24 @@ func (m *matter) decide() clinical.Decision {
 	return d
 }
 
-// decideAnySet permits where one of the sets that hold the picture does. Of
-// several objections it names the one that came closest.
+// decideAnySet permits where one of the sets that hold the picture does, and
+// stays with it. Of several objections it names the one that came closest.
 func (m *matter) decideAnySet() clinical.Decision {
-	d := deny("2-set", "no-set")
+	var near clinical.SetID
+	m.in(near)
+	d := m.decide()
 	ids, _ := m.snap.members.get(m.pic.id)
 	for _, id := range ids {
 		m.in(id)
 		m.consentKnown = false
 		if got := m.decide(); got.Permit || got.Rule >= d.Rule {
-			d = got
+			d, near = got, id
 		}
 		if d.Permit {
 			break
 		}
 	}
+	m.in(near)
 	d.Until = m.clock.next
 	return d
 }

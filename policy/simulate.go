@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -11,9 +12,9 @@ import (
 	"fovea/clinical"
 )
 
-// Simulate says what an act would do to the sets that people mount, and does
-// nothing. It fails as Do would. A set that the caller does not list is
-// counted without its name.
+// Simulate says what an act would do to the sets that people read, and does
+// nothing. It fails as Do would. A set that the caller does not list is counted
+// without its name.
 func (g *Gate) Simulate(ctx context.Context, c clinical.Caller, cmd clinical.Command) (clinical.Impact, error) {
 	snap, p, err := g.ready(c)
 	if err != nil {
@@ -25,26 +26,62 @@ func (g *Gate) Simulate(ctx context.Context, c clinical.Caller, cmd clinical.Com
 		return clinical.Impact{}, err
 	}
 	now := g.opt.Now()
-	next := snap.With(now, newest(change.Delta))
-	out := clinical.Impact{Pictures: len(change.Delta.Assets)}
-	snap.sets.each(func(id clinical.SetID, before *set) bool {
-		after, ok := next.sets.get(id)
+	out := impact(snap, snap.With(now, newest(change.Delta)), p, now)
+	out.Pictures = len(change.Delta.Assets)
+	e := g.event(clinical.ActSimulated, c)
+	e.Patient, e.Set, e.Grant, e.Note = change.Patient, change.Set, change.Grant, string(change.Act)
+	g.opt.Recorder.NoteLater(e)
+	return out, nil
+}
+
+// SimulateRules says what other limits, or other ways out for the roles, would
+// do to the sets that people read. It is governance's and the administrators'
+// to ask; the rules themselves are changed where the site is configured.
+func (g *Gate) SimulateRules(_ context.Context, c clinical.Caller, l Limits, r Roles) (clinical.Impact, error) {
+	snap, p, err := g.ready(c)
+	if err != nil {
+		return clinical.Impact{}, err
+	}
+	if p.Role != clinical.Governance && p.Role != clinical.Admin {
+		return clinical.Impact{}, forbid("role", "Your role may not do this. Ask somebody whose role may.")
+	}
+	if err := r.Check(); err != nil {
+		return clinical.Impact{}, err
+	}
+	next := *snap
+	next.site.Limits, next.site.Roles = l.filled(), r.filled()
+	g.opt.Recorder.NoteLater(g.event(clinical.ActSimulated, c))
+	return impact(snap, &next, p, g.opt.Now()), nil
+}
+
+// impact compares what the readers of every set have in two snapshots.
+func impact(before, after *Snapshot, p *clinical.Person, now time.Time) clinical.Impact {
+	var out clinical.Impact
+	after.sets.each(func(id clinical.SetID, is *set) bool {
+		was, ok := before.sets.get(id)
 		if !ok {
+			was = &set{TeachingSet: clinical.TeachingSet{ID: id}}
+		}
+		had, has := before.admits(was, now), after.admits(is, now)
+		m := clinical.SetImpact{Loses: lacks(had, has), Gains: lacks(has, had)}
+		m.Cohorts = cohortImpacts(had, has, before.groups(was, now), after.groups(is, now))
+		if m.Loses+m.Gains+len(m.Cohorts) == 0 {
 			return true
 		}
-		had, has := snap.admits(before, now), next.admits(after, now)
-		if m := (clinical.SetImpact{Loses: lacks(had, has), Gains: lacks(has, had)}); m.Loses+m.Gains > 0 {
-			if snap.listsSet(p, before, now) || mayAdd(p, &before.TeachingSet) {
-				m.Set, m.Name = id, before.Name
-			}
-			out.Sets = append(out.Sets, m)
+		out.Adds, out.Removes = out.Adds+m.Gains, out.Removes+m.Loses
+		if after.listsSet(p, is, now) || mayAdd(p, &is.TeachingSet) {
+			m.Set, m.Name = id, is.Name
+		} else {
+			m.Cohorts = nil
 		}
+		out.Sets = append(out.Sets, m)
 		return true
 	})
 	slices.SortFunc(out.Sets, func(a, b clinical.SetImpact) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), a.Set.Compare(b.Set))
 	})
-	return out, nil
+	out.Words = impactWords(out)
+	return out
 }
 
 // admits returns the pictures that a set shows on the drives of its readers.
@@ -74,29 +111,119 @@ func lacks(a, b map[clinical.AssetID]bool) int {
 	return n
 }
 
+// groups returns how many people read a set now, by cohort, the roster under
+// the empty name. A set that is closed to its readers has none.
+func (s *Snapshot) groups(st *set, now time.Time) map[string]int {
+	out := map[string]int{}
+	if !st.OpenAt(now, s.site.Zone) {
+		return out
+	}
+	reads := func(id clinical.PersonID) bool {
+		p, ok := s.people.get(id)
+		return ok && p.ActiveAt(now, s.site.Zone) && s.channels(p.Role, st.Purpose)&(clinical.ViewOnScreen|clinical.Mount) != 0
+	}
+	for _, c := range append([]clinical.Cohort{{People: st.Roster}}, st.Cohorts...) {
+		if now.Before(c.From.Start(s.site.Zone)) || past(c.Until.End(s.site.Zone), now) {
+			continue
+		}
+		for _, id := range c.People {
+			if reads(id) {
+				out[c.Name]++
+			}
+		}
+	}
+	return out
+}
+
+// cohortImpacts compares what each group has, before and after.
+func cohortImpacts(had, has map[clinical.AssetID]bool, before, after map[string]int) []clinical.CohortImpact {
+	var out []clinical.CohortImpact
+	one := func(name string) {
+		was, is := had, has
+		if before[name] == 0 {
+			was = nil
+		}
+		if after[name] == 0 {
+			is = nil
+		}
+		if m := (clinical.CohortImpact{Name: name, People: after[name], Loses: lacks(was, is), Gains: lacks(is, was)}); m.Loses+m.Gains > 0 {
+			out = append(out, m)
+		}
+	}
+	for name := range after {
+		one(name)
+	}
+	for name := range before {
+		if _, ok := after[name]; !ok {
+			one(name)
+		}
+	}
+	slices.SortFunc(out, func(a, b clinical.CohortImpact) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// maxSaid is how many groups of readers a sentence names.
+const maxSaid = 5
+
+// impactWords says an impact: "Adds 14, removes 31; 3 become visible to Year 3."
+func impactWords(i clinical.Impact) string {
+	var said []string
+	for _, s := range i.Sets {
+		for _, c := range s.Cohorts {
+			who := cmp.Or(c.Name, "the roster") + " of " + s.Name
+			if c.Gains > 0 {
+				said = append(said, fmt.Sprintf("%d %s visible to %s", c.Gains, either(c.Gains == 1, "becomes", "become"), who))
+			}
+			if c.Loses > 0 {
+				said = append(said, fmt.Sprintf("%d %s no longer visible to %s", c.Loses, either(c.Loses == 1, "is", "are"), who))
+			}
+		}
+	}
+	switch {
+	case len(i.Sets) == 0:
+		return "Nothing changes for the readers of any set."
+	case len(said) > maxSaid:
+		said = append(said[:maxSaid], "and more")
+	}
+	return strings.Join(append([]string{fmt.Sprintf("Adds %d, removes %d", i.Adds, i.Removes)}, said...), "; ") + "."
+}
+
+func either(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
 // newest gives what a change would leave behind a Rev above every other, as
 // committing it would.
 func newest(d clinical.Delta) clinical.Delta {
-	const top = math.MaxUint64
-	d.Assets, d.Grants, d.Holds = slices.Clone(d.Assets), slices.Clone(d.Grants), slices.Clone(d.Holds)
-	d.Sets, d.Items, d.Patients = slices.Clone(d.Sets), slices.Clone(d.Items), slices.Clone(d.Patients)
-	for i := range d.Assets {
-		d.Assets[i].Rev = top
-	}
-	for i := range d.Grants {
-		d.Grants[i].Rev = top
-	}
-	for i := range d.Holds {
-		d.Holds[i].Rev = top
-	}
-	for i := range d.Sets {
-		d.Sets[i].Rev = top
-	}
-	for i := range d.Items {
-		d.Items[i].Rev = top
-	}
-	for i := range d.Patients {
-		d.Patients[i].Rev = top
-	}
+	d.People = top(d.People, func(r *clinical.Person) *uint64 { return &r.Rev })
+	d.Patients = top(d.Patients, func(r *clinical.Patient) *uint64 { return &r.Rev })
+	d.Encounters = top(d.Encounters, func(r *clinical.Encounter) *uint64 { return &r.Rev })
+	d.Jobs = top(d.Jobs, func(r *clinical.Job) *uint64 { return &r.Rev })
+	d.Sessions = top(d.Sessions, func(r *clinical.Session) *uint64 { return &r.Rev })
+	d.Runs = top(d.Runs, func(r *clinical.Run) *uint64 { return &r.Rev })
+	d.Assets = top(d.Assets, func(r *clinical.Asset) *uint64 { return &r.Rev })
+	d.Grants = top(d.Grants, func(r *clinical.Grant) *uint64 { return &r.Rev })
+	d.Holds = top(d.Holds, func(r *clinical.Hold) *uint64 { return &r.Rev })
+	d.Sets = top(d.Sets, func(r *clinical.TeachingSet) *uint64 { return &r.Rev })
+	d.Items = top(d.Items, func(r *clinical.SetItem) *uint64 { return &r.Rev })
+	d.Releases = top(d.Releases, func(r *clinical.Release) *uint64 { return &r.Rev })
+	d.Glasses = top(d.Glasses, func(r *clinical.BreakGlass) *uint64 { return &r.Rev })
+	d.Tasks = top(d.Tasks, func(r *clinical.Task) *uint64 { return &r.Rev })
+	d.Recalls = top(d.Recalls, func(r *clinical.Recall) *uint64 { return &r.Rev })
+	d.Codes = top(d.Codes, func(r *clinical.PatientCode) *uint64 { return &r.Rev })
+	d.Erasures = top(d.Erasures, func(r *clinical.Erasure) *uint64 { return &r.Rev })
+	d.Retentions = top(d.Retentions, func(r *clinical.Retention) *uint64 { return &r.Rev })
 	return d
+}
+
+// top returns a copy of the records with the highest Rev there is.
+func top[T any](list []T, rev func(*T) *uint64) []T {
+	list = slices.Clone(list)
+	for i := range list {
+		*rev(&list[i]) = math.MaxUint64
+	}
+	return list
 }
