@@ -40,14 +40,14 @@ func nobodyUnderAnotherPatient(ctx context.Context, tr *trial) (string, error) {
 	if err := h.explained(studioA, held); err != nil {
 		return "", err
 	}
-	confirmed, err := h.mend(ctx, owner, held)
+	done, err := h.mend(ctx, owner, held)
 	if err != nil {
 		return "", err
 	}
 	if err := errors.Join(w.allUnderTheirOwn(ctx), w.rests(ctx)); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d frames, %d waited with a reason and were mended, %d runs confirmed, %d looks by 5 people: none under another patient", len(files), len(held), confirmed, w.looks), nil
+	return fmt.Sprintf("%d frames, %d filed from quarantine, %d taken out of a run that waited, %d runs confirmed, %d looks by 5 people: none under another patient", len(files), len(held), done.refiled, done.confirmed, w.looks), nil
 }
 
 // walkFiles are the frames of the walk's three patients and whose each is, by SHA-256; ID shots included.
@@ -79,9 +79,12 @@ func (h *hospital) walkFiles() (owner map[string]demoPatient, files []file, err 
 	return owner, files, err
 }
 
+// mended counts what a photographer did to runs that waited.
+type mended struct{ refiled, confirmed int }
+
 // mend does what a photographer does: files what is in quarantine under its patient, takes the frames of others out of
 // the runs whose contact sheet shows them, and confirms what is left.
-func (h *hospital) mend(ctx context.Context, owner map[string]demoPatient, held []picture) (confirmed int, err error) {
+func (h *hospital) mend(ctx context.Context, owner map[string]demoPatient, held []picture) (done mended, err error) {
 	byPatient := map[demoPatient][]string{}
 	for _, q := range held {
 		if p, ok := owner[q.SHA256]; ok && !q.IDShot {
@@ -91,12 +94,12 @@ func (h *hospital) mend(ctx context.Context, owner map[string]demoPatient, held 
 	for p, assets := range byPatient {
 		args := append([]string{"--as", "lea", "quarantine", "file"}, assets...)
 		if _, err := h.must(ctx, append(args, "--patient", p.System+":"+p.Number, "--reason", "the ID shot was forgotten")...); err != nil {
-			return 0, err
+			return done, err
 		}
 	}
 	a, err := h.as("lea").arrivals(ctx)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	for _, r := range a.Runs {
 		for _, frame := range r.Assets {
@@ -105,15 +108,16 @@ func (h *hospital) mend(ctx context.Context, owner map[string]demoPatient, held 
 				continue
 			}
 			if _, err := h.must(ctx, "--as", "lea", "asset", "refile", frame.ID, "--to", right.System+":"+right.Number, "--reason", "the ID shot was forgotten"); err != nil {
-				return confirmed, err
+				return done, err
 			}
+			done.refiled++
 		}
 		if _, err := h.must(ctx, "--as", "lea", "run", "confirm", r.ID); err != nil {
-			return confirmed, err
+			return done, err
 		}
-		confirmed++
+		done.confirmed++
 	}
-	return confirmed, nil
+	return done, nil
 }
 
 // allUnderTheirOwn waits until every frame but the ID shots is found under its patient, and under no other.
