@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"fovea/clinical"
@@ -45,6 +47,7 @@ func (x serveCmd) Run(e *env) error {
 // serve runs the whole system until ctx ends. started, which may be nil, is
 // called once the doors answer, before "ready" is printed.
 func serve(ctx context.Context, cfg config, stdout, stderr io.Writer, started func(context.Context, *system) error) error {
+	boundMemory()
 	sys, err := openSystem(ctx, cfg, logger(stderr))
 	if clinical.ReasonOf(err) == "data-locked" {
 		return held(cfg)
@@ -73,6 +76,17 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer, started fu
 		return sys.reloadOnHangup(ctx)
 	}}
 	return errors.Join(runStages(ctx, append(sys.serving(), announce)), sys.close())
+}
+
+// memoryAim is how much memory, in bytes, the collector works to stay below: a
+// burst of large pictures is collected sooner instead of doubling the heap.
+const memoryAim = 300 << 20
+
+// boundMemory sets the aim, unless GOMEMLIMIT already did.
+func boundMemory() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(memoryAim)
+	}
 }
 
 // shown is the address to print: the configured one, or the one that the system
