@@ -146,7 +146,7 @@ func (s *Snapshot) reaches(p *clinical.Person, st *set, ch clinical.Channel, now
 	if !p.ActiveAt(now, s.site.Zone) || !s.channels(p.Role, u.Purpose).Has(ch) {
 		return false
 	}
-	m := &matter{snap: s, req: Request{Person: p.ID, Use: u, Now: now}, person: p, set: st}
+	m := &matter{snap: s, req: Request{Person: p.ID, Use: u, Now: now}, person: p, set: st, clock: clock{now: now}}
 	return m.preview() || m.reached() && st.OpenAt(now, s.site.Zone)
 }
 

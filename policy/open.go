@@ -150,6 +150,9 @@ func (g *Gate) attach(served *clinical.Served, content clinical.Content, req Req
 	if !served.Until.IsZero() {
 		s.until.Store(served.Until.UnixNano())
 	}
+	s.mu.Lock()
+	s.arm(req.Now)
+	s.mu.Unlock()
 	g.streams.add(s)
 	served.Content, served.Gone = s, s.gone
 	if err := s.check(); err != nil {

@@ -76,8 +76,10 @@ type stream struct {
 	checked atomic.Uint64 // edition of the snapshot that last permitted it
 	until   atomic.Int64  // Unix nanoseconds; 0: no end in sight
 
-	mu   sync.Mutex // guards seen
-	seen versions
+	mu     sync.Mutex // guards what follows
+	seen   versions
+	alarm  *time.Timer // at until: time alone cuts a stream that nobody reads, too
+	closed bool
 }
 
 // versions are what a decision rests on; while none of them moves it holds.
@@ -121,9 +123,31 @@ func (s *stream) allowed(snap *Snapshot, now time.Time) bool {
 		if !d.Until.IsZero() {
 			s.until.Store(d.Until.UnixNano())
 		}
+		s.arm(now)
 	}
 	s.checked.Store(max(s.checked.Load(), snap.edition))
 	return true
+}
+
+// arm sets the alarm to until; the caller holds mu.
+func (s *stream) arm(now time.Time) {
+	if s.alarm != nil {
+		s.alarm.Stop()
+		s.alarm = nil
+	}
+	if until := s.until.Load(); until != 0 && !s.closed {
+		s.alarm = time.AfterFunc(max(time.Unix(0, until).Sub(now), time.Millisecond), s.ring)
+	}
+}
+
+// ring looks at the decision when its time has come.
+func (s *stream) ring() {
+	if s.check() != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arm(s.g.opt.Now())
 }
 
 // anySet reports whether the decision rests on sets that versions does not
@@ -199,5 +223,9 @@ func (s *stream) ReadAt(p []byte, off int64) (int, error) {
 // Close ends the stream and forgets it.
 func (s *stream) Close() error {
 	s.g.streams.remove(s)
+	s.mu.Lock()
+	s.closed = true
+	s.arm(time.Time{})
+	s.mu.Unlock()
 	return s.Content.Close()
 }
