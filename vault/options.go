@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"fovea/clinical"
+	"fovea/vault/ledger"
 )
 
 // Options say where a vault lives and what it stands on.
@@ -29,11 +31,22 @@ type Options struct {
 	// CheckpointDir receives signed checkpoints; empty: Dir/checkpoints. Best
 	// on another machine.
 	CheckpointDir string
+	// Outlets receive every checkpoint besides; see Outlet.
+	Outlets []Outlet
 
 	Space GuardOptions
 	Now   func() time.Time // nil: time.Now
 	Rand  io.Reader        // safe for use by several goroutines; nil: crypto/rand
 	Log   *slog.Logger     // nil: nothing is logged
+}
+
+// Outlet takes checkpoints off the machine: to a log host, to a witness. Run
+// pushes to each; one that fails gets the next checkpoint a minute later.
+type Outlet interface {
+	Name() string
+	// Publish returns within its own deadline. The signature line of a witness
+	// that cosigns is kept with the checkpoint; nil: it does not.
+	Publish(ctx context.Context, p ledger.Publication) (cosignature []byte, err error)
 }
 
 func (o Options) withDefaults() Options {

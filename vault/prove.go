@@ -84,17 +84,6 @@ func (v *Vault) covering(ctx context.Context, n uint64) ([]byte, uint64, error) 
 	if size <= n {
 		return v.checkpoint(ctx)
 	}
-	var text []byte
-	err := v.opt.Store.View(ctx, func(r Reader) error {
-		key := numberKey(prefixCheckpoint, size)
-		value, err := r.Get(key)
-		if err == nil {
-			text, err = v.boxes.leaf.open(key, value)
-		}
-		return err
-	})
-	if isNotFound(err) {
-		return v.checkpoint(ctx) // the file of checkpoints is newer than the store's
-	}
+	text, err := v.checkpointAt(ctx, size)
 	return text, size, err
 }

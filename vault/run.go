@@ -14,19 +14,20 @@ const (
 
 // Run does what has to be done from time to time, until ctx ends: a signed
 // checkpoint every minute, or 1,000 entries, in which the ledger grew, and one
-// at the end; and the deletion of bytes that no change ever named. Changes are
+// at the end, pushed to every outlet; and the deletion of bytes that no change ever named. Changes are
 // written without it.
 func (v *Vault) Run(ctx context.Context) error {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	minute := time.NewTicker(checkpointEvery)
 	defer minute.Stop()
+	out := &publisher{v: v, sent: map[int]uint64{}}
 	for {
 		select {
 		case <-minute.C:
-			v.checkpointIfGrown(ctx)
+			out.push(ctx)
 		case <-v.due:
-			v.checkpointIfGrown(ctx)
+			out.push(ctx)
 		case <-sweep.C:
 			if _, err := v.Sweep(ctx); err != nil && ctx.Err() == nil {
 				v.opt.Log.Error("vault: sweep", "error", err)
@@ -34,7 +35,7 @@ func (v *Vault) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stall)
 			defer cancel()
-			v.checkpointIfGrown(last)
+			out.push(last)
 			return nil
 		}
 	}

@@ -16,6 +16,7 @@ func rooms() map[string]string {
 		"vault/ledger":      "",
 		"vault/badgerstore": "clinical vault",
 		"vault/memstore":    "clinical vault",
+		"vault/witness":     "clinical vault/ledger",
 		"vault/vaulttest":   "clinical vault vault/ledger clinical/clinicaltest",
 		"index":             "clinical",
 		"policy":            "clinical",
@@ -57,7 +58,7 @@ func rooms() map[string]string {
 }
 
 // everything is the whole path of a photo, in its order.
-const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore index darkroom measure" +
+const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom measure" +
 	" policy server server/login server/webdav server/api server/pages server/wire"
 
 // leaving is what other systems and paper get.
@@ -69,7 +70,7 @@ const guests = "clinical clinical/clinicaltest internal/testenv"
 // visits adds, for the tests of some rooms, what nobody else's need: a driver under the suite that proves it.
 func visits() map[string]string {
 	return map[string]string{
-		"vault":             "vault/badgerstore vault/ledger vault/memstore vault/vaulttest",
+		"vault":             "vault/badgerstore vault/ledger vault/memstore vault/vaulttest vault/witness",
 		"vault/badgerstore": "vault/ledger vault/vaulttest",
 		"vault/memstore":    "vault/ledger vault/vaulttest",
 		"vault/vaulttest":   "vault/badgerstore vault/memstore",
