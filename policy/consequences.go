@@ -34,12 +34,19 @@ func (e *edit) recall(v clinical.Recall) {
 		return
 	}
 	e.recalls.set(e.by, v.ID, &v)
-	i := slices.Index(e.unsettled, v.ID)
-	switch waits := v.Settled.IsZero(); {
-	case waits && i < 0:
-		e.unsettled = append(slices.Clip(e.unsettled), v.ID)
-	case !waits && i >= 0:
-		e.unsettled = slices.Delete(slices.Clone(e.unsettled), i, i+1)
+	e.unsettled = among(e.unsettled, v.ID, v.Settled.IsZero())
+}
+
+// among returns a list with or without one, and leaves the old list as it is.
+func among[T comparable](list []T, one T, in bool) []T {
+	i := slices.Index(list, one)
+	switch {
+	case in && i < 0:
+		return append(slices.Clip(list), one)
+	case !in && i >= 0:
+		return slices.Delete(slices.Clone(list), i, i+1)
+	default:
+		return list
 	}
 }
 
@@ -69,6 +76,7 @@ func (e *edit) erasure(v clinical.Erasure) {
 		return
 	}
 	e.erasures.set(e.by, v.ID, &v)
+	e.undone = among(e.undone, v.ID, v.Outcome == clinical.EraseShred && v.Done.IsZero())
 }
 
 // retention keeps the latest review of a patient.

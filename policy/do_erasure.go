@@ -29,21 +29,41 @@ func (a *act) requestErasure(cmd clinical.RequestErasure) (clinical.Change, erro
 	if err := cmp.Or(reasoned(why), brief(why)); err != nil {
 		return clinical.Change{}, err
 	}
-	if a.snap.subject(cmd.Patient).patient == nil {
-		return clinical.Change{}, clinical.ErrNotFound
-	}
-	for _, id := range cmd.Assets {
-		if pic, ok := a.snap.pictures.get(id); !ok || pic.frame.state.Gone() || !a.shows(pic, cmd.Patient) {
-			return clinical.Change{}, clinical.ErrNotFound
-		}
+	record, err := a.erasable(cmd)
+	if err != nil {
+		return clinical.Change{}, err
 	}
 	e := clinical.Erasure{
-		ID: clinical.Mint[clinical.Erasure](a.g.opt.Mint), Patient: a.snap.root(cmd.Patient), Assets: slices.Clone(cmd.Assets),
+		ID: clinical.Mint[clinical.Erasure](a.g.opt.Mint), Patient: record, Assets: slices.Clone(cmd.Assets),
 		OnBehalf: behalf, Reason: why, RequestedBy: a.person.ID, RequestedAt: a.now,
 	}
 	c := a.change(clinical.ActErasureAsked, why)
 	c.Patient, c.Event.Assets, c.Erasures = e.Patient, e.Assets, []clinical.Erasure{e}
 	return c, nil
+}
+
+// erasable returns the record that a request is about: all of a patient's, or
+// the one under which every picture named is kept.
+func (a *act) erasable(cmd clinical.RequestErasure) (clinical.PatientID, error) {
+	record := a.snap.root(cmd.Patient)
+	if p := a.snap.shard(record).patient; p == nil || !p.Erased.IsZero() {
+		return record, clinical.ErrNotFound
+	}
+	for i, id := range cmd.Assets {
+		pic, ok := a.snap.pictures.get(id)
+		if !ok || pic.frame.state.Gone() || !a.shows(pic, cmd.Patient) {
+			return record, clinical.ErrNotFound
+		}
+		owner := pic.frame.patient
+		if !a.snap.samePatient(owner, record) {
+			owner = a.snap.root(cmd.Patient) // another's picture: it is restricted, never shredded
+		}
+		if i > 0 && owner != record {
+			return record, invalid("pictures", "These pictures are kept under records that were merged. Ask for each record's in a request of its own.")
+		}
+		record = owner
+	}
+	return record, nil
 }
 
 // decideErasure decides on a request: somebody of governance who did not take
@@ -182,8 +202,10 @@ func (a *act) leaveSets(c *clinical.Change, asset clinical.AssetID) {
 // the change; what settles the recall notes that it is done.
 func (a *act) shred(ctx context.Context, c *clinical.Change, e *clinical.Erasure, own, beside []clinical.AssetID) error {
 	switch {
-	case len(own)+len(beside) == 0:
-		return conflict("nothing-to-erase", "There are no pictures to erase. Refuse the request, and say so.")
+	case len(e.Assets) > 0 && len(beside) > 0:
+		return conflict("another-patients", "Some of these pictures are another patient's, who is seen in them. Restrict them until they are masked.")
+	case len(own)+len(beside) == 0 && len(e.Assets) > 0:
+		return conflict("nothing-to-erase", "These pictures are gone already. Refuse the request, and say so.")
 	case a.snap.keeps(e.Patient, a.now) && !strings.EqualFold(e.OnBehalf, CourtOrdered):
 		return conflict("retention", "The retention schedule keeps this record. Restrict it, erase the copies, or refuse with the reason.")
 	}

@@ -73,7 +73,7 @@ type Gate struct {
 	state atomic.Pointer[Snapshot] // nil until Start
 	down  atomic.Bool              // it no longer follows the journal
 
-	recalled chan struct{} // a recall waits to be settled
+	recalled chan struct{} // a recall or an erasure waits to be settled
 
 	mu      sync.Mutex // one edit at a time
 	history history
@@ -200,7 +200,7 @@ func (g *Gate) apply(c clinical.Change) {
 		g.streams.recheck(next, g.opt.Now())
 	}
 	g.subs.publish(old, next, did, max(c.Seq, next.seq))
-	if len(next.unsettled) > len(old.unsettled) {
+	if len(next.unsettled) > len(old.unsettled) || len(next.undone) > len(old.undone) {
 		select {
 		case g.recalled <- struct{}{}:
 		default: // it has been told

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -46,19 +47,26 @@ func (g *Gate) settleAll(ctx context.Context) {
 	}
 }
 
-// settleWaiting settles every recall that is on its way, in the order in which
-// they began.
+// settleWaiting settles every recall that is on its way and closes every
+// erasure whose keys are destroyed, in the order in which they began. One that
+// fails keeps none of the others.
 func (g *Gate) settleWaiting(ctx context.Context) error {
 	snap, err := g.snapshot()
 	if err != nil {
 		return err
 	}
+	var faults []error
 	for _, id := range snap.unsettled {
 		if err := g.settle(ctx, id); err != nil {
-			return clinical.Errorf(clinical.KindOf(err), "policy: settle recall %s: %w", id, err)
+			faults = append(faults, clinical.Errorf(clinical.KindOf(err), "policy: settle recall %s: %w", id, err))
 		}
 	}
-	return nil
+	for _, id := range snap.undone {
+		if err := g.closeErasure(ctx, id); err != nil {
+			faults = append(faults, clinical.Errorf(clinical.KindOf(err), "policy: close erasure %s: %w", id, err))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // settle settles one recall. It is idempotent: the change carries the Rev of
@@ -76,8 +84,7 @@ func (g *Gate) settle(ctx context.Context, id clinical.RecallID) error {
 	if err != nil {
 		return err
 	}
-	a := &act{g: g, snap: snap, caller: clinical.Caller{Door: clinical.DoorGate}, person: &clinical.Person{}, now: g.opt.Now()}
-	done, err := g.commit(ctx, a.settlement(*r, had))
+	done, err := g.commit(ctx, g.itself(snap).settlement(*r, had))
 	if err != nil {
 		return err
 	}
@@ -114,7 +121,6 @@ func (a *act) settlement(r clinical.Recall, had *readers) clinical.Change {
 		}
 	}
 	c.Recalls = []clinical.Recall{r}
-	a.erased(&c, r)
 	return c
 }
 
@@ -137,16 +143,33 @@ func (a *act) toDestroy(r clinical.Recall, row *tally) []clinical.AssetID {
 	return out
 }
 
-// erased notes when an erasure was complete. The keys were destroyed with the
-// act that decided it, or before the change that this is part of.
-func (a *act) erased(c *clinical.Change, r clinical.Recall) {
-	e, ok := a.snap.erasures.get(r.Erasure)
-	if !ok || e.Outcome != clinical.EraseShred || !e.Done.IsZero() {
-		return
+// closeErasure notes that an erasure is done. The recorder refuses that as long
+// as a key is not destroyed, and says from when on copies are unreadable.
+func (g *Gate) closeErasure(ctx context.Context, id clinical.ErasureID) error {
+	snap, err := g.snapshot()
+	if err != nil {
+		return err
 	}
+	e, ok := snap.erasures.get(id)
+	if !ok || !e.Done.IsZero() {
+		return nil
+	}
+	a := g.itself(snap)
 	done := *e
 	done.Done = a.now
-	c.Act, c.Erasures = clinical.ActErasureDone, []clinical.Erasure{done}
+	c := a.change(clinical.ActErasureDone, "")
+	c.Patient, c.Erasures = e.Patient, []clinical.Erasure{done}
+	kept, err := g.commit(ctx, c)
+	if err != nil {
+		return err
+	}
+	g.apply(kept)
+	return nil
+}
+
+// itself is an act of nobody's: what follows from another's.
+func (g *Gate) itself(snap *Snapshot) *act {
+	return &act{g: g, snap: snap, caller: clinical.Caller{Door: clinical.DoorGate}, person: &clinical.Person{}, now: g.opt.Now()}
 }
 
 // shared returns the pictures that are in both lists.

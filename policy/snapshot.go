@@ -98,6 +98,7 @@ type Snapshot struct {
 	tickets    table[clinical.BreakGlassID, *clinical.BreakGlass]
 	glasses    table[clinical.PersonID, []*clinical.BreakGlass] // tickets of a person, open and over
 	erasures   table[clinical.ErasureID, *clinical.Erasure]
+	undone     []clinical.ErasureID                           // decided, and the keys not known to be destroyed
 	retentions table[clinical.PatientID, *clinical.Retention] // the latest review
 
 	landings table[clinical.LandingID, landed]

@@ -35,7 +35,7 @@ func (g *Gate) Worklist(_ context.Context, c clinical.Caller, days int) ([]clini
 	w := &worklist{snap: snap, now: now, until: now.AddDate(0, 0, min(days, mostDays))}
 	if recordsConsent(p.Role) {
 		snap.shards.each(func(id clinical.PatientID, sh *shard) bool {
-			if sh.patient == nil || !sh.patient.MergedInto.IsZero() {
+			if sh.patient == nil || !sh.patient.MergedInto.IsZero() || !sh.patient.Erased.IsZero() {
 				return true
 			}
 			if before := len(w.items); w.patient(id) && !snap.meets(p, snap.subject(id), now) {
