@@ -71,7 +71,7 @@ func (a *act) issueCode(patient clinical.PatientID, grants []clinical.GrantID, h
 		return clinical.Change{}, a.allow()
 	}
 	sh := a.snap.subject(patient)
-	if sh.patient == nil {
+	if !sh.alive() {
 		return clinical.Change{}, clinical.ErrNotFound
 	}
 	for _, id := range grants {

@@ -46,7 +46,7 @@ func (a *act) requestErasure(cmd clinical.RequestErasure) (clinical.Change, erro
 // the one under which every picture named is kept.
 func (a *act) erasable(cmd clinical.RequestErasure) (clinical.PatientID, error) {
 	record := a.snap.root(cmd.Patient)
-	if p := a.snap.shard(record).patient; p == nil || !p.Erased.IsZero() {
+	if !a.snap.shard(record).alive() {
 		return record, clinical.ErrNotFound
 	}
 	for i, id := range cmd.Assets {

@@ -38,7 +38,7 @@ func (a *act) breakTheGlass(cmd clinical.BreakTheGlass) (clinical.Change, error)
 		return clinical.Change{}, err
 	}
 	sh := a.snap.subject(cmd.Patient)
-	if sh.patient == nil {
+	if !sh.alive() {
 		return clinical.Change{}, clinical.ErrNotFound
 	}
 	if slices.ContainsFunc(sh.holds, func(h *clinical.Hold) bool {

@@ -144,6 +144,9 @@ type shard struct {
 	hosts      []clinical.PatientID // owners of pictures that show this patient too
 }
 
+// alive reports whether the patient is known and was not erased.
+func (s *shard) alive() bool { return s.patient != nil && s.patient.Erased.IsZero() }
+
 // own returns s, or a copy of it that the edit may write to.
 func (s *shard) own(by *token) *shard {
 	if s.by == by {

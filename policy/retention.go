@@ -116,7 +116,7 @@ func (a *act) keepUntil(cmd clinical.KeepUntil) (clinical.Change, error) {
 		return clinical.Change{}, invalid("no-reason", "Keeping a record longer needs a reason of at most 4,000 bytes. Write it.")
 	case cmd.Until.IsZero() || !a.now.Before(cmd.Until.Start(zone)) || cmd.Until.Start(zone).After(a.now.AddDate(maxKeep, 0, 0)):
 		return clinical.Change{}, invalid("keep-until", "The next review is on a day to come, within 30 years. Correct the date.")
-	case a.snap.subject(cmd.Patient).patient == nil:
+	case !a.snap.subject(cmd.Patient).alive():
 		return clinical.Change{}, clinical.ErrNotFound
 	}
 	c := a.change(clinical.ActRetentionDecided, why)

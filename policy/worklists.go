@@ -35,7 +35,7 @@ func (g *Gate) Worklist(_ context.Context, c clinical.Caller, days int) ([]clini
 	w := &worklist{snap: snap, now: now, until: now.AddDate(0, 0, min(days, mostDays))}
 	if recordsConsent(p.Role) {
 		snap.shards.each(func(id clinical.PatientID, sh *shard) bool {
-			if sh.patient == nil || !sh.patient.MergedInto.IsZero() || !sh.patient.Erased.IsZero() {
+			if !sh.alive() || !sh.patient.MergedInto.IsZero() {
 				return true
 			}
 			if before := len(w.items); w.patient(id) && !snap.meets(p, snap.subject(id), now) {
@@ -134,7 +134,7 @@ func (w *worklist) governance() {
 		return
 	}
 	w.snap.shards.each(func(id clinical.PatientID, sh *shard) bool {
-		if sh.patient == nil || !sh.patient.MergedInto.IsZero() {
+		if !sh.alive() || !sh.patient.MergedInto.IsZero() {
 			return true
 		}
 		kept := false
