@@ -27,6 +27,7 @@ type journal struct {
 	notes    []clinical.Event
 	before   func(clinical.Change) // called before a commit takes the lock
 	fail     error                 // of Commit and Note
+	unread   int                   // how many times Events fails
 }
 
 func newJournal() *journal {
@@ -111,6 +112,10 @@ func (j *journal) Events(_ context.Context, q clinical.EventQuery) ([]clinical.R
 	defer j.mu.Unlock()
 	if j.fail != nil {
 		return nil, j.fail
+	}
+	if j.unread > 0 {
+		j.unread--
+		return nil, clinical.ErrUnavailable
 	}
 	var out []clinical.Recorded
 	for n, e := range j.notes {

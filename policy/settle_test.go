@@ -288,12 +288,16 @@ func TestWhatWasPublishedIsMarkedAndTheReleaseEnds(t *testing.T) {
 	journal := teaching("journal", "adult")
 	journal.Purposes, journal.NamedUse, journal.Audience, journal.ImagesShown = []clinical.Purpose{clinical.P4}, "the-journal", clinical.A5, true
 	journal.Channels = clinical.Download
+	elsewhere, other := delivered("elsewhere", clinical.ToJournal, "clara", "leg"), journal
+	elsewhere.Recipient, other.ID, other.NamedUse = "another-journal", clinicaltest.ID[clinical.Grant]("other"), "another-journal"
 	h := newHouse(t, wounds(), clinical.Delta{
-		Grants:   []clinical.Grant{journal},
-		Releases: []clinical.Release{delivered("paper", clinical.ToJournal, "clara", "leg"), delivered("disc", clinical.PrintOut, "clara", "leg")},
+		Grants: []clinical.Grant{journal, other},
+		Releases: []clinical.Release{
+			delivered("paper", clinical.ToJournal, "clara", "leg"), delivered("disc", clinical.PrintOut, "clara", "leg"), elsewhere,
+		},
 	})
-	c := h.do("nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"})
-	if len(c.Releases) != 1 || c.Releases[0].Kind != clinical.ToJournal || c.Releases[0].Ended.IsZero() || c.Releases[0].Why == "" {
+	c := h.do("nina", clinical.WithdrawConsent{Grant: journal.ID, Reason: "changed her mind"})
+	if len(c.Releases) != 1 || c.Releases[0].Recipient != "the-journal" || c.Releases[0].Ended.IsZero() || c.Releases[0].Why == "" {
 		t.Errorf("releases after the act: %+v", c.Releases)
 	}
 	h.settled()
@@ -349,5 +353,41 @@ func TestWhoSawIsWrittenDownBeforeItIsAnswered(t *testing.T) {
 	h.journal.fail = clinical.ErrUnavailable
 	if got, err := h.WhoSaw(t.Context(), as("greta"), q); err == nil || got != nil {
 		t.Errorf("answered without being written down: %v, %v", got, err)
+	}
+}
+
+func TestWhoIsAskedHearsOfItAtOnce(t *testing.T) {
+	h := newHouse(t, wounds())
+	h.reads("stella", set("wounds"), "leg", clinical.Mount)
+	c := h.do("nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"})
+	nudges := h.Subscribe(t.Context(), as("stella"))
+	silent := h.Subscribe(t.Context(), as("emil"))
+	h.settled()
+	select {
+	case seq := <-nudges:
+		if seq <= c.Seq {
+			t.Errorf("nudged with %d", seq)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("stella heard nothing")
+	}
+	select {
+	case seq := <-silent:
+		t.Errorf("emil heard of %d", seq)
+	default:
+	}
+}
+
+// One recall that cannot be settled keeps no other, and is tried again.
+func TestLedgerThatCannotBeReadDelaysARecall(t *testing.T) {
+	h := newHouse(t, wounds())
+	h.reads("stella", set("wounds"), "leg", clinical.Mount)
+	h.do("nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"})
+	h.journal.mu.Lock()
+	h.journal.unread = 1 // answers once with a failure
+	h.journal.mu.Unlock()
+	h.settled()
+	if r := h.recall("greta"); len(r.Reach) != 1 {
+		t.Errorf("settled without the ledger: %+v", r)
 	}
 }

@@ -146,31 +146,42 @@ func (s *Snapshot) begun(grants []clinical.GrantID) time.Time {
 }
 
 // resting returns the releases of a recall's pictures that rest on what is
-// taken back, oldest first: after a withdrawal those for a purpose that was
-// withdrawn, after an erasure or a wrong patient all of them.
+// taken back, oldest first: after a withdrawal those that a withdrawn consent
+// spoke of, after an erasure or a wrong patient all of them.
 func (s *Snapshot) resting(r clinical.Recall) []*clinical.Release {
 	var out []*clinical.Release
 	for _, id := range r.Assets {
 		list, _ := s.released.get(id)
 		for _, rel := range list {
-			if slices.Contains(out, rel) || r.Cause == clinical.RecallWithdrawal && !s.withdrawn(r.Grants, rel.Kind.Purpose()) {
-				continue
+			if !slices.Contains(out, rel) && (r.Cause != clinical.RecallWithdrawal || s.spoken(r.Grants, rel, id)) {
+				out = append(out, rel)
 			}
-			out = append(out, rel)
 		}
 	}
 	slices.SortFunc(out, func(a, b *clinical.Release) int { return cmp.Or(a.At.Compare(b.At), a.ID.Compare(b.ID)) })
 	return out
 }
 
-// withdrawn reports whether one of the consents was to a purpose that rests on
-// consent.
-func (s *Snapshot) withdrawn(grants []clinical.GrantID, p clinical.Purpose) bool {
-	if p == clinical.P0 || p == clinical.P6 {
+// spoken reports whether one of the consents is what let a picture leave by a
+// release: for a publication or a study the one that names it. Care and
+// evidence rest on none.
+func (s *Snapshot) spoken(grants []clinical.GrantID, r *clinical.Release, asset clinical.AssetID) bool {
+	p := r.Kind.Purpose()
+	pic, ok := s.pictures.get(asset)
+	if !ok || p == clinical.P0 || p == clinical.P6 {
 		return false
 	}
 	return slices.ContainsFunc(grants, func(id clinical.GrantID) bool {
 		g, ok := s.grants.get(id)
-		return ok && g.HasPurpose(p)
+		switch {
+		case !ok || !g.HasPurpose(p) || !g.covers(pic):
+			return false
+		case p == clinical.P4:
+			return g.NamedUse == r.Recipient
+		case p == clinical.P3:
+			return g.Study == r.Recipient
+		default:
+			return true
+		}
 	})
 }
