@@ -1,0 +1,4 @@
+package epr
+
+// Fault is how an error of the file system is told.
+func Fault(err error) error { return fault("write", err) }

@@ -1,0 +1,229 @@
+package epr
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"fovea/clinical"
+)
+
+const (
+	marker   = ".sent"
+	maxList  = 100_000 // entries of the folder that are looked at
+	maxReply = 4 << 10 // bytes of an answer that are read
+	maxFiles = 10_000  // pictures whose names are cleaned away
+)
+
+// folder is the delivery folder while one round lasts. Every name is taken
+// inside it: a link that leads out is not followed.
+type folder struct {
+	root *os.Root
+	mode fs.FileMode
+}
+
+func (f *Follower) open() (*folder, error) {
+	root, err := os.OpenRoot(f.opt.Folder)
+	if err != nil {
+		return nil, away()
+	}
+	if f.opt.Sign != "" {
+		if _, err := root.Lstat(f.opt.Sign); err != nil {
+			_ = root.Close()
+			return nil, away()
+		}
+	}
+	return &folder{root: root, mode: fs.FileMode(f.opt.Mode).Perm()}, nil
+}
+
+// away says that the folder is not there. What the system says would name a
+// path, and is left out.
+func away() error {
+	return &clinical.Error{Kind: clinical.Unavailable, Reason: FaultAway, Err: errors.New("epr: the folder is not there")}
+}
+
+// fault names what the folder answered, without a path.
+func fault(what string, err error) error {
+	var number syscall.Errno
+	reason, kind := FaultFolder, "failed"
+	if errors.As(err, &number) {
+		kind = number.Error()
+		switch {
+		case number == syscall.ENOSPC || number == syscall.EDQUOT:
+			reason = FaultFull
+		case number == syscall.ESTALE || number == syscall.ENODEV || number == syscall.EIO || number == syscall.ENOTCONN || number == syscall.EHOSTDOWN:
+			reason = FaultAway
+		}
+	}
+	return &clinical.Error{Kind: clinical.Unavailable, Reason: reason, Err: fmt.Errorf("epr: %s: %s", what, kind)}
+}
+
+func (d *folder) close() { _ = d.root.Close() }
+
+// put writes a file whole: under a name of its own first, to the disk, then in
+// its place. fill's own error is returned as it is.
+func (d *folder) put(name string, fill func(io.Writer) error) error {
+	tmp := ".fovea-" + name + ".tmp"
+	_ = d.root.Remove(tmp) // of an earlier attempt, or planted: never followed
+	file, err := d.root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, d.mode)
+	if err != nil {
+		return fault("create", err)
+	}
+	w := &sink{w: file}
+	err = fill(w)
+	if w.err != nil {
+		err = fault("write", w.err)
+	}
+	if err == nil {
+		if e := file.Sync(); e != nil {
+			err = fault("sync", e)
+		}
+	}
+	if e := file.Close(); e != nil && err == nil {
+		err = fault("close", e)
+	}
+	if err == nil {
+		if e := d.root.Rename(tmp, name); e != nil {
+			err = fault("rename", e)
+		}
+	}
+	if err != nil {
+		_ = d.root.Remove(tmp)
+		return err
+	}
+	return nil
+}
+
+// sink remembers what the file failed with, so that it is told from a fault of
+// whoever fills it.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}
+
+// sync makes the names durable, where the file system knows how.
+func (d *folder) sync() error {
+	dir, err := d.root.Open(".")
+	if err != nil {
+		return fault("open", err)
+	}
+	defer dir.Close() //nolint:errcheck // read-only
+	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+		return fault("sync", err)
+	}
+	return nil
+}
+
+// mark notes in the folder that a delivery was written.
+func (d *folder) mark(id clinical.ReleaseID) error {
+	return d.put("."+id.String()+marker, func(io.Writer) error { return nil })
+}
+
+// touch begins a new wait for an answer.
+func (d *folder) touch(id clinical.ReleaseID, now time.Time) {
+	_ = d.root.Chtimes("."+id.String()+marker, now, now) // a refusal means that the fault is told again
+}
+
+// written is when a delivery was written; zero: no marker.
+func (d *folder) written(id clinical.ReleaseID) time.Time {
+	info, err := d.root.Lstat("." + id.String() + marker)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// state returns the deliveries that were written and not answered, and those of
+// which there are pictures.
+func (d *folder) state() (handed, begun map[clinical.ReleaseID]bool, err error) {
+	dir, err := d.root.Open(".")
+	if err != nil {
+		return nil, nil, fault("open", err)
+	}
+	defer dir.Close() //nolint:errcheck // read-only
+	names, err := dir.Readdirnames(maxList)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, fault("list", err)
+	}
+	handed, begun = map[clinical.ReleaseID]bool{}, map[clinical.ReleaseID]bool{}
+	for _, name := range names {
+		text, hidden := strings.CutPrefix(name, ".")
+		number, marked := strings.CutSuffix(text, marker)
+		if hidden && marked {
+			add(handed, number)
+		}
+		number, _, numbered := strings.Cut(name, "-")
+		if numbered && strings.HasSuffix(name, ".jpg") {
+			add(begun, number)
+		}
+	}
+	return handed, begun, nil
+}
+
+// add adds the ID that a name holds, if it does.
+func add(to map[clinical.ReleaseID]bool, text string) {
+	if id, err := clinical.ParseID[clinical.Release](text); err == nil && id.String() == text {
+		to[id] = true
+	}
+}
+
+// there reports whether something has the name.
+func (d *folder) there(name string) bool {
+	_, err := d.root.Lstat(name)
+	return err == nil
+}
+
+// answer reads the file of that name: the first line, printable, at most 200
+// characters. Anything but a small plain file is no answer.
+func (d *folder) answer(name string) (string, bool) {
+	before, err := d.root.Lstat(name)
+	if err != nil || !before.Mode().IsRegular() {
+		return "", false
+	}
+	file, err := d.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", false
+	}
+	defer file.Close() //nolint:errcheck // read-only
+	now, err := file.Stat()
+	if err != nil || !now.Mode().IsRegular() || !os.SameFile(before, now) {
+		return "", false
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxReply))
+	if err != nil {
+		return "", false
+	}
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(text), "\uFEFF"), "\n")
+	return printable(line, 200), true
+}
+
+// clean removes what was written for a delivery, the index row first, and what
+// the record answered.
+func (d *folder) clean(id clinical.ReleaseID) {
+	name := id.String()
+	for _, s := range []string{".csv", ".pdf", ".ack", ".err"} {
+		_ = d.root.Remove(name + s) // what is gone already was collected
+	}
+	for i := range maxFiles {
+		if d.root.Remove(picture(id, i)) != nil && !d.there(picture(id, i+1)) {
+			break
+		}
+	}
+	_ = d.root.Remove("." + name + marker)
+}
+
+// picture is the file name of the nth picture of a delivery, from 0.
+func picture(id clinical.ReleaseID, n int) string { return fmt.Sprintf("%s-%03d.jpg", id, n+1) }
