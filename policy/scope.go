@@ -115,14 +115,12 @@ func (s *Snapshot) Scope(person clinical.PersonID, u clinical.Use, now time.Time
 	return scope
 }
 
-// patient brings one patient's pictures in the scope up to date.
+// patient adds what may be found of one patient to a scope.
 func (v *verdicts) patient(scope *clinical.Scope, sh *shard) {
 	clear(v.seen) // nothing that was decided of another patient is of use here
 	for _, pic := range sh.pictures {
 		if v.of(pic, nil, nil).Permit {
 			scope.Allow(pic.ordinal)
-		} else {
-			scope.Deny(pic.ordinal)
 		}
 	}
 }

@@ -60,10 +60,10 @@ func (c *scopes) of(s *Snapshot, log *history, k scopeKey, now time.Time) clinic
 func (s *Snapshot) update(old clinical.Scope, k scopeKey, since effects, now time.Time) clinical.Scope {
 	scope := old
 	if k.use.Purpose != clinical.P2 && len(since.patients) > 0 {
-		scope = old.Clone()
 		v := newVerdicts(s, Request{Person: k.person, Use: k.use, Search: true, Now: now})
+		own := false
 		for id := range since.patients {
-			v.patient(&scope, s.shard(id))
+			own = v.follow(&scope, s.shard(id), own)
 		}
 		if next := v.m.clock.next; !next.IsZero() && (scope.Until.IsZero() || next.Before(scope.Until)) {
 			scope.Until = next
@@ -71,6 +71,28 @@ func (s *Snapshot) update(old clinical.Scope, k scopeKey, since effects, now tim
 	}
 	scope.Version = s.seq
 	return scope
+}
+
+// follow brings one patient's pictures in a scope up to date. Most changes open
+// and close nothing for most people, and then nothing is copied; own says that
+// the scope is a copy already, and follow whether it is one now.
+func (v *verdicts) follow(scope *clinical.Scope, sh *shard, own bool) bool {
+	clear(v.seen) // nothing that was decided of another patient is of use here
+	for _, pic := range sh.pictures {
+		permit := v.of(pic, nil, nil).Permit
+		if permit == scope.Allows(pic.ordinal) {
+			continue
+		}
+		if !own {
+			*scope, own = scope.Clone(), true
+		}
+		if permit {
+			scope.Allow(pic.ordinal)
+		} else {
+			scope.Deny(pic.ordinal)
+		}
+	}
+	return own
 }
 
 // keep returns the place of a scope, making room by forgetting the one that
