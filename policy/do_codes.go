@@ -8,7 +8,6 @@ import (
 	"encoding/base32"
 	"slices"
 	"strings"
-	"time"
 
 	"fovea/clinical"
 )
@@ -234,7 +233,7 @@ func (a *act) withdrawByCode(secret string) (clinical.Change, error) {
 	if len(c.Grants) == 0 {
 		return c, nil
 	}
-	r := a.recall(clinical.RecallWithdrawal, code.Patient, idsOf(c.Grants), nil, time.Time{})
+	r := a.recall(clinical.RecallWithdrawal, code.Patient, idsOf(c.Grants), nil)
 	r.Code = code.ID
 	a.takeBack(&c, r)
 	return c, nil

@@ -105,7 +105,7 @@ func (a *act) markInError(cmd clinical.MarkInError) (clinical.Change, error) {
 	c := a.change(clinical.ActConsentMistaken, cmd.Reason)
 	c.Patient, c.Grant, c.Grants = g.Patient, g.ID, []clinical.Grant{over}
 	if g.Status == clinical.GrantGiven && beyondCare(g.Grant) {
-		a.takeBack(&c, a.recall(clinical.RecallWithdrawal, g.Patient, []clinical.GrantID{g.ID}, nil, time.Time{}))
+		a.takeBack(&c, a.recall(clinical.RecallWithdrawal, g.Patient, []clinical.GrantID{g.ID}, nil))
 	}
 	return c, nil
 }
@@ -179,7 +179,7 @@ func (a *act) withdrawConsent(cmd clinical.WithdrawConsent) (clinical.Change, er
 	case len(c.Grants) == 0:
 		return clinical.Change{}, conflict("nothing-to-withdraw", "No consent stands that could be withdrawn. If the patient says no, record a refusal.")
 	}
-	a.takeBack(&c, a.recall(clinical.RecallWithdrawal, patient, idsOf(c.Grants), nil, time.Time{}))
+	a.takeBack(&c, a.recall(clinical.RecallWithdrawal, patient, idsOf(c.Grants), nil))
 	return c, nil
 }
 

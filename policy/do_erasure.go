@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"fovea/clinical"
 )
@@ -173,8 +172,8 @@ func (a *act) eraseCopies(c *clinical.Change, e *clinical.Erasure, ids []clinica
 	if len(ids) == 0 {
 		return
 	}
-	r := a.recall(clinical.RecallErasure, e.Patient, idsOf(c.Grants), ids, time.Time{})
-	r.Since, r.Erasure = time.Time{}, e.ID // whoever ever had them
+	r := a.recall(clinical.RecallErasure, e.Patient, idsOf(c.Grants), ids)
+	r.Erasure = e.ID
 	e.Recall = r.ID
 	a.takeBack(c, r)
 }

@@ -228,7 +228,7 @@ func (a *act) refile(ctx context.Context, cmd clinical.RefileAssets) (clinical.C
 		a.unlink(&c, &assets[i], to)
 	}
 	for patient, ids := range wrong { // they were shown as somebody's whose they are not
-		a.takeBack(&c, a.recall(clinical.RecallRefile, patient, nil, ids, time.Time{}))
+		a.takeBack(&c, a.recall(clinical.RecallRefile, patient, nil, ids))
 	}
 	a.sitting(&c, assets, to, clinical.JobID{})
 	keep(&c, assets)

@@ -86,16 +86,8 @@ func (s *Snapshot) concerns(id clinical.PersonID, did *effects, now time.Time) b
 	if !ok || !p.ActiveAt(now, s.site.Zone) {
 		return false
 	}
-	if did.people[id] {
+	if did.people[id] || s.asks(p, did) {
 		return true
-	}
-	if slices.ContainsFunc(did.tasks, func(t *clinical.Task) bool { return s.isFor(p, t) }) {
-		return true
-	}
-	for studio := range did.studios {
-		if p.Role == clinical.Photographer && p.In(studio) {
-			return true
-		}
 	}
 	for set := range did.sets {
 		if st, ok := s.sets.get(set); ok && s.listsSet(p, st, now) {
@@ -118,6 +110,20 @@ func (s *Snapshot) concerns(id clinical.PersonID, did *effects, now time.Time) b
 		}
 	}
 	return s.concernsSet(p, did, now)
+}
+
+// asks reports whether an edit raised or closed a task of the person's, or
+// something arrived in a studio of theirs.
+func (s *Snapshot) asks(p *clinical.Person, did *effects) bool {
+	if slices.ContainsFunc(did.tasks, func(t *clinical.Task) bool { return s.isFor(p, t) }) {
+		return true
+	}
+	for studio := range did.studios {
+		if p.Role == clinical.Photographer && p.In(studio) {
+			return true
+		}
+	}
+	return false
 }
 
 // concernsSet reports whether a patient who changed is in a set that the

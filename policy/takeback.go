@@ -9,21 +9,20 @@ import (
 )
 
 // recall begins a recall: of the pictures named, or where none are, of those
-// that the consents covered. A zero since is the day on which the first of
-// those consents began, and for other causes the beginning.
-func (a *act) recall(cause clinical.RecallCause, patient clinical.PatientID, grants []clinical.GrantID,
-	assets []clinical.AssetID, since time.Time,
-) clinical.Recall {
-	if len(assets) == 0 {
-		assets = a.snap.covered(patient, grants)
-	}
-	if since.IsZero() {
-		since = a.snap.begun(grants)
-	}
-	return clinical.Recall{
+// that the consents covered. What counts after a withdrawal is what was read
+// since the first of those consents began; for other causes, whatever ever was.
+func (a *act) recall(cause clinical.RecallCause, patient clinical.PatientID, grants []clinical.GrantID, assets []clinical.AssetID) clinical.Recall {
+	r := clinical.Recall{
 		ID: clinical.Mint[clinical.Recall](a.g.opt.Mint), Cause: cause, Patient: patient, Grants: grants,
-		Assets: assets, At: a.now, Since: since, By: a.person.ID,
+		Assets: assets, At: a.now, By: a.person.ID,
 	}
+	if len(assets) == 0 {
+		r.Assets = a.snap.covered(patient, grants)
+	}
+	if cause == clinical.RecallWithdrawal {
+		r.Since = a.snap.begun(grants)
+	}
+	return r
 }
 
 // idsOf names consents.
