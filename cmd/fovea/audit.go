@@ -17,6 +17,7 @@ type auditCmd struct {
 
 	Consistent  auditConsistentCmd  `cmd:"" help:"Verify that a later export contains all of an earlier one: needs the two files only."`
 	Proof       auditProofCmd       `cmd:"" help:"Prove one change: a file that verifies with the ledger's public key alone."`
+	Witness     auditWitnessCmd     `cmd:"" help:"Cosign another Fovea's ledger: on another machine, without DATA."`
 	VerifyProof auditVerifyProofCmd `cmd:"" name:"verify-proof" help:"Verify a proof: needs the file and the key, on any machine."`
 }
 

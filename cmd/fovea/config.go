@@ -19,6 +19,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/policy"
+	"fovea/vault"
 )
 
 // config is everything a site sets, read once and checked whole.
@@ -38,8 +39,10 @@ type config struct {
 	Studios     []studioYAML     `yaml:"studios"`
 	Timing      timingYAML       `yaml:"timing"`
 	Policy      policyYAML       `yaml:"policy"`
+	Audit       auditYAML        `yaml:"audit"`
 
-	zone *time.Location
+	zone    *time.Location
+	outlets []vault.Outlet // of checkpoints
 }
 
 // policyYAML are the limits a site may set; zero: as policy.Limits says.
@@ -186,6 +189,7 @@ func (c *config) check(faults ...string) error {
 		}
 	}
 	c.checkStudios(systems, fault)
+	c.outlets = c.Audit.outlets(fault)
 	if len(faults) > 0 {
 		return clinical.Refuse(clinical.Invalid, "config", "The configuration has faults; mend these and start again:\n  - "+strings.Join(faults, "\n  - "))
 	}

@@ -117,7 +117,7 @@ func (c *config) keyWrapper() (vault.KeyWrapper, error) {
 func (c *config) vaultOptions(keys vault.KeyWrapper, store *badgerstore.Store, log *slog.Logger) vault.Options {
 	return vault.Options{
 		Dir: filepath.Join(c.Data, "keyring"), Keys: keys, Store: store, Blobs: store,
-		CheckpointDir: c.Checkpoints, Space: vault.GuardOptions{Keep: c.Space.MinFreeMB << 20}, Log: log,
+		CheckpointDir: c.Checkpoints, Outlets: c.outlets, Space: vault.GuardOptions{Keep: c.Space.MinFreeMB << 20}, Log: log,
 	}
 }
 
