@@ -149,8 +149,12 @@ func rolesPage(t *testing.T) map[policy.RoleUse]clinical.Channel {
 
 func TestASiteOpensNoPictureToThoseWhoAdminister(t *testing.T) {
 	for _, u := range []policy.RoleUse{
-		{Role: clinical.Governance, Purpose: clinical.P0}, {Role: clinical.Admin, Purpose: clinical.P0}, {Role: clinical.Operator, Purpose: clinical.P0},
-		{Role: clinical.StudioAccount, Purpose: clinical.P2}, {Role: clinical.Student, Purpose: clinical.P0}, {Role: "whoever", Purpose: clinical.P0},
+		{Role: clinical.Governance, Purpose: clinical.P0},
+		{Role: clinical.Admin, Purpose: clinical.P0},
+		{Role: clinical.Operator, Purpose: clinical.P0},
+		{Role: clinical.StudioAccount, Purpose: clinical.P2},
+		{Role: clinical.Student, Purpose: clinical.P0},
+		{Role: "whoever", Purpose: clinical.P0},
 		{Role: clinical.Clinician, Purpose: clinical.NoPurpose},
 	} {
 		r := policy.Roles{u: clinical.ViewOnScreen}

@@ -150,29 +150,8 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 	now := g.opt.Now()
 	root := snap.shard(snap.root(id))
 	page := clinical.PatientPage{Patient: *root.patient, Consent: snap.consentLine(sh, now), Grants: grantsOf(sh), Holds: holdsOf(sh)}
-	v := newVerdicts(snap, Request{Person: p.ID, Use: clinical.Care(), Now: now})
-	ticket := newVerdicts(snap, v.m.req)
-	ticket.m.pretend = true
-	treating := p.Role == clinical.Clinician && snap.treats(p, sh, now)
-	sittings := map[clinical.SessionID][]*picture{}
-	var order []clinical.SessionID
-	for _, member := range snap.family(id) {
-		for _, pic := range snap.shard(member).pictures {
-			switch {
-			case pic.frame.state == clinical.Provisional:
-				// A run that waits may hold another's frames: it is seen in Arrivals, never on a patient's page.
-			case v.of(pic, nil, nil).Permit:
-				if _, ok := sittings[pic.frame.session]; !ok {
-					order = append(order, pic.frame.session)
-				}
-				sittings[pic.frame.session] = append(sittings[pic.frame.session], pic)
-			case treating && !page.Restricted:
-				// What a broken glass would open is said to exist, and nothing else.
-				quiet := snap.site.Limits.QuietSafeguarding && pic.frame.sensitivity.Has(clinical.Safeguarding)
-				page.Restricted = !quiet && ticket.of(pic, nil, nil).Permit
-			}
-		}
-	}
+	sittings, order, restricted := snap.sittings(p, id, now)
+	page.Restricted = restricted
 	for _, session := range order {
 		one := clinical.SessionPage{}
 		if s, ok := snap.sessions.get(session); ok {
@@ -191,6 +170,38 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 	e.Patient, e.Use = id, clinical.Care()
 	g.opt.Recorder.NoteLater(e)
 	return page, nil
+}
+
+// sittings returns the pictures of a patient's pages that the person may see,
+// by session, the sessions in the order in which they came, and whether there
+// are others that a ticket would open to who treats the patient. Nothing else
+// is said to exist.
+func (s *Snapshot) sittings(p *clinical.Person, id clinical.PatientID, now time.Time) (map[clinical.SessionID][]*picture, []clinical.SessionID, bool) {
+	v := newVerdicts(s, Request{Person: p.ID, Use: clinical.Care(), Now: now})
+	ticket := newVerdicts(s, v.m.req)
+	ticket.m.pretend = true
+	tells := p.Role == clinical.Clinician && s.treats(p, s.subject(id), now)
+	shown := map[clinical.SessionID][]*picture{}
+	var order []clinical.SessionID
+	restricted := false
+	for _, member := range s.family(id) {
+		for _, pic := range s.shard(member).pictures {
+			session := pic.frame.session
+			switch {
+			case pic.frame.state == clinical.Provisional:
+				// A run that waits may hold another's frames: it is seen in Arrivals, never on a patient's page.
+			case v.of(pic, nil, nil).Permit:
+				if _, ok := shown[session]; !ok {
+					order = append(order, session)
+				}
+				shown[session] = append(shown[session], pic)
+			case tells && !restricted:
+				quiet := s.site.Limits.QuietSafeguarding && pic.frame.sensitivity.Has(clinical.Safeguarding)
+				restricted = !quiet && ticket.of(pic, nil, nil).Permit
+			}
+		}
+	}
+	return shown, order, restricted
 }
 
 // Patient returns who the patient is, as a banner says it, where the caller may
