@@ -115,6 +115,25 @@ func TestCodeOnlyEverTightens(t *testing.T) {
 	}
 }
 
+// A code keeps its word when the records it was issued under are merged, and
+// when they are taken apart again.
+func TestCodeOutlivesAMergeAndItsUndoing(t *testing.T) {
+	h := newHouse(t, wounds())
+	named, all := h.code("paula", clinicaltest.ID[clinical.Grant]("teaching")), h.code("paula")
+	h.do("greta", clinical.MergePatients{From: patient("adult"), Into: patient("coming-of-age"), Reason: "one person"})
+	for _, secret := range []string{named, all} {
+		if view, err := h.CodeShows(t.Context(), home(), secret); err != nil || len(view.Consents) != 1 {
+			t.Errorf("after the merge it shows %+v, %v", view, err)
+		}
+	}
+	under := h.code("paula", clinicaltest.ID[clinical.Grant]("teaching"))
+	h.do("greta", clinical.UnmergePatients{Patient: patient("adult"), Reason: "two people"})
+	c, err := h.WithdrawByCode(t.Context(), home(), under)
+	if err != nil || len(c.Grants) != 1 || len(c.Recalls) != 1 || len(c.Recalls[0].Assets) != 1 {
+		t.Errorf("after its undoing: %+v, %v", c.Delta, err)
+	}
+}
+
 func TestCodesAreIssuedByThoseWhoRecordConsent(t *testing.T) {
 	h := newHouse(t, wounds(), clinical.Delta{Grants: []clinical.Grant{teaching("theirs", "child")}})
 	for who, want := range map[string]bool{

@@ -178,15 +178,20 @@ func byPatient(c clinical.Caller) clinical.Caller {
 	return clinical.Caller{Door: clinical.DoorPatient, Remote: c.Remote, Agent: c.Agent}
 }
 
-// ofCode returns the consents that a code withdraws and that still stand.
+// ofCode returns the consents that a code withdraws and that still stand: those
+// that it names, under whichever record they are by now, or all beyond care.
 func (s *Snapshot) ofCode(code *clinical.PatientCode) []*grant {
 	var out []*grant
-	for _, g := range s.subject(code.Patient).grants {
-		named := slices.Contains(code.Grants, g.ID)
-		if len(code.Grants) == 0 {
-			named = beyondCare(g.Grant)
+	for _, id := range code.Grants {
+		if g, ok := s.grants.get(id); ok && stands(g.Grant) {
+			out = append(out, g)
 		}
-		if named && stands(g.Grant) {
+	}
+	if len(code.Grants) > 0 {
+		return out
+	}
+	for _, g := range s.subject(code.Patient).grants {
+		if beyondCare(g.Grant) && stands(g.Grant) {
 			out = append(out, g)
 		}
 	}

@@ -271,6 +271,23 @@ func TestRefilingTellsWhoHadItAndWhereItWent(t *testing.T) {
 	}
 }
 
+// A release of pictures of two patients, both of them wrong, ends once.
+func TestOneReleaseEndsOnce(t *testing.T) {
+	mixed := delivered("mixed", clinical.PrintOut, "clara", "leg", "hand")
+	mixed.Patient = clinical.PatientID{}
+	h := newHouse(t, wounds(), clinical.Delta{
+		Assets: []clinical.Asset{clinicaltest.Picture("hand", "child")}, Releases: []clinical.Release{mixed},
+	})
+	c := h.do("paula", clinical.RefileAssets{Assets: mixed.Assets, To: patient("deceased"), Reason: "labels swapped"})
+	if len(c.Releases) != 1 || len(c.Recalls) != 2 {
+		t.Errorf("%d releases, %d recalls", len(c.Releases), len(c.Recalls))
+	}
+	h.settled()
+	if got := h.tasksOf("greta", clinical.CorrectionNotice); len(got) != 2 {
+		t.Errorf("notices %+v", got) // one for each of the two patients
+	}
+}
+
 // delivered is a release that was handed over before the story begins.
 func delivered(name string, kind clinical.ReleaseKind, by string, pictures ...string) clinical.Release {
 	r := clinical.Release{

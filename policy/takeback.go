@@ -17,7 +17,7 @@ func (a *act) recall(cause clinical.RecallCause, patient clinical.PatientID, gra
 		Assets: assets, At: a.now, By: a.person.ID,
 	}
 	if len(assets) == 0 {
-		r.Assets = a.snap.covered(patient, grants)
+		r.Assets = a.snap.covered(grants)
 	}
 	if cause == clinical.RecallWithdrawal {
 		r.Since = a.snap.begun(grants)
@@ -41,7 +41,8 @@ func idsOf(grants []clinical.Grant) []clinical.GrantID {
 func (a *act) takeBack(c *clinical.Change, r clinical.Recall) {
 	c.Recalls = append(c.Recalls, r)
 	for _, rel := range a.snap.resting(r) {
-		if a.open(rel) && !toEPR(rel.Kind) { // what the patient record has is put right by its deliverer
+		ending := slices.ContainsFunc(c.Releases, func(o clinical.Release) bool { return o.ID == rel.ID })
+		if a.open(rel) && !ending && !toEPR(rel.Kind) { // what the patient record has is put right by its deliverer
 			end := *rel
 			end.Ended, end.EndedBy, end.Why = a.now, a.person.ID, string(r.Cause)
 			c.Releases = append(c.Releases, end)
@@ -78,21 +79,23 @@ func recordsConsent(r clinical.Role) bool {
 	}
 }
 
-// covered returns the pictures of a patient, as owner or beside, of which one
-// of the consents speaks.
-func (s *Snapshot) covered(patient clinical.PatientID, grants []clinical.GrantID) []clinical.AssetID {
-	var over []*grant
-	for _, id := range grants {
-		if g, ok := s.grants.get(id); ok {
-			over = append(over, g)
-		}
-	}
+// covered returns the pictures of which one of the consents speaks, of whoever
+// gave it, as owner or beside.
+func (s *Snapshot) covered(grants []clinical.GrantID) []clinical.AssetID {
 	var out []clinical.AssetID
-	s.eachPicture(patient, func(pic *picture) {
-		if slices.ContainsFunc(over, func(g *grant) bool { return g.covers(pic) }) {
-			out = append(out, pic.id)
+	seen := map[clinical.AssetID]bool{}
+	for _, id := range grants {
+		g, ok := s.grants.get(id)
+		if !ok {
+			continue
 		}
-	})
+		s.eachPicture(g.Patient, func(pic *picture) {
+			if !seen[pic.id] && g.covers(pic) {
+				seen[pic.id] = true
+				out = append(out, pic.id)
+			}
+		})
+	}
 	return out
 }
 
