@@ -22,12 +22,11 @@ func (f *Follower) settle(ctx context.Context, d *folder, id clinical.ReleaseID)
 		return f.takeBack(ctx, d, r)
 	}
 	if receipt, ok := d.answer(id.String() + ".ack"); ok {
-		if _, err := f.gate.Do(ctx, f.caller(), clinical.DeliverRelease{Release: id, Receipt: receipt}); over(err) != nil {
-			return err
-		} else if err != nil {
-			return nil // it ended in this moment: the next round takes it back
+		_, err := f.gate.Do(ctx, f.caller(), clinical.DeliverRelease{Release: id, Receipt: receipt})
+		if err == nil {
+			return f.forget(d, id)
 		}
-		return f.forget(d, id)
+		return over(err) // where it ended in this moment, the next round takes it back
 	}
 	if _, ok := d.answer(id.String() + ".err"); ok {
 		if err := f.fail(ctx, id, FaultRefused); err != nil {

@@ -116,25 +116,23 @@ func New(g gate, opt Options) (*Follower, error) {
 // Run delivers until ctx ends, then returns nil. While the folder or the gate
 // fails it looks less and less often, at least every quarter of an hour.
 func (f *Follower) Run(ctx context.Context) error {
+	t := time.NewTimer(0)
+	defer t.Stop()
 	wait := f.opt.Poll
 	for {
-		err := f.Round(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		f.note(err)
-		if err != nil {
-			wait = min(2*wait, slowest)
-		} else {
-			wait = f.opt.Poll
-		}
-		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			t.Stop()
 			return nil
 		case <-t.C:
 		}
+		if err := f.Round(ctx); err == nil {
+			f.note("")
+			wait = f.opt.Poll
+		} else if ctx.Err() == nil {
+			f.note(cmp.Or(clinical.ReasonOf(err), clinical.Reason(clinical.KindOf(err).String())))
+			wait = min(2*wait, slowest)
+		}
+		t.Reset(wait)
 	}
 }
 
@@ -146,11 +144,7 @@ func (f *Follower) Fault() (clinical.Reason, time.Time) {
 }
 
 // note remembers a fault and logs it once when it comes and once when it goes.
-func (f *Follower) note(err error) {
-	fault := clinical.Reason("")
-	if err != nil {
-		fault = cmp.Or(clinical.ReasonOf(err), clinical.Reason(clinical.KindOf(err).String()))
-	}
+func (f *Follower) note(fault clinical.Reason) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if fault == f.fault {

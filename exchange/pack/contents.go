@@ -183,7 +183,9 @@ func (b Bundle) documents(c paper.Custody, by paper.Issuer) ([]document, error) 
 		return nil, err
 	}
 	out := []document{
-		{"custody-report.pdf", report.Bytes()}, {"custody-report.csv", table.Bytes()}, {"statement.pdf", statement.Bytes()},
+		{"custody-report.pdf", report.Bytes()},
+		{"custody-report.csv", table.Bytes()},
+		{"statement.pdf", statement.Bytes()},
 		{"README.txt", readme(b.Release, len(b.Pictures), by)},
 	}
 	for i, p := range b.Proofs {

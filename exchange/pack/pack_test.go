@@ -143,7 +143,7 @@ func TestCopyOpensWithItsPasswordAloneAndHoldsTheBytesThatWereGiven(t *testing.T
 	if !strings.Contains(string(got["README.txt"]), "Tribunal de Nîmes") {
 		t.Error("README does not name the recipient")
 	}
-	if bytes.Contains(zip.Bytes(), []byte(first[len(first)-40:])) {
+	if bytes.Contains(zip.Bytes(), first[len(first)-40:]) {
 		t.Error("plaintext in the ZIP")
 	}
 	list, err := exec.CommandContext(t.Context(), "7zz", "l", "-slt", "-p", write(t, zip.Bytes())).Output()

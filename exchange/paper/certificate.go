@@ -36,16 +36,6 @@ type Issuer struct {
 	Now      time.Time // when the paper is made
 }
 
-// Proof is what makes an act provable without the server: the entry of the
-// ledger, its proof against a signed checkpoint, and the log's public key.
-type Proof struct {
-	Seq        uint64 // journal number of the act
-	Leaf       []byte // the entry's text as it is in the tree
-	Tlog       []byte // c2sp.org/tlog-proof@v1
-	Checkpoint []byte // c2sp.org/tlog-checkpoint
-	Key        string // the log's public key
-}
-
 // Withdrawal is everything a certificate of withdrawal is made from. What is
 // unknown is left out of the paper; a person who is not in People is a role.
 type Withdrawal struct {
@@ -299,8 +289,12 @@ func (v viewer) reach() []Reached {
 }
 
 func (v viewer) reached(r clinical.Reach) Reached {
+	who := v.who(r.Person)
+	if r.Role != "" { // what they were then, not what they are now
+		who.Role, who.role = string(r.Role), r.Role
+	}
 	n := Reached{
-		Who: v.who(r.Person), People: 1, Way: "care", Channel: r.Channel.String(), Pictures: r.Assets, Times: r.Times,
+		Who: who, People: 1, Way: "care", Channel: r.Channel.String(), Pictures: r.Assets, Times: r.Times,
 		First: utc(r.First), Last: utc(r.Last), Task: !r.Task.IsZero(), channel: r.Channel,
 	}
 	switch {

@@ -281,6 +281,9 @@ func Verifying(l Language) []string {
 		l.pick("3. Any verifier of c2sp.org/tlog-proof accepts leaf.tlog-proof with that hash and that key; its checkpoint is signed by the key.",
 			"3. Tout vérificateur de c2sp.org/tlog-proof accepte leaf.tlog-proof avec cette empreinte et cette clé ; son point de contrôle est signé par la clé.",
 			"3. Cualquier verificador de c2sp.org/tlog-proof acepta leaf.tlog-proof con ese resumen y esa clave; su punto de control lleva la firma de la clave."),
+		l.pick("With Fovea’s own program, on any computer: fovea audit verify-proof leaf.tlog-proof --key KEY",
+			"Avec le programme Fovea, sur tout ordinateur : fovea audit verify-proof leaf.tlog-proof --key CLÉ",
+			"Con el programa de Fovea, en cualquier ordenador: fovea audit verify-proof leaf.tlog-proof --key CLAVE"),
 	}
 }
 

@@ -15,16 +15,22 @@ func formPurposes(l Language) []FormPurpose {
 		{Purpose: clinical.P2, Audiences: small, Words: l.pick("Teaching", "Enseignement", "Enseñanza")},
 		{Purpose: clinical.P2b, Audiences: []clinical.Audience{clinical.A1}, Words: l.pick("Showing one other patient, on our screen, in the room",
 			"Présentation à un autre patient, sur notre écran, dans la pièce", "Mostrarlas a otro paciente, en nuestra pantalla, en la sala")},
-		{Purpose: clinical.P3, Audiences: []clinical.Audience{clinical.A5}, Words: l.pick("A research study", "Une étude de recherche", "Un estudio de investigación"),
-			Blank: l.pick("Study, ethics reference, last day", "Étude, référence éthique, dernier jour", "Estudio, referencia ética, último día")},
-		{Purpose: clinical.P4, Audiences: wide, Words: l.pick("One medical journal or conference", "Une revue médicale ou un congrès", "Una revista médica o un congreso"),
+		{
+			Purpose: clinical.P3, Audiences: []clinical.Audience{clinical.A5}, Words: l.pick("A research study", "Une étude de recherche", "Un estudio de investigación"),
+			Blank: l.pick("Study, ethics reference, last day", "Étude, référence éthique, dernier jour", "Estudio, referencia ética, último día"),
+		},
+		{
+			Purpose: clinical.P4, Audiences: wide, Words: l.pick("One medical journal or conference", "Une revue médicale ou un congrès", "Una revista médica o un congreso"),
 			Blank: l.pick("Its name. What is printed cannot be taken back", "Son nom. Ce qui est imprimé ne peut être repris",
-				"Su nombre. Lo impreso no puede retirarse")},
+				"Su nombre. Lo impreso no puede retirarse"),
+		},
 		{Purpose: clinical.P5, Audiences: []clinical.Audience{clinical.A6}, Words: l.pick("Website, press, anyone", "Site internet, presse, tout public",
 			"Sitio web, prensa, cualquiera")},
-		{Purpose: clinical.P7, Audiences: []clinical.Audience{clinical.A5}, Words: l.pick("Training of medical devices or software",
-			"Entraînement d’appareils ou de logiciels médicaux", "Entrenamiento de aparatos o programas médicos"),
-			Blank: l.pick("By whom, for what", "Par qui, pour quoi", "Por quién, para qué")},
+		{
+			Purpose: clinical.P7, Audiences: []clinical.Audience{clinical.A5}, Words: l.pick("Training of medical devices or software",
+				"Entraînement d’appareils ou de logiciels médicaux", "Entrenamiento de aparatos o programas médicos"),
+			Blank: l.pick("By whom, for what", "Par qui, pour quoi", "Por quién, para qué"),
+		},
 	}
 }
 

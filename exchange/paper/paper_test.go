@@ -20,6 +20,7 @@ import (
 	"fovea/clinical"
 	"fovea/clinical/clinicaltest"
 	"fovea/exchange/paper"
+	"fovea/vault/ledger"
 )
 
 // text reads a PDF back as a person would copy it, in reading order.
@@ -189,24 +190,85 @@ func TestCertificateIsTheSameForTheSameFactsAndCarriesItsProof(t *testing.T) {
 	}
 }
 
-func TestJSONEditionReadsBack(t *testing.T) {
-	c, err := paper.NewCertificate(withdrawal(), paper.ForGovernance, issuer(paper.English))
+// What is detached from the paper convinces the verifier of the ledger, which
+// is given nothing else.
+func TestProofThatIsAttachedVerifiesOffline(t *testing.T) {
+	vector := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("..", "..", "vault", "ledger", "testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	w := withdrawal()
+	var err error
+	if w.Proof, err = paper.ProofOf(1, vector("leaf2.tlog-proof"), strings.TrimSpace(string(vector("key.txt")))); err != nil {
+		t.Fatal(err)
+	}
+	_, pdf := certificate(t, w, paper.ForPatient, paper.Spanish)
+	dir := t.TempDir()
+	file := filepath.Join(t.TempDir(), "certificate.pdf")
+	if err := os.WriteFile(file, pdf, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe(t, nil, "pdfdetach", "-saveall", "-o", dir, file)
+	attached := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	proof, err := ledger.DecodeProof(attached("leaf.tlog-proof"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b bytes.Buffer
-	if err := c.WriteJSON(&b); err != nil {
-		t.Fatal(err)
+	if _, err := proof.Check(attached("leaf.json"), strings.TrimSpace(string(attached("key.txt")))); err != nil {
+		t.Error(err)
 	}
-	dec := json.NewDecoder(&b)
-	dec.DisallowUnknownFields()
-	var got paper.Certificate
-	if err := dec.Decode(&got); err != nil {
-		t.Fatal(err)
+	if !bytes.Equal(attached("checkpoint.txt"), proof.Checkpoint) {
+		t.Error("the checkpoint is another")
 	}
-	want := paper.TaskCount{Asked: 2, Confirmed: 1, Outstanding: 1}
-	if got.Version != 1 || got.Tasks != want || got.Pictures != 2 || got.Proof.Seq != 77 || got.Published[0].Kind != "journal" {
-		t.Errorf("got %+v", got)
+	for name, text := range map[string]string{
+		"nothing": "", "another format": "c2sp.org/tlog-proof@v2\nextra AA==\nindex 1\n\nx\n",
+		"no entry": "c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n\nx\n", "no checkpoint": "c2sp.org/tlog-proof@v1\nextra AA==\nindex 1\n",
+	} {
+		if _, err := paper.ProofOf(1, []byte(text), "k"); clinical.KindOf(err) != clinical.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCertificateSaysWhatReadersWereThen(t *testing.T) {
+	w := withdrawal()
+	w.Recall.Reach[2].Role = clinical.Student
+	got, _ := certificate(t, w, paper.ForPatient, paper.English)
+	mustHold(t, got, "1 student care, on screen")
+}
+
+func TestJSONEditionIsTheFormatThatIsDescribed(t *testing.T) {
+	for _, e := range []paper.Edition{paper.ForPatient, paper.ForGovernance} {
+		c, err := paper.NewCertificate(withdrawal(), e, issuer(paper.English))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := c.WriteJSON(&b); err != nil {
+			t.Fatal(err)
+		}
+		if want, err := os.ReadFile(filepath.Join("testdata", "certificate-"+e.String()+".json")); err != nil || !bytes.Equal(b.Bytes(), want) {
+			t.Errorf("%s: not the vector: %v\n%s", e, err, b.Bytes())
+		}
+		dec := json.NewDecoder(&b)
+		dec.DisallowUnknownFields()
+		var got paper.Certificate
+		if err := dec.Decode(&got); err != nil {
+			t.Fatal(err)
+		}
+		want := paper.TaskCount{Asked: 2, Confirmed: 1, Outstanding: 1}
+		if got.Version != 1 || got.Tasks != want || got.Pictures != 2 || got.Proof.Seq != 77 || got.Published[0].Kind != "journal" {
+			t.Errorf("got %+v", got)
+		}
 	}
 }
 
@@ -382,8 +444,11 @@ func redSide(t *testing.T, pdf []byte) string {
 func TestCaptionsOpenInASpreadsheetAsTextAlone(t *testing.T) {
 	var b bytes.Buffer
 	err := paper.Captions(&b, []clinical.Entry{
-		{Name: "000010-wound.jpg", Caption: "Ulcère, \"médial\"\nligne 2"}, {Name: "000023-b.jpg", Caption: "=HYPERLINK(1)"},
-		{Name: "000031-c.jpg", Caption: " +1"}, {Name: "000040-d.jpg", Caption: "@x"}, {Name: "000041-e.jpg", Caption: "-2 °C"},
+		{Name: "000010-wound.jpg", Caption: "Ulcère, \"médial\"\nligne 2"},
+		{Name: "000023-b.jpg", Caption: "=HYPERLINK(1)"},
+		{Name: "000031-c.jpg", Caption: " +1"},
+		{Name: "000040-d.jpg", Caption: "@x"},
+		{Name: "000041-e.jpg", Caption: "-2 °C"},
 	})
 	if err != nil {
 		t.Fatal(err)

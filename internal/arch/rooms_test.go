@@ -77,7 +77,7 @@ func visits() map[string]string {
 		"ingest":            "internal/demo vault vault/memstore",
 		"ingest/label":      "internal/demo",
 		"darkroom":          "internal/demo vault vault/memstore",
-		"exchange/paper":    "ingest/label",
+		"exchange/paper":    "ingest/label vault/ledger",
 		"index":             "vault vault/memstore",
 		"policy":            "vault vault/memstore",
 		"internal/mounts":   everything + " internal/demo",
