@@ -225,6 +225,11 @@ func (a *act) deliverRelease(cmd clinical.DeliverRelease) (clinical.Change, erro
 	r := *old
 	r.Delivered, r.DeliveredBy, r.Receipt, r.Fault, r.RetryAt = a.now, a.person.ID, strings.TrimSpace(cmd.Receipt), "", time.Time{}
 	c := a.releaseChange(clinical.ActReleaseDelivered, r, "")
+	if r.Kind == clinical.ToConference { // what was carried there is destroyed when it is over
+		a.raise(&c, clinical.Task{
+			Kind: clinical.DestroyCopy, For: r.By, Assets: r.Assets, Release: r.ID, Due: r.UseBy.End(a.snap.site.Zone),
+		})
+	}
 	if s, ok := a.snap.sessions.get(r.Session); ok && r.Kind == clinical.EPRDelivery {
 		if j, ok := a.snap.jobs.get(s.Job); ok && j.Status == clinical.JobFiled {
 			done := *j

@@ -125,6 +125,10 @@ func TestConferenceCopiesEndWithTheEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer open[0].Close()
+	handed := h.do("clara", clinical.DeliverRelease{Release: made.ID})
+	if ts := handed.Tasks; len(ts) != 1 || ts[0].Kind != clinical.DestroyCopy || ts[0].For != human("clara") || !ts[0].Due.Equal(midnight(2026, 11, 26)) {
+		t.Errorf("asked for %+v", ts)
+	}
 	end := time.Date(2026, 11, 26, 0, 0, 0, 0, clinicaltest.Zone())
 	h.pass(end.Sub(h.now()) - time.Nanosecond)
 	if _, err := open[0].Read(make([]byte, 10)); err != nil {
@@ -137,8 +141,8 @@ func TestConferenceCopiesEndWithTheEvent(t *testing.T) {
 	if err := h.opens("clara", made.ID); !errors.Is(err, clinical.ErrNotFound) {
 		t.Errorf("the day after: %v", err)
 	}
-	if got := h.refuses("clara", clinical.DeliverRelease{Release: made.ID}, clinical.Conflict); got != "release-over" {
-		t.Errorf("handed over the day after: %s", got)
+	if got := h.refuses("clara", clinical.EndRelease{Release: made.ID, Reason: "over"}, clinical.Conflict); got != "release-over" {
+		t.Errorf("ended the day after: %s", got)
 	}
 }
 
