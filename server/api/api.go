@@ -32,6 +32,29 @@ type accounts interface {
 	AppPasswords(ctx context.Context, person clinical.PersonID) ([]wire.AppPassword, error)
 	RevokeAppPassword(ctx context.Context, person clinical.PersonID, id string) error
 	Lasts(r *http.Request) bool
+	Confirm(r *http.Request, caller clinical.Caller, password string) (time.Time, error)
+}
+
+// papers make what leaves as a file. Each asks the gate for the caller first,
+// and writes nothing where it fails before its end, but for the copy of a
+// release that is withdrawn while it is sent.
+type papers interface {
+	// Certificate writes what a recall certifies, with the ledger's proof.
+	Certificate(ctx context.Context, c clinical.Caller, id clinical.RecallID, how wire.Paper, w io.Writer) error
+	// ErasureCertificate writes what became of a request to erase.
+	ErasureCertificate(ctx context.Context, c clinical.Caller, id clinical.ErasureID, how wire.Paper, w io.Writer) error
+	// Proof writes the ledger's proof of the act behind a recall.
+	Proof(ctx context.Context, c clinical.Caller, id clinical.RecallID, w io.Writer) error
+	// ConsentForm writes a form to print.
+	ConsentForm(ctx context.Context, c clinical.Caller, form wire.PrintForm, w io.Writer) error
+	// Password makes the password of the copy that Release writes next.
+	Password(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (wire.ReleasePassword, error)
+	// Release writes the copy of a release.
+	Release(ctx context.Context, c clinical.Caller, id clinical.ReleaseID, w io.Writer) error
+	// ExportConsents writes a patient's consents as a FHIR R4 Bundle, and
+	// ImportConsents records those of one.
+	ExportConsents(ctx context.Context, c clinical.Caller, patient clinical.PatientID, w io.Writer) error
+	ImportConsents(ctx context.Context, c clinical.Caller, patient clinical.PatientID, r io.Reader) ([]wire.Imported, error)
 }
 
 // operations are the long acts of the machine's owner.
@@ -50,6 +73,9 @@ type Options struct {
 	Authenticate func(*http.Request) (clinical.Caller, error)
 	Accounts     accounts
 	Operations   operations // nil: no operator's door
+	Papers       papers     // nil: nothing leaves as a file
+	Now          func() time.Time
+	Zone         *time.Location // the site's
 	Rules        []clinical.IdentifierRule
 	// Sheet draws a job's sheet as PDF, its QR code being the ID shot.
 	Sheet   func(clinical.Job, clinical.Patient) ([]byte, error)
@@ -59,13 +85,20 @@ type Options struct {
 
 type service struct {
 	Options
-	api huma.API
+	api     huma.API
+	tickets tickets
 }
 
 type callerKey struct{}
 
-// New returns the handler for /api/v1/ and /img/.
+// New returns the handler for /api/v1/, /img/ and /launch/.
 func New(o Options) http.Handler {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
 	mux := http.NewServeMux()
 	cfg := huma.DefaultConfig("Fovea", o.Version)
 	cfg.Info.Description = "Clinical photographs, each shown to exactly those whom its patient's consent allows."
@@ -82,6 +115,17 @@ func New(o Options) http.Handler {
 	s.sets()
 	s.sessions()
 	s.feed()
+	s.consents()
+	s.recalls()
+	s.glass()
+	s.records()
+	s.releases()
+	s.erasures()
+	s.answers()
+	s.launch(mux)
+	if o.Papers != nil {
+		s.files()
+	}
 	if o.Operations != nil {
 		s.operator(mux)
 	}
@@ -118,7 +162,9 @@ func caller(ctx context.Context) clinical.Caller {
 // resultOutput wraps what every act answers.
 type resultOutput struct{ Body wire.Result }
 
-// act registers an operation, such as "POST /jobs", that is one command.
+// act registers an operation, such as "POST /jobs", that is one command, and
+// beside it, under /simulate, one that says what the command would do to the
+// sets that people read, and does nothing.
 func act[I any](s *service, pattern, id, summary string, command func(*I) (clinical.Command, error)) {
 	method, path, _ := strings.Cut(pattern, " ")
 	op := huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, MaxBodyBytes: 4 << 20, BodyReadTimeout: 30 * time.Second}
@@ -127,12 +173,44 @@ func act[I any](s *service, pattern, id, summary string, command func(*I) (clini
 		if err != nil {
 			return nil, s.fail(ctx, err)
 		}
-		ch, err := s.Gate.Do(ctx, caller(ctx), cmd)
+		return s.do(ctx, cmd)
+	})
+	op.OperationID, op.Path, op.Summary = "simulate-"+id, "/api/v1/simulate"+path, "What would come of it: "+summary
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*impactOutput, error) {
+		cmd, err := command(in)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		impact, err := s.Gate.Simulate(ctx, caller(ctx), cmd)
 		if err != nil {
 			return nil, s.failAct(ctx, cmd, err)
 		}
-		return &resultOutput{wire.Result{Seq: ch.Seq, IDs: idsOf(cmd, ch.Delta)}}, nil
+		return &impactOutput{wire.ToImpact(impact)}, nil
 	})
+}
+
+// impactOutput wraps what every simulated act answers.
+type impactOutput struct{ Body wire.Impact }
+
+// do carries a command out and says what it came to.
+func (s *service) do(ctx context.Context, cmd clinical.Command) (*resultOutput, error) {
+	ch, err := s.Gate.Do(ctx, caller(ctx), cmd)
+	if err != nil {
+		return nil, s.failAct(ctx, cmd, err)
+	}
+	return &resultOutput{resultOf(cmd, ch)}, nil
+}
+
+// resultOf says what a change came to.
+func resultOf(cmd clinical.Command, ch clinical.Change) wire.Result {
+	out := wire.Result{Seq: ch.Seq, IDs: idsOf(cmd, ch.Delta)}
+	if ch.Rule == policy.RosterOverAudience {
+		out.Warning = ch.Rule
+	}
+	for _, r := range ch.Recalls {
+		out.Recall = r.ID
+	}
+	return out
 }
 
 // show registers an operation that only answers.
@@ -153,44 +231,54 @@ func show[I, O any](s *service, path, id, summary string, answer func(context.Co
 
 // idsOf names what a command made or changed.
 func idsOf(cmd clinical.Command, d clinical.Delta) []string {
-	out := []string{}
 	switch cmd.(type) {
 	case clinical.AddPerson, clinical.ChangePerson:
-		for _, p := range d.People {
-			out = append(out, p.ID.String())
-		}
-	case clinical.AddPatient, clinical.ChangePatient:
-		for _, p := range d.Patients {
-			out = append(out, p.ID.String())
-		}
+		return texts(d.People, func(p clinical.Person) clinical.PersonID { return p.ID })
+	case clinical.AddPatient, clinical.ChangePatient, clinical.MergePatients, clinical.UnmergePatients:
+		return texts(d.Patients, func(p clinical.Patient) clinical.PatientID { return p.ID })
 	case clinical.OpenEncounter:
-		for _, e := range d.Encounters {
-			out = append(out, e.ID.String())
-		}
+		return texts(d.Encounters, func(e clinical.Encounter) clinical.EncounterID { return e.ID })
 	case clinical.AddJobs, clinical.ChangeJob:
-		for _, j := range d.Jobs {
-			out = append(out, j.ID.String())
-		}
-	case clinical.RecordConsent, clinical.WithdrawConsent:
-		for _, g := range d.Grants {
-			out = append(out, g.ID.String())
-		}
+		return texts(d.Jobs, func(j clinical.Job) clinical.JobID { return j.ID })
+	case clinical.ChangeSession:
+		return texts(d.Sessions, func(s clinical.Session) clinical.SessionID { return s.ID })
+	case clinical.RecordConsent, clinical.WithdrawConsent, clinical.MarkInError:
+		return texts(d.Grants, func(g clinical.Grant) clinical.GrantID { return g.ID })
 	case clinical.PlaceHold, clinical.LiftHold:
-		for _, h := range d.Holds {
-			out = append(out, h.ID.String())
-		}
+		return texts(d.Holds, func(h clinical.Hold) clinical.HoldID { return h.ID })
 	case clinical.CreateSet, clinical.ChangeSet, clinical.SubmitSet, clinical.PublishSet, clinical.CloseSet:
-		for _, x := range d.Sets {
-			out = append(out, x.ID.String())
-		}
+		return texts(d.Sets, func(s clinical.TeachingSet) clinical.SetID { return s.ID })
 	case clinical.AddToSet, clinical.RemoveFromSet:
-		for _, i := range d.Items {
-			out = append(out, i.ID.String())
-		}
+		return texts(d.Items, func(i clinical.SetItem) clinical.ItemID { return i.ID })
 	default:
-		for _, a := range d.Assets {
-			out = append(out, a.ID.String())
-		}
+		return idsOfConsequence(cmd, d)
+	}
+}
+
+// idsOfConsequence names what a command made of what acts set in motion.
+func idsOfConsequence(cmd clinical.Command, d clinical.Delta) []string {
+	switch cmd.(type) {
+	case clinical.FinishTask:
+		return texts(d.Tasks, func(t clinical.Task) clinical.TaskID { return t.ID })
+	case clinical.RevokeCode:
+		return texts(d.Codes, func(c clinical.PatientCode) clinical.CodeID { return c.ID })
+	case clinical.BreakTheGlass, clinical.ReviewGlass:
+		return texts(d.Glasses, func(b clinical.BreakGlass) clinical.BreakGlassID { return b.ID })
+	case clinical.MakeRelease, clinical.DeliverRelease, clinical.EndRelease:
+		return texts(d.Releases, func(r clinical.Release) clinical.ReleaseID { return r.ID })
+	case clinical.RequestErasure, clinical.DecideErasure:
+		return texts(d.Erasures, func(e clinical.Erasure) clinical.ErasureID { return e.ID })
+	case clinical.KeepUntil:
+		return texts(d.Retentions, func(r clinical.Retention) clinical.RetentionID { return r.ID })
+	default:
+		return texts(d.Assets, func(a clinical.Asset) clinical.AssetID { return a.ID })
+	}
+}
+
+func texts[R, K any](records []R, id func(R) clinical.ID[K]) []string {
+	out := make([]string, 0, len(records))
+	for _, r := range records {
+		out = append(out, id(r).String())
 	}
 	return out
 }

@@ -102,7 +102,8 @@ func publicText(err error) string {
 // failAct is fail, where an edit of an older version is a failed precondition.
 func (s *service) failAct(ctx context.Context, cmd clinical.Command, err error) error {
 	switch cmd.(type) {
-	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet:
+	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet,
+		clinical.ChangeSession:
 		if clinical.ReasonOf(err) == "changed-meanwhile" {
 			p := problem(err)
 			p.Status, p.Title = http.StatusPreconditionFailed, http.StatusText(http.StatusPreconditionFailed)

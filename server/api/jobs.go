@@ -71,11 +71,7 @@ func (s *service) addJobs(ctx context.Context, in *jobsBody) (*resultOutput, err
 		}
 		cmd.Jobs = append(cmd.Jobs, j)
 	}
-	ch, err := s.Gate.Do(ctx, caller(ctx), cmd)
-	if err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return &resultOutput{wire.Result{Seq: ch.Seq, IDs: idsOf(cmd, ch.Delta)}}, nil
+	return s.do(ctx, cmd)
 }
 
 func (s *service) sheet(ctx context.Context, in *jobPath) (*sheetOutput, error) {

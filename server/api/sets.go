@@ -65,6 +65,7 @@ func (s *service) sets() {
 	act(s, "POST /sets/{id}/close", "close-set", "Take the set off every drive", func(in *setPath) (clinical.Command, error) {
 		return clinical.CloseSet{Set: in.ID}, nil
 	})
+	s.rosters()
 }
 
 func (s *service) setPage(ctx context.Context, in *setPath) (wire.SetPage, error) {

@@ -39,6 +39,7 @@ func purposes(all []Purpose) []clinical.Purpose {
 // Grant is one consent: what a patient allowed or refused.
 type Grant struct {
 	ID               clinical.GrantID         `json:"id,omitzero"`
+	Rev              uint64                   `json:"rev,omitempty"`
 	Status           clinical.GrantStatus     `json:"status" enum:"requested,pending,given,refused,withdrawn,superseded,entered-in-error"`
 	Mode             clinical.Mode            `json:"mode" enum:"written,electronic,verbal,implied"`
 	Covers           Cover                    `json:"covers,omitzero"`
@@ -48,12 +49,16 @@ type Grant struct {
 	Channels         clinical.Channel         `json:"channels" doc:"view,mount,download,print,online"`
 	IntimateBeyondA2 bool                     `json:"intimateBeyondA2,omitempty"`
 	NamedUse         string                   `json:"namedUse,omitempty" maxLength:"500"`
+	Study            string                   `json:"study,omitempty" maxLength:"200" doc:"P3: the study's ID"`
+	Ethics           string                   `json:"ethics,omitempty" maxLength:"200" doc:"P3: the ethics committee's reference"`
 	ValidFrom        time.Time                `json:"validFrom,omitzero"`
 	Expires          clinical.Date            `json:"expires,omitzero"`
 	ReviewAt         clinical.Date            `json:"reviewAt,omitzero"`
 	Capacity         clinical.Capacity        `json:"capacity" enum:"adult,parental,mature-minor,best-interest,deceased"`
+	Temporary        bool                     `json:"temporary,omitempty" doc:"best interest: the patient is asked on recovery"`
 	Giver            string                   `json:"giver,omitempty" maxLength:"200"`
 	Relationship     string                   `json:"relationship,omitempty" maxLength:"100"`
+	SecondGiver      string                   `json:"secondGiver,omitempty" maxLength:"200" doc:"the other holder of parental responsibility"`
 	Assent           clinical.Assent          `json:"assent,omitempty" enum:"assent,dissent"`
 	Witness          string                   `json:"witness,omitempty" maxLength:"200"`
 	Interpreter      string                   `json:"interpreter,omitempty" maxLength:"200"`
@@ -62,19 +67,25 @@ type Grant struct {
 	TakenBeforePhoto bool                     `json:"takenBeforePhoto,omitempty"`
 	ImagesShown      bool                     `json:"imagesShown,omitempty"`
 	CopyGiven        bool                     `json:"copyGiven,omitempty"`
+	Form             bool                     `json:"form,omitempty" doc:"the scan of its paper form is kept"`
+	Supersedes       clinical.GrantID         `json:"supersedes,omitzero" doc:"the consent that this one replaces"`
+	RecordedBy       clinical.PersonID        `json:"recordedBy,omitzero"`
 	RecordedAt       time.Time                `json:"recordedAt,omitzero"`
 	WithdrawnAt      time.Time                `json:"withdrawnAt,omitzero"`
+	WithdrawnBy      clinical.PersonID        `json:"withdrawnBy,omitzero" doc:"absent where the patient did it by code"`
+	WithdrawalReason string                   `json:"withdrawalReason,omitempty"`
 }
 
 // ToGrant converts for the wire.
 func ToGrant(g clinical.Grant) Grant {
 	return Grant{
-		ID: g.ID, Status: g.Status, Mode: g.Mode, Covers: Cover(g.Covers), Purposes: toPurposes(g.Purposes), Audience: g.Audience,
-		Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2, NamedUse: g.NamedUse,
-		ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity, Giver: g.Giver,
-		Relationship: g.Relationship, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
-		Language: g.Language, FormVersion: g.FormVersion, TakenBeforePhoto: g.TakenBeforePhoto,
-		ImagesShown: g.ImagesShown, CopyGiven: g.CopyGiven, RecordedAt: g.RecordedAt, WithdrawnAt: g.WithdrawnAt,
+		ID: g.ID, Rev: g.Rev, Status: g.Status, Mode: g.Mode, Covers: Cover(g.Covers), Purposes: toPurposes(g.Purposes), Audience: g.Audience,
+		Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2, NamedUse: g.NamedUse, Study: g.Study, Ethics: g.Ethics,
+		ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity, Temporary: g.Temporary, Giver: g.Giver,
+		Relationship: g.Relationship, SecondGiver: g.SecondGiver, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
+		Language: g.Language, FormVersion: g.FormVersion, TakenBeforePhoto: g.TakenBeforePhoto, ImagesShown: g.ImagesShown,
+		CopyGiven: g.CopyGiven, Form: !g.FormBlob.IsZero(), Supersedes: g.Supersedes, RecordedBy: g.RecordedBy, RecordedAt: g.RecordedAt,
+		WithdrawnAt: g.WithdrawnAt, WithdrawnBy: g.WithdrawnBy, WithdrawalReason: g.WithdrawalReason,
 	}
 }
 
@@ -83,10 +94,10 @@ func (g Grant) Clinical(patient clinical.PatientID) clinical.Grant {
 	return clinical.Grant{
 		ID: g.ID, Patient: patient, Status: g.Status, Mode: g.Mode, Covers: clinical.Cover(g.Covers), Purposes: purposes(g.Purposes),
 		Audience: g.Audience, Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2,
-		NamedUse: g.NamedUse, ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity,
-		Giver: g.Giver, Relationship: g.Relationship, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
-		Language: g.Language, FormVersion: g.FormVersion, TakenBeforePhoto: g.TakenBeforePhoto,
-		ImagesShown: g.ImagesShown, CopyGiven: g.CopyGiven,
+		NamedUse: g.NamedUse, Study: g.Study, Ethics: g.Ethics, ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt,
+		Capacity: g.Capacity, Temporary: g.Temporary, Giver: g.Giver, Relationship: g.Relationship, SecondGiver: g.SecondGiver,
+		Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter, Language: g.Language, FormVersion: g.FormVersion,
+		TakenBeforePhoto: g.TakenBeforePhoto, ImagesShown: g.ImagesShown, CopyGiven: g.CopyGiven, Supersedes: g.Supersedes,
 	}
 }
 
@@ -101,6 +112,7 @@ type Set struct {
 	Owner     clinical.PersonID   `json:"owner,omitzero"`
 	Specialty clinical.Specialty  `json:"specialty,omitempty"`
 	Roster    []clinical.PersonID `json:"roster,omitempty" maxItems:"5000"`
+	Cohorts   []Cohort            `json:"cohorts,omitempty" maxItems:"200" doc:"readers for a term"`
 	From      clinical.Date       `json:"from,omitzero"`
 	Until     clinical.Date       `json:"until,omitzero"`
 	Status    clinical.SetStatus  `json:"status,omitempty"`
@@ -109,19 +121,35 @@ type Set struct {
 
 // ToSet converts for the wire.
 func ToSet(s clinical.TeachingSet) Set {
-	return Set{
+	out := Set{
 		ID: s.ID, Rev: s.Rev, Name: s.Name, Title: s.Title, Purpose: s.Purpose, Audience: s.Audience, Owner: s.Owner,
 		Specialty: s.Specialty, Roster: s.Roster, From: s.From, Until: s.Until, Status: s.Status,
 		Path: "/dav/teaching/" + s.Name + "/",
 	}
+	for _, c := range s.Cohorts {
+		out.Cohorts = append(out.Cohorts, Cohort(c))
+	}
+	return out
 }
 
 // Clinical converts from the wire.
 func (s Set) Clinical() clinical.TeachingSet {
-	return clinical.TeachingSet{
+	out := clinical.TeachingSet{
 		ID: s.ID, Rev: s.Rev, Name: s.Name, Title: s.Title, Purpose: s.Purpose, Audience: s.Audience, Owner: s.Owner,
 		Specialty: s.Specialty, Roster: s.Roster, From: s.From, Until: s.Until,
 	}
+	for _, c := range s.Cohorts {
+		out.Cohorts = append(out.Cohorts, clinical.Cohort(c))
+	}
+	return out
+}
+
+// Cohort is a group of readers who share a term, such as a year of students.
+type Cohort struct {
+	Name   string              `json:"name" minLength:"1" maxLength:"100"`
+	From   clinical.Date       `json:"from,omitzero" doc:"first day; absent: as soon as the set is open"`
+	Until  clinical.Date       `json:"until,omitzero" doc:"last day; absent: as long as the set is open"`
+	People []clinical.PersonID `json:"people" maxItems:"5000"`
 }
 
 // Item is one picture of a set and whether its readers see it.

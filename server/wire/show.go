@@ -11,6 +11,10 @@ import (
 type Result struct {
 	Seq uint64   `json:"seq" doc:"journal number of the change"`
 	IDs []string `json:"ids" doc:"what was made or changed, in the order asked for"`
+	// Warning is a stable code of what was done and somebody should look at.
+	Warning string `json:"warning,omitempty" doc:"such as roster-over-audience: more readers than the audience that was declared"`
+	// Recall is what the act set in motion: certificates are made from it.
+	Recall clinical.RecallID `json:"recall,omitzero"`
 }
 
 // List is one page of a listing.
@@ -29,15 +33,18 @@ type Person struct {
 	Role      clinical.Role       `json:"role" enum:"photographer,clinician,educator,student,governance,nurse,studio,admin"`
 	Specialty clinical.Specialty  `json:"specialty,omitempty"`
 	Studios   []clinical.StudioID `json:"studios,omitempty"`
+	Language  string              `json:"language,omitempty" maxLength:"35"`
 	TermEnds  clinical.Date       `json:"termEnds,omitzero"`
 	Disabled  bool                `json:"disabled,omitempty"`
+	Shared    bool                `json:"shared,omitempty" doc:"an account that several people use: mounts nothing that identifies a patient"`
+	Leads     []clinical.Lead     `json:"leads,omitempty" maxItems:"4" enum:"governance,safeguarding" doc:"what the person answers for in the whole hospital"`
 }
 
 // ToPerson converts for the wire.
 func ToPerson(p clinical.Person) Person {
 	return Person{
 		ID: p.ID, Rev: p.Rev, Login: p.Login, Name: p.Name, Role: p.Role, Specialty: p.Specialty,
-		Studios: p.Studios, TermEnds: p.TermEnds, Disabled: p.Disabled,
+		Studios: p.Studios, Language: p.Language, TermEnds: p.TermEnds, Disabled: p.Disabled, Shared: p.Shared, Leads: p.Leads,
 	}
 }
 
@@ -45,7 +52,7 @@ func ToPerson(p clinical.Person) Person {
 func (p Person) Clinical() clinical.Person {
 	return clinical.Person{
 		ID: p.ID, Rev: p.Rev, Login: p.Login, Name: p.Name, Role: p.Role, Specialty: p.Specialty,
-		Studios: p.Studios, TermEnds: p.TermEnds, Disabled: p.Disabled,
+		Studios: p.Studios, Language: p.Language, TermEnds: p.TermEnds, Disabled: p.Disabled, Shared: p.Shared, Leads: p.Leads,
 	}
 }
 
@@ -65,6 +72,8 @@ type Patient struct {
 	Sex                clinical.Sex        `json:"sex,omitempty" enum:"F,M,O"`
 	Identifiers        []Identifier        `json:"identifiers,omitempty"`
 	Deceased           bool                `json:"deceased,omitempty"`
+	DeceasedOn         clinical.Date       `json:"deceasedOn,omitzero"`
+	MergedInto         clinical.PatientID  `json:"mergedInto,omitzero" doc:"the record that stands for this one; changed by merging alone"`
 	VIP                bool                `json:"vip,omitempty"`
 	PhotographyRefused bool                `json:"photographyRefused,omitempty"`
 	NamedTeam          []clinical.PersonID `json:"namedTeam,omitempty" doc:"people who may see a VIP patient or one on an identity hold"`
@@ -74,7 +83,8 @@ type Patient struct {
 func ToPatient(p clinical.Patient) Patient {
 	out := Patient{
 		ID: p.ID, Rev: p.Rev, Family: p.Family, Given: p.Given, Born: p.Born, Sex: p.Sex,
-		Deceased: p.Deceased, VIP: p.Vip, PhotographyRefused: p.PhotographyRefused, NamedTeam: p.NamedTeam,
+		Deceased: p.Deceased, DeceasedOn: p.DeceasedOn, MergedInto: p.MergedInto, VIP: p.Vip, PhotographyRefused: p.PhotographyRefused,
+		NamedTeam: p.NamedTeam,
 	}
 	for _, i := range p.Identifiers {
 		out.Identifiers = append(out.Identifiers, Identifier{System: i.System, Value: i.Value})
@@ -86,7 +96,8 @@ func ToPatient(p clinical.Patient) Patient {
 func (p Patient) Clinical() clinical.Patient {
 	out := clinical.Patient{
 		ID: p.ID, Rev: p.Rev, Family: p.Family, Given: p.Given, Born: p.Born, Sex: p.Sex,
-		Deceased: p.Deceased, Vip: p.VIP, PhotographyRefused: p.PhotographyRefused, NamedTeam: p.NamedTeam,
+		Deceased: p.Deceased, DeceasedOn: p.DeceasedOn, MergedInto: p.MergedInto, Vip: p.VIP, PhotographyRefused: p.PhotographyRefused,
+		NamedTeam: p.NamedTeam,
 	}
 	for _, i := range p.Identifiers {
 		out.Identifiers = append(out.Identifiers, clinical.Identifier{System: i.System, Value: i.Value})
@@ -231,12 +242,23 @@ func (j Job) Clinical() clinical.Job {
 
 // Session is one contact sheet.
 type Session struct {
-	ID      clinical.SessionID `json:"id"`
-	Studio  clinical.StudioID  `json:"studio"`
-	Job     clinical.JobID     `json:"job,omitzero"`
-	Began   time.Time          `json:"began,omitzero"`
-	Consent string             `json:"photographyConsent,omitempty"`
-	Assets  []Asset            `json:"assets"`
+	ID           clinical.SessionID `json:"id"`
+	Rev          uint64             `json:"rev,omitempty"`
+	Studio       clinical.StudioID  `json:"studio"`
+	Job          clinical.JobID     `json:"job,omitzero"`
+	Photographer clinical.PersonID  `json:"photographer,omitzero"`
+	Began        time.Time          `json:"began,omitzero"`
+	Consent      string             `json:"photographyConsent,omitempty"`
+	Chaperone    *Chaperone         `json:"chaperone,omitempty"`
+	Assets       []Asset            `json:"assets"`
+}
+
+// Chaperone says whether one was offered, what the patient said, and who came.
+type Chaperone struct {
+	Offered  bool   `json:"offered,omitempty"`
+	Accepted bool   `json:"accepted,omitempty" doc:"false where it was offered: declined"`
+	Name     string `json:"name,omitempty" maxLength:"200"`
+	Role     string `json:"role,omitempty" maxLength:"100" doc:"such as nurse"`
 }
 
 // Hold forbids acts on pictures.
@@ -278,10 +300,15 @@ func ToPatientPage(p clinical.PatientPage) PatientPage {
 		out.Holds = append(out.Holds, ToHold(h))
 	}
 	for _, s := range p.Sessions {
-		out.Sessions = append(out.Sessions, Session{
-			ID: s.Session.ID, Studio: s.Session.Studio, Job: s.Session.Job, Began: s.Session.Began,
-			Consent: string(s.Session.Consent), Assets: ToAssets(s.Shown),
-		})
+		one := Session{
+			ID: s.Session.ID, Rev: s.Session.Rev, Studio: s.Session.Studio, Job: s.Session.Job, Photographer: s.Session.Photographer,
+			Began: s.Session.Began, Consent: string(s.Session.Consent), Assets: ToAssets(s.Shown),
+		}
+		if s.Session.Chaperone != (clinical.Chaperone{}) {
+			c := Chaperone(s.Session.Chaperone)
+			one.Chaperone = &c
+		}
+		out.Sessions = append(out.Sessions, one)
 	}
 	return out
 }

@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+// launchFor is how long a ticket is good.
+const launchFor = time.Minute
+
+// maxTickets bounds what is remembered; the oldest go first.
+const maxTickets = 4096
+
+// ticket leads to one patient, once.
+type ticket struct {
+	patient clinical.PatientID
+	job     clinical.JobID
+	expires time.Time
+}
+
+// tickets are kept by the hash of what opens them, and in memory alone: one that
+// a restart loses is asked for again. The zero tickets are ready.
+type tickets struct {
+	mu sync.Mutex
+	by map[[32]byte]ticket
+}
+
+func (t *tickets) put(secret string, one ticket, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.by == nil {
+		t.by = map[[32]byte]ticket{}
+	}
+	for sum, old := range t.by {
+		if !now.Before(old.expires) || len(t.by) >= maxTickets {
+			delete(t.by, sum)
+		}
+	}
+	t.by[sha256.Sum256([]byte(secret))] = one
+}
+
+// take returns a ticket that is still good, and forgets it.
+func (t *tickets) take(secret string, now time.Time) (ticket, bool) {
+	sum := sha256.Sum256([]byte(secret))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	one, ok := t.by[sum]
+	delete(t.by, sum)
+	return one, ok && now.Before(one.expires)
+}
+
+type launchBody struct{ Body wire.Launch }
+
+type launchedOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         wire.Launched
+}
+
+// launch leads from the hospital's patient record to a patient's page here. The
+// number travels in the body of a POST; the address that a browser opens holds a
+// ticket that says nothing, works once and for a minute. It signs nobody in: the
+// page asks the gate as always.
+func (s *service) launch(mux *http.ServeMux) {
+	op := huma.Operation{OperationID: "launch", Method: http.MethodPost, Path: "/api/v1/launch", Summary: "A ticket to a patient's page, good once and for a minute", MaxBodyBytes: 16 << 10}
+	huma.Register(s.api, op, func(ctx context.Context, in *launchBody) (*launchedOutput, error) {
+		out, err := s.sell(ctx, in.Body)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		return &launchedOutput{CacheControl: "private, no-store", Body: out}, nil
+	})
+	mux.HandleFunc("GET /launch/{ticket}", s.land)
+}
+
+func (s *service) sell(ctx context.Context, in wire.Launch) (wire.Launched, error) {
+	number, err := s.identifier(in.Patient.System, in.Patient.Value)
+	if err != nil {
+		return wire.Launched{}, err
+	}
+	p, err := s.Gate.PatientByNumber(ctx, caller(ctx), number)
+	if err != nil {
+		return wire.Launched{}, err
+	}
+	one := ticket{patient: p.ID, expires: s.Now().Add(launchFor)}
+	if in.Job != "" {
+		if one.job, err = s.jobOf(ctx, p.ID, in.Job); err != nil {
+			return wire.Launched{}, err
+		}
+	}
+	secret := rand.Text()
+	s.tickets.put(secret, one, s.Now())
+	return wire.Launched{Path: "/launch/" + secret, Expires: one.expires.UTC()}, nil
+}
+
+// jobOf finds a job of the patient's on the caller's worklist.
+func (s *service) jobOf(ctx context.Context, patient clinical.PatientID, number string) (clinical.JobID, error) {
+	all, err := s.Gate.Jobs(ctx, caller(ctx))
+	if err != nil {
+		return clinical.JobID{}, err
+	}
+	for _, j := range all {
+		if j.Number == number && j.Patient == patient {
+			return j.ID, nil
+		}
+	}
+	return clinical.JobID{}, clinical.ErrNotFound
+}
+
+// again is what a browser is given that comes from another site: it does not
+// bring its session along there (SameSite=Strict), but does from here.
+const again = `<!doctype html><meta charset="utf-8"><title>Fovea</title><meta http-equiv="refresh" content="0; url=?here=1"><p><a href="?here=1">Go on</a></p>`
+
+// land redirects who is signed in to the patient's page. A ticket that is not,
+// or no longer, good answers as one that never was.
+func (s *service) land(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	if _, err := s.Authenticate(r); err != nil {
+		if r.URL.Query().Get("here") != "" {
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			return
+		}
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", "default-src 'none'")
+		_, _ = w.Write([]byte(again)) // a browser that has left needs nothing
+		return
+	}
+	one, ok := s.tickets.take(r.PathValue("ticket"), s.Now())
+	if !ok {
+		http.Error(w, "This way in was used already, or its minute is over. Open the patient again from where you came.", http.StatusNotFound)
+		return
+	}
+	to := "/patients/" + one.patient.String()
+	if !one.job.IsZero() {
+		to += "?job=" + one.job.String()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}

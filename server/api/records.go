@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+type mergeBody struct {
+	ID   clinical.PatientID `path:"id"`
+	Body wire.Merge
+}
+
+type patientReason struct {
+	ID   clinical.PatientID `path:"id"`
+	Body wire.Reason
+}
+
+type sittingBody struct {
+	ID      clinical.SessionID `path:"id"`
+	IfMatch string             `header:"If-Match"`
+	Body    wire.Sitting
+}
+
+type holdList struct {
+	Page
+	ID clinical.HoldID `path:"id"`
+}
+
+// records are merged, parted, and completed with what was said at a sitting.
+func (s *service) records() {
+	act(s, "POST /patients/{id}/merge", "merge-patient", "Say that this record is another patient's; nothing is moved", func(in *mergeBody) (clinical.Command, error) {
+		return clinical.MergePatients{From: in.ID, Into: in.Body.Into, Reason: in.Body.Reason}, nil
+	})
+	act(s, "POST /patients/{id}/unmerge", "unmerge-patient", "Part a merged record again, and freeze what either has seen since", func(in *patientReason) (clinical.Command, error) {
+		return clinical.UnmergePatients{Patient: in.ID, Reason: in.Body.Reason}, nil
+	})
+	show(s, "/holds/{id}/trace", "merge-trace", "Who saw what while two records were one: what has to be told once they are parted", func(ctx context.Context, in *holdList) (wire.List[wire.Recorded], error) {
+		all, err := s.Gate.SawMerged(ctx, caller(ctx), in.ID)
+		if err != nil {
+			return wire.List[wire.Recorded]{}, err
+		}
+		return paged(&in.Page, all, s.recorded)
+	})
+	act(s, "PUT /sessions/{id}", "change-session", "Record the photographer, the chaperone and the consent to be photographed", func(in *sittingBody) (clinical.Command, error) {
+		rev, err := ifMatch(in.IfMatch)
+		b := in.Body
+		return clinical.ChangeSession{Session: clinical.Session{
+			ID: in.ID, Rev: rev, Photographer: b.Photographer, Consent: b.Consent, Chaperone: clinical.Chaperone(b.Chaperone),
+		}}, err
+	})
+}
+
+// recorded adds to an entry of the ledger who acted, where the account is still there.
+func (s *service) recorded(r clinical.Recorded) wire.Recorded {
+	out := wire.ToRecorded(r)
+	if p, ok := s.Gate.PersonByID(r.Caller.Person); ok {
+		out.Name = p.Name
+	}
+	return out
+}
