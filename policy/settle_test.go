@@ -408,3 +408,28 @@ func TestLedgerThatCannotBeReadDelaysARecall(t *testing.T) {
 		t.Errorf("settled without the ledger: %+v", r)
 	}
 }
+
+// A set that was read more often than the ledger is read at once is added up
+// whole.
+func TestEveryPageOfTheLedgerCounts(t *testing.T) {
+	h := newHouse(t, wounds())
+	const times = 25_000
+	use := clinical.Use{Purpose: clinical.P2, Audience: clinical.A3, Channel: clinical.Mount}
+	for range times {
+		h.journal.NoteLater(clinical.Event{
+			At: h.now(), Act: clinical.ActServed, Caller: as("stella"), Use: use, Set: set("wounds"), Assets: []clinical.AssetID{asset("leg")},
+		})
+	}
+	h.reads("edith", set("wounds"), "leg", clinical.ViewOnScreen)
+	got, err := h.Reached(t.Context(), as("greta"), asset("leg"))
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%d rows, %v", len(got), err)
+	}
+	sum := 0
+	for _, r := range got {
+		sum += r.Times
+	}
+	if sum != times+1 {
+		t.Errorf("read %d times, want %d", sum, times+1)
+	}
+}
