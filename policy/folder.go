@@ -2,6 +2,8 @@ package policy
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,14 +52,30 @@ func (f *folders) noteworthy(l listed, now time.Time) bool {
 }
 
 // folderKey is a set as one kind of reader sees it. On a mount no rule tells
-// two readers of one role apart once the set reaches both, but for accounts
-// that several people use; elsewhere the person counts.
+// two readers of one role apart once the set reaches both in the same term, but
+// for accounts that several people use; elsewhere the person counts.
 type folderKey struct {
 	set     clinical.SetID
 	channel clinical.Channel
 	role    clinical.Role
 	shared  bool
+	term    string // the cohorts through which the set reaches the reader
 	person  clinical.PersonID
+}
+
+// termOf names the cohorts whose dates count for a reader; none count for the
+// owner and the roster.
+func termOf(st *set, id clinical.PersonID) string {
+	if st.Owner == id || slices.Contains(st.Roster, id) {
+		return ""
+	}
+	var names []string
+	for i := range st.Cohorts {
+		if slices.Contains(st.Cohorts[i].People, id) {
+			names = append(names, st.Cohorts[i].Name)
+		}
+	}
+	return strings.Join(names, "\n")
 }
 
 // listing is a folder with what it rests on.
@@ -103,7 +121,7 @@ func (g *Gate) Folder(_ context.Context, c clinical.Caller, id clinical.SetID, c
 	}
 	k := folderKey{set: id, channel: ch, role: p.Role, shared: p.Shared, person: p.ID}
 	if ch == clinical.Mount {
-		k.person = clinical.PersonID{}
+		k.person, k.term = clinical.PersonID{}, termOf(st, p.ID)
 	}
 	l := g.folders.get(k)
 	if l == nil || past(l.until, now) || !g.unchanged(snap, l, id) {
