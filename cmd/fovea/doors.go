@@ -62,6 +62,7 @@ func (s *system) openServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Papers: s.cfg.papers(), Log: s.log})
 	s.listening = make(chan string, 1)
 	listening := func(a net.Addr) {
 		s.address = shown(s.cfg.Listen, a)
@@ -69,7 +70,7 @@ func (s *system) openServer(ctx context.Context) error {
 	}
 	s.doors, err = server.New(server.Options{
 		Listen: s.cfg.Listen, Certificates: certificates, Metrics: s.cfg.Metrics, Admin: s.cfg.socket(),
-		Drive: webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Log: s.log}), API: s.api, Pages: screens,
+		Drive: s.drive, API: s.api, Pages: screens,
 		Ready: s.ready, Listening: listening, Registry: prometheus.NewRegistry(), Log: s.log,
 	})
 	return err

@@ -254,7 +254,7 @@ func (h *house) listing(login, path string) []string {
 		Hrefs []string `xml:"DAV: response>href"`
 	}
 	h.check(xml.Unmarshal(body, &m))
-	return slices.DeleteFunc(m.Hrefs, func(href string) bool { return strings.HasSuffix(href, "/") })
+	return slices.DeleteFunc(m.Hrefs, func(href string) bool { return !strings.HasSuffix(href, ".jpg") })
 }
 
 // assets are the pictures kept, by the name of their file; two of one name fail the test.

@@ -18,6 +18,7 @@ import (
 	"fovea/policy"
 	"fovea/server"
 	"fovea/server/login"
+	"fovea/server/webdav"
 	"fovea/vault"
 	"fovea/vault/badgerstore"
 )
@@ -45,6 +46,7 @@ type system struct {
 
 	// A server's own.
 	dark      *darkroom.Follower
+	drive     *webdav.Handler
 	doors     *server.Server
 	address   string      // the public one; set before the first request comes
 	listening chan string // receives it once the doors answer
@@ -138,6 +140,7 @@ func (s *system) serving() []stage {
 		stage{"darkroom", s.dark.Run},
 		stage{"ingest", s.ingest.Run},
 		stage{"login", s.login.Run},
+		stage{"drive", s.drive.Run},
 		stage{"doors", s.doors.Run},
 	)
 }

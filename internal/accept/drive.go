@@ -58,7 +58,7 @@ func folder(set string) string { return "/dav/teaching/" + url.PathEscape(set) +
 // errGone is the answer to a folder that is not there, or not for this person.
 var errGone = errors.New("the drive says 404")
 
-// list reads a folder of the drive and all the folders of further parts in it: files by name. A reply that is not
+// list reads a folder of the drive and all the folders of further parts in it: pictures by name, without the papers. A reply that is not
 // exactly one well-formed document is an error.
 func (c *client) list(ctx context.Context, path string) (map[string]entry, error) {
 	r, err := c.request(ctx, "PROPFIND", path, http.NoBody, "Depth", "1")
@@ -89,7 +89,9 @@ func (c *client) list(ctx context.Context, path string) (map[string]entry, error
 			return nil, err
 		}
 		if !strings.HasSuffix(e.path, "/") {
-			out[e.name] = e
+			if strings.HasSuffix(e.path, ".jpg") {
+				out[e.name] = e
+			}
 			continue
 		}
 		part, err := c.list(ctx, e.path)

@@ -247,7 +247,7 @@ func (d *demo) listing(name string) (map[string]string, error) {
 	}
 	files := map[string]string{}
 	for _, href := range m.Hrefs {
-		if strings.HasSuffix(href, "/") {
+		if !strings.HasSuffix(href, ".jpg") {
 			continue
 		}
 		plain, err := url.PathUnescape(href)

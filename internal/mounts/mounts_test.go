@@ -5,6 +5,7 @@ package mounts_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,13 @@ func lists(t *testing.T, d *demo, dir string) {
 			t.Errorf("%s: %d bytes through the mount, status %d and %d bytes over HTTPS", name, len(mounted), status, len(served))
 		}
 	}
+	for _, name := range []string{"captions.csv", "contact-sheet.pdf"} {
+		until(t, name+" is read as the server has it", func() bool {
+			mounted, err := os.ReadFile(filepath.Join(dir, set, name))
+			status, served := d.get(t, "/dav/teaching/"+url.PathEscape(set)+"/"+name)
+			return err == nil && status == http.StatusOK && len(served) > 0 && checksum(mounted) == checksum(served)
+		})
+	}
 	t.Attr("read", fmt.Sprintf("%d pictures with the right checksums", len(got)))
 }
 
@@ -166,6 +174,7 @@ func fails(t *testing.T, d *demo, dir string, dev device) {
 	}
 }
 
+// names are the pictures in a folder.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -174,7 +183,7 @@ func names(t *testing.T, dir string) []string {
 	}
 	var out []string
 	for _, e := range entries {
-		if !e.IsDir() {
+		if strings.HasSuffix(e.Name(), ".jpg") {
 			out = append(out, e.Name())
 		}
 	}

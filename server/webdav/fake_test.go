@@ -29,6 +29,10 @@ type fakeGate struct {
 	// fails makes every answer this error.
 	fails atomic.Pointer[error]
 	calls atomic.Int64
+	// hides takes an entry from one reader; nil: nothing from nobody.
+	hides func(clinical.PersonID, string) bool
+	// opened is called for every picture that is opened, before it is.
+	opened func(clinical.PersonID, clinical.AssetID)
 }
 
 type world struct{ sets []*fakeSet }
@@ -146,7 +150,7 @@ func (g *fakeGate) Sets(context.Context, clinical.Caller) ([]clinical.TeachingSe
 	return out, nil
 }
 
-func (g *fakeGate) Folder(_ context.Context, _ clinical.Caller, set clinical.SetID, c clinical.Channel) (clinical.Folder, error) {
+func (g *fakeGate) Folder(_ context.Context, caller clinical.Caller, set clinical.SetID, c clinical.Channel) (clinical.Folder, error) {
 	if err := g.failure(); err != nil {
 		return clinical.Folder{}, err
 	}
@@ -154,12 +158,19 @@ func (g *fakeGate) Folder(_ context.Context, _ clinical.Caller, set clinical.Set
 	if s == nil || c != clinical.Mount || s.folder.Set.Status == clinical.SetClosed {
 		return clinical.Folder{}, clinical.ErrNotFound
 	}
-	return s.folder, nil
+	f := s.folder
+	if g.hides != nil {
+		f.Entries = slices.DeleteFunc(slices.Clone(f.Entries), func(e clinical.Entry) bool { return g.hides(caller.Person, e.Name) })
+	}
+	return f, nil
 }
 
-func (g *fakeGate) OpenInSet(_ context.Context, _ clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
+func (g *fakeGate) OpenInSet(_ context.Context, caller clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
 	if err := g.failure(); err != nil {
 		return nil, err
+	}
+	if g.opened != nil {
+		g.opened(caller.Person, asset)
 	}
 	s := g.world.Load().find(set)
 	if s == nil || !slices.ContainsFunc(s.folder.Entries, func(e clinical.Entry) bool { return e.Asset == asset }) {
@@ -243,6 +254,47 @@ type drive struct {
 func newDrive() *drive {
 	g, a := newGate(), &fakeAuth{}
 	return &drive{Handler: webdav.New(webdav.Options{Gate: g, Auth: a}), gate: g, auth: a}
+}
+
+// newPaperDrive is a drive that runs and lays papers into its folders: names and captions, and all the bytes of all the
+// pictures.
+func newPaperDrive(tb testing.TB) *drive {
+	tb.Helper()
+	g, a := newGate(), &fakeAuth{}
+	h := webdav.New(webdav.Options{Gate: g, Auth: a, Papers: webdav.Papers{Captions: fakeCaptions, ContactSheet: fakeSheet}})
+	ctx, stop := context.WithCancel(tb.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = h.Run(ctx) })
+	tb.Cleanup(func() {
+		stop()
+		running.Wait()
+	})
+	return &drive{Handler: h, gate: g, auth: a}
+}
+
+func fakeCaptions(w io.Writer, entries []clinical.Entry) error {
+	for _, e := range entries {
+		if _, err := fmt.Fprintln(w, e.Name, e.Caption); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fakeSheet(w io.Writer, f clinical.Folder, open func(clinical.Entry) (io.ReadCloser, error)) error {
+	for _, e := range f.Entries {
+		r, err := open(e)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(w, r); err != nil {
+			return err
+		}
+		if err := r.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ask sends one request without a network. Headers are "Name: value".

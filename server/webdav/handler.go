@@ -45,10 +45,11 @@ type authenticator interface {
 
 // Options say what a Handler works with. Gate and Auth are needed.
 type Options struct {
-	Gate gate
-	Auth authenticator
-	Log  *slog.Logger
-	Now  func() time.Time
+	Gate   gate
+	Auth   authenticator
+	Papers Papers
+	Log    *slog.Logger
+	Now    func() time.Time
 }
 
 // Handler answers for everything at and under Prefix. It is safe for concurrent use.
@@ -58,6 +59,7 @@ type Handler struct {
 	log  *slog.Logger
 	// since is when a drive without a set was last changed: when the handler was made.
 	since time.Time
+	desk  *desk
 
 	listings buffers // memory between requests
 	chunks   buffers
@@ -72,9 +74,15 @@ func New(o Options) *Handler {
 		o.Now = time.Now
 	}
 	return &Handler{
-		gate: o.Gate, auth: o.Auth, log: o.Log, since: o.Now().UTC(),
+		gate: o.Gate, auth: o.Auth, log: o.Log, since: o.Now().UTC(), desk: newDesk(o),
 		listings: buffers{size: flushAt + 8<<10}, chunks: buffers{size: copyBuffer},
 	}
+}
+
+// Run does what the drive does between requests, until ctx ends: it draws contact sheets. Without it there are none.
+func (h *Handler) Run(ctx context.Context) error {
+	h.desk.run(ctx)
+	return nil
 }
 
 // request is one request under way: who asks for what, with which reach.
@@ -159,7 +167,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	default:
 	}
-	if r.Context().Err() == nil {
+	if r.Context().Err() == nil && !errors.Is(err, errDrawing) {
 		h.log.ErrorContext(r.Context(), "webdav: no decision", "err", err)
 	}
 	w.Header().Set("Retry-After", "5")

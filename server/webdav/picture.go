@@ -23,6 +23,8 @@ func (h *Handler) get(ctx context.Context, w http.ResponseWriter, r *request) {
 		h.fail(w, r.Request, err)
 	case n.folder:
 		plain(w, http.StatusOK, "This is a drive. Connect to this address from your file manager to see what is in it.")
+	case n.paper != nil:
+		h.servePaper(ctx, w, r, n)
 	case n.asset.IsZero():
 		h.serveMarker(w, r, n)
 	default:
@@ -58,14 +60,19 @@ func (h *Handler) servePicture(ctx context.Context, w http.ResponseWriter, r *re
 	if served.NoStore {
 		header.Set("Cache-Control", "private, no-cache, no-store")
 	}
-	// Several ranges in one request are a way to ask for much with little, and no file manager does: it gets the whole.
-	if strings.Contains(r.Header.Get("Range"), ",") {
-		r.Header.Del("Range")
-	}
+	oneRange(r.Header)
 	out := &stream{ResponseWriter: w, gone: served.Gone, h: h, r: r, asset: served.Asset}
 	stop := out.watch()
 	defer stop()
 	http.ServeContent(out, r.Request, "", served.Modified, served.Content)
+}
+
+// oneRange makes a request for several ranges one for the whole: they are a way to ask for much with little, and no file
+// manager does.
+func oneRange(header http.Header) {
+	if strings.Contains(header.Get("Range"), ",") {
+		header.Del("Range")
+	}
 }
 
 // stream is a picture on its way to a client. Once the picture is withdrawn nothing more of it is written and the

@@ -19,11 +19,13 @@ const partSize = 1000
 // maxFile is the largest picture on the drive; Windows refuses downloads of 50,000,000 bytes and more.
 const maxFile = 47 << 20
 
-// node is what a path names: the root, a set, a further part of a set, or a picture.
+// node is what a path names: the root, a set, a further part of a set, a picture, or a paper.
 type node struct {
 	row
 	set      clinical.SetID
 	asset    clinical.AssetID // of a picture
+	paper    *paper           // of captions and contact sheets
+	shows    clinical.Folder  // what a paper shows
 	children iter.Seq[row]    // of a folder
 }
 
@@ -56,18 +58,18 @@ func (h *Handler) resolve(ctx context.Context, r *request) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	v := view{folder: folder, path: Prefix + "/" + escape(set.Name) + "/"}
+	v := view{desk: h.desk, caller: r.caller, folder: folder, path: Prefix + "/" + escape(set.Name) + "/"}
 	switch len(segments) {
 	case 1:
-		return v.top(), nil
+		return v.top(ctx), nil
 	case 2:
 		if part, ok := partNumber(segments[1]); ok {
-			return v.part(part)
+			return v.part(ctx, part)
 		}
-		return v.picture(0, segments[1], r.path.slash)
+		return v.file(ctx, 0, segments[1], r.path.slash)
 	case 3:
 		if part, ok := partNumber(segments[1]); ok {
-			return v.picture(part, segments[2], r.path.slash)
+			return v.file(ctx, part, segments[2], r.path.slash)
 		}
 	}
 	return node{}, clinical.ErrNotFound
@@ -147,6 +149,8 @@ func marker(l location) node {
 
 // view is one set as one caller sees it now.
 type view struct {
+	desk   *desk
+	caller clinical.Caller
 	folder clinical.Folder
 	path   string // escaped, with a slash at its end
 }
@@ -157,10 +161,10 @@ func setRow(f clinical.Folder) row {
 
 // top is the set's own folder: the first partSize items that were ever added, and a folder for each further part of
 // which something is visible.
-func (v view) top() node {
+func (v view) top(ctx context.Context) node {
 	n := node{row: setRow(v.folder), set: v.folder.Set.ID}
 	n.children = func(yield func(row) bool) {
-		for r := range v.rows(0, v.path) {
+		for r := range v.files(ctx, 0) {
 			if !yield(r) {
 				return
 			}
@@ -187,12 +191,12 @@ func (v view) parts() []int {
 }
 
 // part is the folder of items partSize·number and on. Without a visible item it is not there.
-func (v view) part(number int) (node, error) {
+func (v view) part(ctx context.Context, number int) (node, error) {
 	if !slices.Contains(v.parts(), number) {
 		return node{}, clinical.ErrNotFound
 	}
 	n := node{row: v.partRow(number), set: v.folder.Set.ID}
-	n.children = v.rows(number, v.path+n.name+"/")
+	n.children = v.files(ctx, number)
 	return n, nil
 }
 
@@ -203,30 +207,44 @@ func (v view) partRow(number int) row {
 	}
 }
 
-// rows lists the visible pictures of one part in the owner's order.
-func (v view) rows(part int, parent string) iter.Seq[row] {
+// partPath is the escaped path of a part, with a slash at its end.
+func (v view) partPath(part int) string {
+	if part == 0 {
+		return v.path
+	}
+	return v.path + partName(part) + "/"
+}
+
+// files lists the visible pictures of one part in the owner's order, and then its papers.
+func (v view) files(ctx context.Context, part int) iter.Seq[row] {
 	return func(yield func(row) bool) {
+		parent := v.partPath(part)
 		for i := range v.folder.Entries {
 			e := &v.folder.Entries[i]
 			if e.Position/partSize == part && shown(e) && !yield(entryRow(e, parent)) {
 				return
 			}
 		}
+		for r := range v.papers(ctx, part) {
+			if !yield(r) {
+				return
+			}
+		}
 	}
 }
 
-func (v view) picture(part int, name string, slash bool) (node, error) {
+// file finds a picture or a paper by its name.
+func (v view) file(ctx context.Context, part int, name string, slash bool) (node, error) {
 	if slash {
 		return node{}, clinical.ErrNotFound
 	}
-	parent := v.path
-	if part > 0 {
-		parent += partName(part) + "/"
+	if name == captionsName || name == sheetName {
+		return v.paper(ctx, part, name)
 	}
 	for i := range v.folder.Entries {
 		e := &v.folder.Entries[i]
 		if e.Position/partSize == part && e.Name == name && shown(e) {
-			return node{row: entryRow(e, parent), set: v.folder.Set.ID, asset: e.Asset}, nil
+			return node{row: entryRow(e, v.partPath(part)), set: v.folder.Set.ID, asset: e.Asset}, nil
 		}
 	}
 	return node{}, clinical.ErrNotFound
