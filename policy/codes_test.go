@@ -115,6 +115,32 @@ func TestCodeOnlyEverTightens(t *testing.T) {
 	}
 }
 
+// A button pressed twice, or by two people, withdraws once.
+func TestCodeIsUsedOnce(t *testing.T) {
+	h := newHouse(t, wounds())
+	secret := h.code("paula")
+	const pressed = 16
+	answers := make(chan error, pressed)
+	for range pressed {
+		go func() {
+			_, err := h.WithdrawByCode(t.Context(), home(), secret)
+			answers <- err
+		}()
+	}
+	made := 0
+	for range pressed {
+		switch err := <-answers; {
+		case err == nil:
+			made++
+		case !errors.Is(err, clinical.ErrNotFound):
+			t.Errorf("pressed again: %v", err)
+		}
+	}
+	if recalls := len(h.journal.all.Recalls); made != 1 || recalls != 1 {
+		t.Errorf("withdrawn %d times, with %d recalls", made, recalls)
+	}
+}
+
 // A code keeps its word when the records it was issued under are merged, and
 // when they are taken apart again.
 func TestCodeOutlivesAMergeAndItsUndoing(t *testing.T) {

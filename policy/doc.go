@@ -8,6 +8,11 @@
 // with the journal and is what doors call: Find, Open and the lists on the way
 // out, Do for every act.
 //
+// What an act sets in motion is kept like every record (consequences.go): a
+// withdrawal, a wrong patient and an erasure begin a recall (takeback.go) that
+// is settled from the ledger behind them (settle.go); tasks, patients' codes,
+// broken glass, releases and requests to erase each have their do_ file.
+//
 // The package refuses to guess. Whatever is missing is read as the strictest
 // value, an error is Unavailable and never a partial answer, and a refused
 // picture is the same ErrNotFound as an absent one. It never imports the vault
