@@ -161,15 +161,7 @@ func (v *Vault) erase(ctx context.Context, outcomes []outcome) {
 }
 
 func (v *Vault) carryOut(ctx context.Context, list []intent) error {
-	var keys condemned
-	for _, in := range list {
-		if in.Owner != 0 {
-			keys.owners = append(keys.owners, in.Owner)
-		} else {
-			keys.slots = append(keys.slots, in.Slot)
-		}
-		keys.rotate = keys.rotate || in.Rotate
-	}
+	keys := keysOf(list)
 	if err := v.keys.destroy(ctx, keys); err != nil {
 		return err
 	}
@@ -182,23 +174,40 @@ func (v *Vault) carryOut(ctx context.Context, list []intent) error {
 	if failed != nil {
 		return failed
 	}
-	return v.opt.Store.Update(ctx, func(t Txn) error {
-		h, err := v.readHead(t)
-		if err != nil {
+	return v.opt.Store.Update(ctx, func(t Txn) error { return v.takeBack(t, list, keys.rotate) })
+}
+
+func keysOf(list []intent) condemned {
+	var keys condemned
+	for _, in := range list {
+		if in.Owner != 0 {
+			keys.owners = append(keys.owners, in.Owner)
+		} else {
+			keys.slots = append(keys.slots, in.Slot)
+		}
+		keys.rotate = keys.rotate || in.Rotate
+	}
+	return keys
+}
+
+// takeBack removes promises that were kept, and notes when if they were an
+// erasure's.
+func (v *Vault) takeBack(t Txn, list []intent, erased bool) error {
+	h, err := v.readHead(t)
+	if err != nil {
+		return err
+	}
+	for _, in := range list {
+		if err := t.Delete(in.key()); err != nil {
 			return err
 		}
-		for _, in := range list {
-			if err := t.Delete(in.key()); err != nil {
-				return err
-			}
+	}
+	if erased {
+		if err := v.writeDestroyed(t); err != nil {
+			return err
 		}
-		if keys.rotate {
-			if err := v.writeDestroyed(t); err != nil {
-				return err
-			}
-		}
-		return v.writeHead(t, h)
-	})
+	}
+	return v.writeHead(t, h)
 }
 
 // intents returns the promises that were not yet carried out.

@@ -143,6 +143,14 @@ func appendRecord(d *clinical.Delta, k kind, plain []byte) error {
 		return decodeInto(&d.Sets, plain)
 	case kindItem:
 		return decodeInto(&d.Items, plain)
+	default:
+		return appendConsequence(d, k, plain)
+	}
+}
+
+// appendConsequence is appendRecord for what follows from care and consent.
+func appendConsequence(d *clinical.Delta, k kind, plain []byte) error {
+	switch k {
 	case kindRelease:
 		return decodeInto(&d.Releases, plain)
 	case kindBreakGlass:
