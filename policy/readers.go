@@ -114,7 +114,8 @@ func (r *readers) sorted() []*tally {
 	return out
 }
 
-// Reached returns everybody who ever had a picture, and how: governance is
+// Reached returns everybody who ever had a picture, and how, and after them the
+// sets and releases that it was in though nobody opened it there: governance is
 // told all of it, the owner of a set who had it through that set. Asking is
 // itself in the ledger.
 func (g *Gate) Reached(ctx context.Context, c clinical.Caller, id clinical.AssetID) ([]clinical.Reach, error) {
@@ -140,12 +141,39 @@ func (g *Gate) Reached(ctx context.Context, c clinical.Caller, id clinical.Asset
 		return nil, err
 	}
 	var out []clinical.Reach
-	for _, row := range had.sorted() {
+	for _, row := range append(had.sorted(), had.unread(id)...) {
 		if p.Role == clinical.Governance || slices.Contains(own, row.Set) {
 			out = append(out, row.Reach)
 		}
 	}
 	return out, nil
+}
+
+// unread returns a row for each set and release that a picture was in and out
+// of which nobody opened it, in the order in which it came there.
+func (r *readers) unread(id clinical.AssetID) []*tally {
+	sets, releases := map[clinical.SetID]bool{}, map[clinical.ReleaseID]bool{}
+	for k := range r.rows {
+		sets[k.set], releases[k.release] = true, true
+	}
+	rest := &readers{rows: map[readKey]*tally{}}
+	r.snap.sets.each(func(in clinical.SetID, st *set) bool {
+		i := slices.IndexFunc(st.items, func(it *item) bool { return it.Asset == id })
+		if i >= 0 && !sets[in] {
+			at := st.items[i].AddedAt
+			rest.rows[readKey{set: in}] = &tally{Reach: clinical.Reach{Set: in, Channel: clinical.Mount, Assets: 1, First: at, Last: at}}
+		}
+		return true
+	})
+	list, _ := r.snap.released.get(id)
+	for _, rel := range list {
+		if !releases[rel.ID] {
+			rest.rows[readKey{release: rel.ID}] = &tally{Reach: clinical.Reach{
+				Person: rel.By, Release: rel.ID, Channel: useOf(rel).Channel, Assets: 1, First: rel.At, Last: latest(rel.At, rel.Delivered),
+			}}
+		}
+	}
+	return rest.sorted()
 }
 
 // setsOf returns the person's own sets that hold, or held, a picture.

@@ -352,6 +352,21 @@ func TestReachedTellsGovernanceAllAndAnOwnerTheirSet(t *testing.T) {
 	}
 }
 
+func TestReachedNamesWhereAPictureWasThoughNobodyOpenedIt(t *testing.T) {
+	h := newHouse(t, wounds(), clinical.Delta{Releases: []clinical.Release{delivered("disc", clinical.PrintOut, "clara", "leg")}})
+	for who, want := range map[string]int{"greta": 2, "edith": 1} {
+		got, err := h.Reached(t.Context(), as(who), asset("leg"))
+		if err != nil || len(got) != want {
+			t.Errorf("%s: %+v, %v; want %d rows", who, got, err, want)
+		}
+		for _, r := range got {
+			if r.Times != 0 || r.Set.IsZero() == r.Release.IsZero() {
+				t.Errorf("%s: %+v", who, r)
+			}
+		}
+	}
+}
+
 func TestWhoSawIsWrittenDownBeforeItIsAnswered(t *testing.T) {
 	h := newHouse(t, wounds())
 	h.reads("stella", set("wounds"), "leg", clinical.Mount)
