@@ -26,8 +26,9 @@ func (f *Follower) deliver(ctx context.Context, d *folder, r clinical.Release) e
 	if err != nil {
 		return err
 	}
-	if page.Patient.ID.IsZero() || page.Patient.ID != r.Patient {
-		return clinical.ErrNotFound // refiled meanwhile
+	refiled := func(s *clinical.Served) bool { return shown(page, s.Asset).ID.IsZero() }
+	if page.Patient.ID.IsZero() || slices.ContainsFunc(served, refiled) {
+		return clinical.ErrNotFound // between the two questions
 	}
 	line := row{delivery: r.ID, action: actionNew, page: page, document: r.ID.String() + ".pdf", written: f.opt.Now()}
 	for i, s := range served {

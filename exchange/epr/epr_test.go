@@ -33,6 +33,7 @@ type register struct {
 	patient  clinical.Patient
 	read     func(asset int) error // before each reading of a picture
 	down     error                 // instead of an answer
+	refiled  clinical.AssetID      // moved to another patient just now
 	did      []clinical.Command
 }
 
@@ -96,12 +97,17 @@ func (g *register) OpenRelease(_ context.Context, _ clinical.Caller, id clinical
 	return *r, out, nil
 }
 
-func (g *register) EPRPage(context.Context, clinical.Caller, clinical.ReleaseID) (clinical.PatientPage, error) {
-	leg := clinicaltest.Picture("leg", "adult")
-	leg.Caption, leg.View = "Ulcère médial", clinical.View{Code: "L-LEG MED", Laterality: clinical.Left}
+func (g *register) EPRPage(_ context.Context, _ clinical.Caller, id clinical.ReleaseID) (clinical.PatientPage, error) {
+	var shown []clinical.Shown
+	for _, a := range g.find(id).Assets {
+		if a != g.refiled {
+			view := clinical.View{Code: "L-LEG MED", Laterality: clinical.Left}
+			shown = append(shown, clinical.Shown{Asset: clinical.Asset{ID: a, Caption: "Ulcère médial", View: view}})
+		}
+	}
 	return clinical.PatientPage{Patient: g.patient, Sessions: []clinical.SessionPage{{
 		Session: clinical.Session{ID: clinicaltest.ID[clinical.Session]("s"), Specialty: "dermatology", Began: clinicaltest.Now()},
-		Job:     clinical.Job{Number: "26-1187"}, Shown: []clinical.Shown{{Asset: leg}},
+		Job:     clinical.Job{Number: "26-1187"}, Shown: shown,
 	}}}, nil
 }
 
@@ -395,7 +401,7 @@ func TestWithdrawnMeanwhileLeavesNothingBehind(t *testing.T) {
 	want(t, r.Fault, epr.FaultWithheld)
 	want(t, s.names(), []string{})
 	s.read, s.clock = nil, s.clock.Add(time.Hour)
-	s.patient.ID = clinicaltest.ID[clinical.Patient]("child") // refiled between two questions
+	s.refiled = r.Assets[1]
 	s.round()
 	want(t, r.Fault, epr.FaultWithheld)
 	want(t, s.names(), []string{})

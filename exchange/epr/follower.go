@@ -25,9 +25,10 @@ type register interface {
 // source opens what a delivery is made of.
 type source interface {
 	OpenRelease(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (clinical.Release, []*clinical.Served, error)
-	// EPRPage returns the patient that a delivery or correction names, with its
-	// one session, its job, and the pictures of the delivery as far as they are
-	// that patient's still.
+	// EPRPage returns the patient of a delivery or correction (whom the record
+	// is merged into, where it is), with its one session, that session's job, and
+	// as Shown the pictures of the delivery that are this patient's still: none
+	// for a correction. It answers for a delivery that has ended, too.
 	EPRPage(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (clinical.PatientPage, error)
 }
 

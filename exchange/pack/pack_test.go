@@ -136,6 +136,9 @@ func TestCopyOpensWithItsPasswordAloneAndHoldsTheBytesThatWereGiven(t *testing.T
 	if err := p.ZIP(t.Context(), &zip, pw, pack.Copy(release(clinical.EncryptedZIP), []pack.Picture{one, two}, issuer())); err != nil {
 		t.Fatal(err)
 	}
+	if !bytes.HasPrefix(zip.Bytes(), []byte("PK\x03\x04")) {
+		t.Errorf("begins %q: something else was written to the output", zip.Bytes()[:16])
+	}
 	got := unpack(t, zip.Bytes(), pw)
 	if !bytes.Equal(got["picture-001.jpg"], first) || !bytes.Equal(got["picture-002.jpg"], second) || len(got) != 4 {
 		t.Errorf("got %d files", len(got))

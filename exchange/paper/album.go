@@ -7,6 +7,16 @@ import (
 	"fovea/clinical"
 )
 
+// Picture is one picture on paper. Content is read once, when it is drawn, and
+// must be a JPEG; it is the caller who has opened it through the gate.
+type Picture struct {
+	Name        string // as a file is called; no patient in it
+	Caption     string
+	Side        clinical.Laterality
+	Orientation int // EXIF 1..8; 0: as it is
+	Content     io.Reader
+}
+
 // Album is pictures to print, a page each, with what must be read beside them.
 // A picture whose Content is nil is named on its page and not drawn: its file
 // accompanies the paper.
