@@ -10,6 +10,7 @@ type WorkItem struct {
 	Grant   GrantID   `json:",omitzero"`
 	Task    TaskID    `json:",omitzero"`
 	Erasure ErasureID `json:",omitzero"`
+	Session SessionID `json:",omitzero"`
 	Due     time.Time // when it takes effect, or should be done; may be past
 }
 
@@ -26,4 +27,7 @@ const (
 	WorkFamily    WorkKind = "family-consult"   // a patient has died
 	WorkErasure   WorkKind = "erasure-decision" // asked for, not decided
 	WorkRetention WorkKind = "retention-review" // the schedule no longer says keep
+	// WorkPhotography is a sitting of which nobody has noted whether the patient
+	// agreed to be photographed. It is shown, and keeps nothing from anybody.
+	WorkPhotography WorkKind = "photography-consent"
 )

@@ -76,3 +76,21 @@ func (a *act) checkSitting(s, old *clinical.Session) error {
 	}
 	return nil
 }
+
+// notedWithin is how many days a sitting stays on the worklist of whoever took
+// its pictures.
+const notedWithin = 30
+
+// sittings gathers the sittings of which nobody has noted whether the patient
+// agreed to be photographed: to who took the pictures, and to the photographers
+// of the studio where nobody is named.
+func (w *worklist) sittings(p *clinical.Person) {
+	w.snap.sessions.each(func(id clinical.SessionID, s *clinical.Session) bool {
+		own := s.Photographer == p.ID || s.Photographer.IsZero() && p.Role == clinical.Photographer && p.In(s.Studio)
+		recent := !s.Began.IsZero() && !past(s.Began.AddDate(0, 0, notedWithin), w.now)
+		if s.Consent == clinical.PhotographyNotAsked && own && recent && w.snap.meets(p, w.snap.subject(s.Patient), w.now) {
+			w.items = append(w.items, clinical.WorkItem{Kind: clinical.WorkPhotography, Patient: s.Patient, Session: id, Due: s.Began})
+		}
+		return true
+	})
+}

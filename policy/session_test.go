@@ -59,3 +59,32 @@ func TestASittingIsItsPhotographers(t *testing.T) {
 	}
 	h.refuses("paula", agreed, clinical.Conflict)
 }
+
+// A sitting without a word on consent to be photographed is on the worklist of
+// whoever took the pictures, and keeps nothing from anybody.
+func TestASittingWithoutConsentIsListedAndBlocksNothing(t *testing.T) {
+	silent := sitting("adult", func(s *clinical.Session) { s.Consent, s.Rev = clinical.PhotographyNotAsked, 1 }).Session
+	h := newHouse(t, wounds(), clinical.Delta{Sessions: []clinical.Session{silent}})
+	waits := func(login string) int {
+		n := 0
+		for _, item := range h.work(login, 0) {
+			if item.Kind == clinical.WorkPhotography && item.Session == silent.ID {
+				n++
+			}
+		}
+		return n
+	}
+	for login, want := range map[string]int{"paula": 1, "piet": 0, "clara": 0, "greta": 0} {
+		if got := waits(login); got != want {
+			t.Errorf("%s has %d of it", login, got)
+		}
+	}
+	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 1 {
+		t.Errorf("the drive shows %v", got)
+	}
+	silent.Rev, silent.Consent = 3, clinical.PhotographyBestInterest
+	h.do("paula", clinical.ChangeSession{Session: silent})
+	if got := waits("paula"); got != 0 {
+		t.Error("still listed once it is noted")
+	}
+}

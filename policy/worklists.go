@@ -44,6 +44,7 @@ func (g *Gate) Worklist(_ context.Context, c clinical.Caller, days int) ([]clini
 			return true
 		})
 		w.tasks(p)
+		w.sittings(p)
 	}
 	if p.Role == clinical.Governance {
 		w.governance()
