@@ -276,7 +276,7 @@ func Verifying(l Language) []string {
 			"1. Comparez la clé publique à celle que l’hôpital publie ou que vous avez reçue auparavant.",
 			"1. Compare la clave pública con la que el hospital publica o con la que recibió antes."),
 		l.pick("2. The SHA-256 of a zero byte followed by the bytes of leaf.json is the leaf’s hash (RFC 6962).",
-			"2. Le SHA-256 d’un octet nul suivi de des octets de leaf.json est l’empreinte de la feuille (RFC 6962).",
+			"2. Le SHA-256 d’un octet nul suivi des octets de leaf.json est l’empreinte de la feuille (RFC 6962).",
 			"2. El SHA-256 de un octeto nulo seguido de los octetos de leaf.json es el resumen de la hoja (RFC 6962)."),
 		l.pick("3. Any verifier of c2sp.org/tlog-proof accepts leaf.tlog-proof with that hash and that key; its checkpoint is signed by the key.",
 			"3. Tout vérificateur de c2sp.org/tlog-proof accepte leaf.tlog-proof avec cette empreinte et cette clé ; son point de contrôle est signé par la clé.",

@@ -161,6 +161,7 @@ func Statement(w io.Writer, c Custody, by Issuer) error {
 		d.para(s)
 	}
 	d.exhibits(c.Exhibits)
+	d.need(50) // nobody signs a page that holds nothing else
 	d.heading(l.pick("Declaration", "Déclaration", "Declaración"))
 	d.para(l.pick("This statement is true to the best of my knowledge and belief. I make it knowing that a false statement may be prosecuted.",
 		"J’atteste l’exactitude de ce qui précède, établi pour être produit en justice ; je sais qu’une fausse attestation m’expose à des sanctions pénales.",

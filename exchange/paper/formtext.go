@@ -58,7 +58,7 @@ func formLevels(l Language) []FormLevel {
 func formChannels(l Language) []FormChannel {
 	return []FormChannel{
 		{clinical.ViewOnScreen, l.pick("Shown on a screen", "Montrées sur un écran", "Mostradas en una pantalla")},
-		{clinical.Mount, l.pick("On a drive of the readers’ computers; this makes copies there", "Sur un lecteur réseau des lecteurs ; cela y fait des copies",
+		{clinical.Mount, l.pick("On a drive of the readers’ computers; this makes copies there", "Sur un lecteur réseau des utilisateurs ; cela y fait des copies",
 			"En una unidad de los ordenadores de los lectores; eso crea copias en ellos")},
 		{clinical.Download, l.pick("Downloaded", "Téléchargées", "Descargadas")},
 		{clinical.Print, l.pick("Printed", "Imprimées", "Impresas")},
@@ -75,8 +75,8 @@ func formPromises(l Language) []FormPromise {
 			"Puedo retirarlo en cualquier momento. Desde entonces el hospital no muestra estas imágenes a nadie más allá de mi asistencia y pide a quien tenga una copia que la destruya.")},
 		{"print-cannot-be-recalled", l.pick("What has been printed, published or put online cannot be recalled.",
 			"Ce qui a été imprimé, publié ou mis en ligne ne peut être rappelé.", "Lo impreso, publicado o puesto en línea no puede retirarse.")},
-		{"mount-copies", l.pick("A picture on a readers’ drive is copied to their computer. The hospital can take the drive back at once, and can only ask for the copy.",
-			"Une image sur le lecteur réseau d’un lecteur est copiée sur son ordinateur. L’hôpital peut retirer le lecteur aussitôt ; pour la copie, il ne peut que demander.",
+		{"mount-copies", l.pick("A picture on a reader’s drive is copied to their computer. The hospital can take the drive back at once, and can only ask for the copy.",
+			"Une image sur le lecteur réseau d’un utilisateur est copiée sur son ordinateur. L’hôpital peut retirer le lecteur aussitôt ; pour la copie, il ne peut que demander.",
 			"Una imagen en la unidad de un lector se copia en su ordenador. El hospital puede retirar la unidad de inmediato; la copia solo puede pedirla.")},
 		{"ends", l.pick("This consent ends on the day written below, or when I turn 18 if a parent gave it. It covers the pictures shown here, no others.",
 			"Ce consentement prend fin au jour inscrit ci-dessous, ou à mes 18 ans s’il a été donné par un parent. Il couvre les images montrées ici, et aucune autre.",
