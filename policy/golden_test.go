@@ -130,6 +130,9 @@ func (s *story) happens(words []string, o options) bool {
 	case "encounter":
 		e := find(s, s.d.Encounters, func(e *clinical.Encounter) bool { return e.ID == clinicaltest.ID[clinical.Encounter](words[1]) })
 		e.Opened, e.Closed = o.time("opened", e.Opened), o.time("closed", e.Closed)
+	case "session":
+		v := find(s, s.d.Sessions, func(v *clinical.Session) bool { return v.ID == clinicaltest.ID[clinical.Session](words[1]) })
+		v.Photographer = human(o.word("photographer"))
 	case "job":
 		s.job(words[1], o)
 	default:
