@@ -242,12 +242,31 @@ func (l *logFile) tailOf(bad entry, end int64) (tail, error) {
 	return t, err
 }
 
+// behind finds the first good entry behind the bad one at from. The end of a
+// transaction has no prefix of ours that could be searched for; where the head
+// of the bad entry is sound it says where that lies.
+func (l *logFile) behind(from, end int64) (entry, bool, error) {
+	e, found, err := l.resync(from, end)
+	if err != nil {
+		return entry{}, false, err
+	}
+	bad, _, err := l.entry(from)
+	if err != nil || bad.end <= from || bad.end >= end || (found && e.start <= bad.end) {
+		return e, found, err
+	}
+	next, good, err := l.entry(bad.end)
+	if err != nil || !good {
+		return e, found, err
+	}
+	return next, true, nil
+}
+
 // after calls visit for each good entry behind the bad one. What is bad before
 // it begins at from; from is the entry's own start where nothing is.
 func (l *logFile) after(bad entry, end int64, visit func(e entry, from int64) error) error {
 	from := bad.start
 	for {
-		e, found, err := l.resync(from, end)
+		e, found, err := l.behind(from, end)
 		if err != nil || !found {
 			return err
 		}
