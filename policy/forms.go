@@ -47,16 +47,24 @@ func (g *Gate) KeepForm(ctx context.Context, c clinical.Caller, id clinical.Gran
 		return a.keepForm(old.Grant, asset, b, scan.kind())
 	})
 	if err != nil {
-		if dup, ok := errors.AsType[*clinical.Duplicate](err); ok {
-			return clinical.Change{}, &clinical.Error{
-				Kind: clinical.Conflict, Reason: "duplicate", Err: dup,
-				Public: "This scan is kept beside another consent of this patient already. Scan the right form.",
-			}
-		}
-		return clinical.Change{}, err
+		return clinical.Change{}, notKept(err)
 	}
 	g.apply(done)
 	return done, nil
+}
+
+// notKept says why a scan could not be kept.
+func notKept(err error) error {
+	if dup, ok := errors.AsType[*clinical.Duplicate](err); ok {
+		return &clinical.Error{
+			Kind: clinical.Conflict, Reason: "duplicate", Err: dup,
+			Public: "This scan is kept beside another consent of this patient already. Scan the right form.",
+		}
+	}
+	if clinical.KindOf(err) == clinical.Conflict {
+		return &clinical.Error{Kind: clinical.Conflict, Reason: "changed-meanwhile", Err: err, Public: changedMeanwhile}
+	}
+	return err
 }
 
 // formless returns a consent that the asker may keep a form for, and that has

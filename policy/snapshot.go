@@ -212,6 +212,9 @@ func (s *Snapshot) subject(id clinical.PatientID) *shard {
 			all.patient, all.adult = &p, sh.adult
 			continue
 		}
+		if !all.adult.IsZero() && sh.adult.After(all.adult) { // two birth dates: a child for as long as either says so
+			all.patient.Born, all.adult = sh.patient.Born, sh.adult
+		}
 		all.patient.Vip = all.patient.Vip || sh.patient.Vip
 		all.patient.Deceased = all.patient.Deceased || sh.patient.Deceased
 		all.patient.PhotographyRefused = all.patient.PhotographyRefused || sh.patient.PhotographyRefused
