@@ -11,8 +11,9 @@ import (
 // ProveSeq returns the proof, as a C2SP tlog-proof, that the change with this
 // number in the journal is in the ledger as its entry says: who, when, what, in
 // pseudonyms. The entry itself is in the proof's extra line, so that the file
-// verifies alone, offline, with the ledger's public key. It is against the last
-// checkpoint if that covers the entry, else against one signed now. A number
+// verifies alone, offline, with the ledger's public key. It is against a
+// checkpoint that witnesses cosigned, if one covers the entry, else against the
+// last, else against one signed now. A number
 // that no change has is NotFound.
 func (v *Vault) ProveSeq(ctx context.Context, seq uint64) ([]byte, error) {
 	var entry line
@@ -76,8 +77,14 @@ func (v *Vault) readLeaf(r Reader, n uint64) (line, error) {
 	return v.openLeaf(key, value)
 }
 
-// covering returns a checkpoint whose ledger holds entry n, and its size.
+// covering returns a checkpoint whose ledger holds entry n, and its size: the
+// one that witnesses cosigned where that does.
 func (v *Vault) covering(ctx context.Context, n uint64) ([]byte, uint64, error) {
+	if text, err := v.Witnessed(); err == nil {
+		if c, err := ledger.OpenCheckpoint(text, v.signer.Key()); err == nil && uint64(c.Size) > n {
+			return text, uint64(c.Size), nil
+		}
+	}
 	v.mu.Lock()
 	size := v.checkpointed
 	v.mu.Unlock()

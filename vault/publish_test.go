@@ -190,6 +190,24 @@ func TestAWitnessOnAnotherMachineFindsAVaultWithTwoHistories(t *testing.T) {
 	if _, err := ledger.CheckCosignature(text, cosigner.Key()); err != nil {
 		t.Error(err)
 	}
+	b.open(t)
+	file, err := b.ProveSeq(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := ledger.DecodeProof(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.CheckCosignature(proof.Checkpoint, cosigner.Key()); err != nil {
+		t.Errorf("the proof does not carry the witness's word: %v", err)
+	}
+	if _, _, err := ledger.CheckProof(file, b.AuditKey()); err != nil {
+		t.Error(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
 	b.opt.CheckpointDir = t.TempDir() // somebody removed what would have told at once
 	b.opt.Store, b.opt.Blobs = lie, lie
 	push()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"fovea/clinical"
 	"fovea/vault/ledger"
@@ -97,6 +98,8 @@ func (x auditProofCmd) Run(e *env) error {
 type auditVerifyProofCmd struct {
 	File string   `arg:"" help:"A proof." type:"existingfile"`
 	Key  []string `required:"" help:"The ledger's public key as you noted it down." placeholder:"VKEY"`
+
+	Witness []string `help:"Public key of a witness that has to have cosigned it. Repeat." placeholder:"VKEY"`
 }
 
 // Help teaches.
@@ -111,6 +114,10 @@ func (x auditVerifyProofCmd) Run(e *env) error {
 		return clinical.Refuse(clinical.Invalid, "file", "The proof cannot be read. Check its path.")
 	}
 	leaf, checkpoint, err := ledger.CheckProof(text, x.Key...)
+	seen := make([]time.Time, len(x.Witness))
+	for i := 0; i < len(seen) && err == nil; i++ {
+		seen[i], err = x.cosigned(text, x.Witness[i])
+	}
 	if err != nil {
 		return &clinical.Error{
 			Kind: clinical.Corrupt, Reason: "proof-fault", Err: err,
@@ -134,5 +141,18 @@ func (x auditVerifyProofCmd) Run(e *env) error {
 			put(w, "pictures\t%d", len(leaf.Assets))
 		}
 		put(w, "root\t%s", checkpoint.Root)
+		for i, at := range seen {
+			name, _, _ := strings.Cut(x.Witness[i], "+")
+			put(w, "witness\t%s at %s", name, stamp(at))
+		}
 	})
+}
+
+// cosigned returns when a witness cosigned the proof's checkpoint.
+func (auditVerifyProofCmd) cosigned(text []byte, witness string) (time.Time, error) {
+	p, err := ledger.DecodeProof(text)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return ledger.CheckCosignature(p.Checkpoint, witness)
 }

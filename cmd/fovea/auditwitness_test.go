@@ -70,6 +70,20 @@ func TestAServersCheckpointsAreCosignedByAWitness(t *testing.T) {
 	if again, err := ledger.OpenCheckpoint(seen, log); err != nil || again != c {
 		t.Errorf("the witness keeps %+v, %v, want %+v", again, err, c)
 	}
+	// A proof carries the witness's word to whoever asks for it.
+	h.start()
+	proof, err := h.sys.vault.ProveSeq(t.Context(), 1)
+	h.check(err)
+	h.stop()
+	path := filepath.Join(t.TempDir(), "first.tlog-proof")
+	h.check(os.WriteFile(path, proof, 0o600))
+	for witness, want := range map[string]int{key: exitOK, strings.Replace(key, "+", "x+", 1): exitCorrupt} {
+		var out safeBuffer
+		args := []string{"audit", "verify-proof", path, "--key", log, "--witness", witness}
+		if code := run(t.Context(), args, strings.NewReader(""), &out, &out); code != want {
+			t.Errorf("verify-proof --witness %s ends with %d, want %d: %s", witness, code, want, out.bytes())
+		}
+	}
 	if again, _ := runWitness(t, dir, log); again != key {
 		t.Error("a witness has another key after a restart")
 	}

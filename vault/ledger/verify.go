@@ -97,7 +97,8 @@ func Extends(earlier, later io.Reader, trust Trust) (old, now Summary, err error
 
 // CheckProof reads the text of a proof that brings its leaf along, as those of
 // the vault do, and returns the leaf once a checkpoint under one of the trusted
-// keys confirms it.
+// keys confirms it. The checkpoint's text is in the proof (DecodeProof), for
+// CheckCosignature.
 func CheckProof(text []byte, trusted ...string) (Leaf, Checkpoint, error) {
 	p, err := DecodeProof(text)
 	if err != nil {
