@@ -40,6 +40,9 @@ type config struct {
 	Timing      timingYAML       `yaml:"timing"`
 	Policy      policyYAML       `yaml:"policy"`
 	Audit       auditYAML        `yaml:"audit"`
+	Site        siteYAML         `yaml:"site"`
+	Retention   retentionYAML    `yaml:"retention"`
+	EPR         eprYAML          `yaml:"epr"`
 
 	zone    *time.Location
 	outlets []vault.Outlet // of checkpoints
@@ -47,11 +50,16 @@ type config struct {
 
 // policyYAML are the limits a site may set; zero: as policy.Limits says.
 type policyYAML struct {
-	PhotographerDays int  `yaml:"photographerDays"`
-	VerbalTeaching   bool `yaml:"verbalTeaching"`
-	SmallGroup       int  `yaml:"smallGroup"`
-	Cohort           int  `yaml:"cohort"`
-	EndingDays       int  `yaml:"endingDays"`
+	PhotographerDays  int        `yaml:"photographerDays"`
+	VerbalTeaching    bool       `yaml:"verbalTeaching"`
+	SmallGroup        int        `yaml:"smallGroup"`
+	Cohort            int        `yaml:"cohort"`
+	EndingDays        int        `yaml:"endingDays"`
+	GlassPerWeek      int        `yaml:"glassPerWeek"`
+	TaskDays          int        `yaml:"taskDays"`
+	BothParents       bool       `yaml:"bothParents"`
+	QuietSafeguarding bool       `yaml:"quietSafeguarding"`
+	Roles             []roleYAML `yaml:"roles"`
 }
 
 type tlsConfig struct {
@@ -189,6 +197,7 @@ func (c *config) check(faults ...string) error {
 		}
 	}
 	c.checkStudios(systems, fault)
+	c.checkSite(fault)
 	c.outlets = c.Audit.outlets(fault)
 	if len(faults) > 0 {
 		return clinical.Refuse(clinical.Invalid, "config", "The configuration has faults; mend these and start again:\n  - "+strings.Join(faults, "\n  - "))
@@ -250,6 +259,7 @@ func (c *config) limits() policy.Limits {
 	p := c.Policy
 	return policy.Limits{
 		JobDays: p.PhotographerDays, VerbalTeaching: p.VerbalTeaching, SmallGroup: p.SmallGroup, Cohort: p.Cohort, EndingDays: p.EndingDays,
+		GlassPerWeek: p.GlassPerWeek, TaskDays: p.TaskDays, BothParents: p.BothParents, QuietSafeguarding: p.QuietSafeguarding,
 	}
 }
 

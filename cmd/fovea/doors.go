@@ -1,16 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"fovea/clinical"
 	"fovea/darkroom"
+	"fovea/exchange/epr"
 	"fovea/ingest"
 	"fovea/ingest/label"
 	"fovea/internal/sheet"
@@ -28,11 +32,15 @@ func (s *system) openAPI(ctx context.Context) error {
 		Shelf: s.vault.Shelf("login"), People: s.gate, Recorder: s.vault, Key: s.vault.Derive("login"),
 		Zone: s.cfg.zone, Log: s.log,
 	})
+	if err != nil {
+		return err
+	}
+	s.desk = newDesk(s)
 	s.api = api.New(api.Options{
-		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s},
-		Rules: s.cfg.rules(), Sheet: s.sheet, Log: s.log, Version: version,
+		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: s.desk,
+		Rules: s.cfg.rules(), Sheet: s.sheet, Zone: s.cfg.zone, Log: s.log, Version: version,
 	})
-	return err
+	return nil
 }
 
 // openServer adds what only a server has: the pipeline at work, renditions, and
@@ -57,10 +65,17 @@ func (s *system) openServer(ctx context.Context) error {
 	screens, err := pages.New(pages.Options{
 		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Devices: s.login,
 		Explain: ingest.Words, CA: s.authority(), Rules: s.cfg.rules(), Zone: s.cfg.zone, Now: time.Now, Log: s.log,
-		URL: func() string { return "https://" + s.address },
+		URL: func() string { return cmp.Or(strings.TrimSuffix(s.cfg.Site.URL, "/"), "https://"+s.address) },
 	})
 	if err != nil {
 		return err
+	}
+	if s.cfg.EPR.Folder != "" {
+		opt := s.cfg.deliveries()
+		opt.Log = s.log
+		if s.epr, err = epr.New(s.gate, opt); err != nil {
+			return err
+		}
 	}
 	s.drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Papers: s.cfg.papers(), Log: s.log})
 	s.listening = make(chan string, 1)
@@ -70,11 +85,15 @@ func (s *system) openServer(ctx context.Context) error {
 	}
 	s.doors, err = server.New(server.Options{
 		Listen: s.cfg.Listen, Certificates: certificates, Metrics: s.cfg.Metrics, Admin: s.cfg.socket(),
-		Drive: s.drive, API: s.api, Pages: screens,
+		Drive: s.drive, API: s.api, Pages: front(s.api, screens),
 		Ready: s.ready, Listening: listening, Registry: prometheus.NewRegistry(), Log: s.log,
+		Limits: server.Limits{Body: largestBody},
 	})
 	return err
 }
+
+// largestBody is the scan of a form, with room for what is around it.
+const largestBody = 52 << 20
 
 // tlsDir is where the certificate lies that the server makes itself.
 func (c *config) tlsDir() string { return filepath.Join(c.Data, "tls") }
@@ -113,4 +132,29 @@ func (s *system) sheet(j clinical.Job, p clinical.Patient) ([]byte, error) {
 		return nil, err
 	}
 	return sheet.Job(j, p, sheet.Codes{Begin: begin, End: end}, s.cfg.zone)
+}
+
+// withdrawal is where a patient's code leads; empty where nobody knows how
+// patients reach this server.
+func (s *system) withdrawal(code string) string {
+	switch {
+	case s.cfg.Site.URL != "":
+		return strings.TrimSuffix(s.cfg.Site.URL, "/") + "/withdraw/" + code
+	case s.address != "":
+		return "https://" + s.address + "/withdraw/" + code
+	default:
+		return ""
+	}
+}
+
+// front leads who comes from the patient record to the API, which knows the
+// tickets, and everybody else to the pages.
+func front(api, screens http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/launch/") {
+			api.ServeHTTP(w, r)
+			return
+		}
+		screens.ServeHTTP(w, r)
+	})
 }

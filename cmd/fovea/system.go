@@ -11,6 +11,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/darkroom"
+	"fovea/exchange/epr"
 	"fovea/index"
 	"fovea/ingest"
 	"fovea/ingest/exif"
@@ -35,6 +36,7 @@ type system struct {
 	index *index.Index
 	gate  *policy.Gate
 	login *login.Door
+	desk  *desk
 	api   http.Handler
 
 	// The pipeline: what a landing file passes through.
@@ -47,6 +49,7 @@ type system struct {
 	// A server's own.
 	dark      *darkroom.Follower
 	drive     *webdav.Handler
+	epr       *epr.Follower // nil: nothing is delivered
 	doors     *server.Server
 	address   string      // the public one; set before the first request comes
 	listening chan string // receives it once the doors answer
@@ -110,10 +113,13 @@ func (s *system) openIndex(ctx context.Context) error {
 
 // openGate loads what policy decides on: nothing is asked before it is there.
 func (s *system) openGate(ctx context.Context) error {
-	var err error
+	roles, err := s.cfg.roles()
+	if err != nil {
+		return err
+	}
 	s.gate, err = policy.New(policy.Options{
-		Recorder: s.vault, Journal: s.vault, Reader: s.vault, Opener: s.vault, Searcher: s.index,
-		Zone: s.cfg.zone, ETagKey: s.vault.Derive("etag"), Limits: s.cfg.limits(),
+		Recorder: s.vault, Journal: s.vault, Reader: s.vault, Opener: s.vault, Searcher: s.index, Keeper: s.vault,
+		Zone: s.cfg.zone, ETagKey: s.vault.Derive("etag"), Limits: s.cfg.limits(), Roles: roles, Retention: s.cfg.schedule(),
 		Log: s.log, Numbers: s.cfg.rules(), Healthy: s.vault.Healthy,
 	})
 	if err != nil {
@@ -134,15 +140,18 @@ func (s *system) keeping() []stage {
 // serving are the stages of a server, in the order in which they start; they
 // stop in reverse: doors first, the vault last.
 func (s *system) serving() []stage {
-	return append(s.keeping(),
+	stages := append(s.keeping(),
 		stage{"store", s.tend},
 		stage{"renewal", s.renew},
 		stage{"darkroom", s.dark.Run},
 		stage{"ingest", s.ingest.Run},
 		stage{"login", s.login.Run},
 		stage{"drive", s.drive.Run},
-		stage{"doors", s.doors.Run},
 	)
+	if s.epr != nil {
+		stages = append(stages, stage{"patient record", s.epr.Run})
+	}
+	return append(stages, stage{"doors", s.doors.Run})
 }
 
 // tending is when the store gives back space: once a night.

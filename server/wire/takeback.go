@@ -191,6 +191,7 @@ type PrintForm struct {
 	Patient  clinical.PatientID
 	Grant    clinical.GrantID
 	Code     string
+	URL      string // where the code leads; empty: as the site is configured
 	Language string
 }
 

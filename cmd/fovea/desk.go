@@ -1,0 +1,454 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"fovea/clinical"
+	"fovea/exchange/fhir"
+	"fovea/exchange/pack"
+	"fovea/exchange/paper"
+	"fovea/internal/sandbox"
+	"fovea/server/wire"
+)
+
+// desk makes what leaves as a file: what the gate lets out for a caller is
+// handed to exchange, with the ledger's proof from the vault. It serves both the
+// API and the pages.
+type desk struct {
+	s *system
+
+	packing chan struct{} // one copy is made at a time: it lies in memory
+
+	mu        sync.Mutex
+	packer    *pack.Packer
+	passwords map[handover]wire.ReleasePassword
+}
+
+// handover is one person's copy of a release.
+type handover struct {
+	release clinical.ReleaseID
+	person  clinical.PersonID
+}
+
+func newDesk(s *system) *desk {
+	return &desk{s: s, packing: make(chan struct{}, 1), passwords: map[handover]wire.ReleasePassword{}}
+}
+
+// passwordFor is how long a copy may be made with a password that was shown.
+const passwordFor = time.Hour
+
+// edition reads which one is wanted; the one that names nobody unless said otherwise.
+func edition(how wire.Paper) paper.Edition {
+	if how.Edition == paper.ForGovernance.String() {
+		return paper.ForGovernance
+	}
+	return paper.ForPatient
+}
+
+// Certificate writes what a recall certifies.
+func (d *desk) Certificate(ctx context.Context, c clinical.Caller, id clinical.RecallID, how wire.Paper, w io.Writer) error {
+	withdrawal, err := d.withdrawal(ctx, c, id, edition(how))
+	if err != nil {
+		return err
+	}
+	return d.write(withdrawal, how, w)
+}
+
+func (d *desk) write(of paper.Withdrawal, how wire.Paper, w io.Writer) error {
+	cert, err := paper.NewCertificate(of, edition(how), d.s.cfg.issuer(how.Language, time.Now()))
+	if err != nil {
+		return err
+	}
+	if how.JSON {
+		return cert.WriteJSON(w)
+	}
+	return cert.WritePDF(w)
+}
+
+// withdrawal gathers what a certificate is made from, as far as the caller may
+// know of it.
+func (d *desk) withdrawal(ctx context.Context, c clinical.Caller, id clinical.RecallID, e paper.Edition) (paper.Withdrawal, error) {
+	var out paper.Withdrawal
+	var err error
+	gate := d.s.gate
+	if e == paper.ForGovernance {
+		if out.Tasks, err = gate.RecallTasks(ctx, c, id); err == nil {
+			out.Recall, err = gate.Recall(ctx, c, id)
+		}
+		if err == nil {
+			out.People, err = gate.People(ctx, c)
+		}
+	} else {
+		out.Recall, out.Tasks, out.People, err = gate.Certified(ctx, c, id)
+	}
+	if err != nil {
+		return out, err
+	}
+	if out.Sets, err = gate.Sets(ctx, c); err != nil {
+		return out, err
+	}
+	if out.Releases, err = gate.Releases(ctx, c); err != nil {
+		return out, err
+	}
+	out.Patient, out.Grants, err = d.whose(ctx, c, out.Recall)
+	if err != nil {
+		return out, err
+	}
+	if !out.Recall.Settled.IsZero() {
+		out.Proof, err = d.proof(ctx, out.Recall.Seq)
+	}
+	return out, err
+}
+
+// whose finds the patient and the consents of a recall; neither where the record
+// is gone.
+func (d *desk) whose(ctx context.Context, c clinical.Caller, r clinical.Recall) (clinical.Patient, []clinical.Grant, error) {
+	p, err := d.s.gate.Patient(ctx, c, r.Patient)
+	if clinical.KindOf(err) == clinical.NotFound {
+		return clinical.Patient{}, nil, nil
+	}
+	if err != nil {
+		return p, nil, err
+	}
+	all, err := d.s.gate.Grants(ctx, c, r.Patient)
+	return p, slices.DeleteFunc(all, func(g clinical.Grant) bool { return !slices.Contains(r.Grants, g.ID) }), err
+}
+
+// proof takes the ledger's proof of a change apart for paper.
+func (d *desk) proof(ctx context.Context, seq uint64) (paper.Proof, error) {
+	text, err := d.s.vault.ProveSeq(ctx, seq)
+	if err != nil {
+		return paper.Proof{}, err
+	}
+	return paper.ProofOf(seq, text, d.s.vault.AuditKey())
+}
+
+// OwnCertificate writes the patient's edition for a withdrawal by code: what the
+// change itself says. Nobody is signed in.
+func (d *desk) OwnCertificate(ctx context.Context, ch clinical.Change, how wire.Paper, w io.Writer) error {
+	if len(ch.Recalls) == 0 {
+		return clinical.ErrNotFound
+	}
+	proof, err := d.proof(ctx, ch.Seq)
+	if err != nil {
+		return err
+	}
+	how.Edition = paper.ForPatient.String()
+	return d.write(paper.Withdrawal{Recall: ch.Recalls[0], Grants: ch.Grants, Proof: proof}, how, w)
+}
+
+// Proof writes the ledger's proof of the act behind a recall.
+func (d *desk) Proof(ctx context.Context, c clinical.Caller, id clinical.RecallID, w io.Writer) error {
+	r, err := d.s.gate.Recall(ctx, c, id)
+	if err != nil {
+		return err
+	}
+	if r.Settled.IsZero() {
+		return clinical.Refuse(clinical.Unavailable, "not-settled", "Who had these pictures is still being found. Try again in a moment.")
+	}
+	text, err := d.s.vault.ProveSeq(ctx, r.Seq)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// ErasureCertificate writes what became of a request to erase.
+func (d *desk) ErasureCertificate(ctx context.Context, c clinical.Caller, id clinical.ErasureID, how wire.Paper, w io.Writer) error {
+	all, err := d.s.gate.Erasures(ctx, c)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(e clinical.Erasure) bool { return e.ID == id })
+	if i < 0 {
+		return clinical.ErrNotFound
+	}
+	out := paper.Erasing{Erasure: all[i]}
+	p, err := d.s.gate.Patient(ctx, c, out.Erasure.Patient)
+	switch clinical.KindOf(err) {
+	case clinical.NotFound: // erased with the rest
+	default:
+		if err != nil {
+			return err
+		}
+		out.Patient = p
+	}
+	if edition(how) == paper.ForGovernance {
+		if me, ok := d.s.gate.PersonByID(c.Person); !ok || me.Role != clinical.Governance {
+			return clinical.Refuse(clinical.Forbidden, "role", "The edition with names is for governance. Take the patient's.")
+		}
+		if out.People, err = d.s.gate.People(ctx, c); err != nil {
+			return err
+		}
+	}
+	if !out.Erasure.Recall.IsZero() {
+		r, err := d.s.gate.Recall(ctx, c, out.Erasure.Recall)
+		if err == nil && !r.Settled.IsZero() {
+			out.Proof, err = d.proof(ctx, r.Seq)
+		}
+		if err != nil && clinical.KindOf(err) != clinical.NotFound {
+			return err
+		}
+	}
+	return paper.Erasure(w, out, edition(how), d.s.cfg.issuer(how.Language, time.Now()))
+}
+
+// ConsentForm prints a form: empty, with a patient's name, or as the patient's
+// copy of what was decided.
+func (d *desk) ConsentForm(ctx context.Context, c clinical.Caller, f wire.PrintForm, w io.Writer) error {
+	var out paper.FormToFill
+	var err error
+	if !f.Patient.IsZero() {
+		if out.Patient, err = d.s.gate.Patient(ctx, c, f.Patient); err != nil {
+			return err
+		}
+	}
+	if !f.Grant.IsZero() {
+		all, err := d.s.gate.Grants(ctx, c, f.Patient)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(all, func(g clinical.Grant) bool { return g.ID == f.Grant })
+		if i < 0 {
+			return clinical.ErrNotFound
+		}
+		out.Grant = &all[i]
+	}
+	if f.Code != "" {
+		out.Copy.Secret = f.Code
+		if f.URL == "" {
+			f.URL = d.s.withdrawal(f.Code)
+		}
+		out.Copy.URL = f.URL
+	}
+	return paper.WriteForm(w, out, d.s.cfg.issuer(f.Language, time.Now()))
+}
+
+// Password makes the password of the copy that the caller fetches next.
+func (d *desk) Password(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (wire.ReleasePassword, error) {
+	r, err := d.s.gate.Release(ctx, c, id)
+	switch {
+	case err != nil:
+		return wire.ReleasePassword{}, err
+	case r.By != c.Person:
+		return wire.ReleasePassword{}, clinical.ErrNotFound
+	case r.Format == clinical.PrintPDF:
+		return wire.ReleasePassword{}, clinical.Refuse(clinical.Invalid, "no-password-needed", "Pages to print have no password. Fetch them.")
+	}
+	secret, err := pack.Password(rand.Reader)
+	if err != nil {
+		return wire.ReleasePassword{}, err
+	}
+	now := time.Now()
+	p := wire.ReleasePassword{Password: secret, Expires: now.Add(passwordFor).UTC()}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for k, old := range d.passwords {
+		if !now.Before(old.Expires) {
+			delete(d.passwords, k)
+		}
+	}
+	d.passwords[handover{id, c.Person}] = p
+	return p, nil
+}
+
+// Release writes the copy of a release, under the password that was shown.
+func (d *desk) Release(ctx context.Context, c clinical.Caller, id clinical.ReleaseID, w io.Writer) error {
+	d.mu.Lock()
+	p := d.passwords[handover{id, c.Person}]
+	d.mu.Unlock()
+	if !time.Now().Before(p.Expires) {
+		p.Password = ""
+	}
+	return d.HandOver(ctx, c, id, p.Password, w)
+}
+
+// HandOver writes the copy of a release under a password.
+func (d *desk) HandOver(ctx context.Context, c clinical.Caller, id clinical.ReleaseID, password string, w io.Writer) error {
+	r, err := d.s.gate.Release(ctx, c, id)
+	if err != nil {
+		return err
+	}
+	if r.Format != clinical.PrintPDF && r.By == c.Person && password == "" {
+		return clinical.Refuse(clinical.Conflict, "no-password", "The copy is encrypted. Ask for its password first: it is shown once, by a request of its own.")
+	}
+	select {
+	case d.packing <- struct{}{}:
+		defer func() { <-d.packing }()
+	case <-ctx.Done():
+		return clinical.Errorf(clinical.Unavailable, "wait for another copy: %w", ctx.Err())
+	}
+	r, served, err := d.s.gate.OpenRelease(ctx, c, id)
+	if err != nil {
+		return err
+	}
+	err = d.handOver(ctx, c, r, served, copyTo{password, w})
+	for _, one := range served {
+		err = errors.Join(err, one.Close())
+	}
+	return err
+}
+
+// copyTo is where a copy goes.
+type copyTo struct {
+	password string
+	w        io.Writer
+}
+
+func (d *desk) handOver(ctx context.Context, c clinical.Caller, r clinical.Release, served []*clinical.Served, to copyTo) error {
+	by := d.s.cfg.issuer("", time.Now())
+	pictures := make([]pack.Picture, 0, len(served))
+	for _, one := range served {
+		a, err := d.s.vault.Asset(ctx, one.Asset) // the gate has just let it out
+		if err != nil {
+			return err
+		}
+		pictures = append(pictures, pack.Picture{Served: one, Asset: a})
+	}
+	switch r.Format {
+	case clinical.PrintPDF:
+		return pack.Print(to.w, r, by.Site, pictures, by)
+	case clinical.EncryptedZIP:
+		packer, err := d.open(ctx)
+		if err != nil {
+			return err
+		}
+		return packer.ZIP(ctx, to.w, to.password, pack.Copy(r, pictures, by))
+	case clinical.Evidential:
+		bundle, err := d.bundle(ctx, c, r, pictures)
+		if err != nil {
+			return err
+		}
+		packer, err := d.open(ctx)
+		if err != nil {
+			return err
+		}
+		return packer.ZIP(ctx, to.w, to.password, pack.Evidence(bundle, by))
+	default:
+		return clinical.ErrNotFound
+	}
+}
+
+// bundle gathers what goes beside the originals of an evidential copy.
+func (d *desk) bundle(ctx context.Context, c clinical.Caller, r clinical.Release, pictures []pack.Picture) (pack.Bundle, error) {
+	out := pack.Bundle{Release: r, Pictures: pictures}
+	var err error
+	if out.Events, err = d.s.gate.Custody(ctx, c, r.ID); err != nil {
+		return out, err
+	}
+	if out.People, err = d.s.gate.People(ctx, c); err != nil {
+		return out, err
+	}
+	seqs := []uint64{r.Rev} // the release, and what was last recorded of each picture
+	for _, p := range pictures {
+		seqs = append(seqs, p.Asset.Rev)
+	}
+	slices.Sort(seqs)
+	for _, seq := range slices.Compact(seqs) {
+		proof, err := d.proof(ctx, seq)
+		if err != nil {
+			return out, err
+		}
+		out.Proofs = append(out.Proofs, proof)
+	}
+	return out, nil
+}
+
+// open makes the packer, once.
+func (d *desk) open(ctx context.Context) (*pack.Packer, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.packer != nil {
+		return d.packer, nil
+	}
+	box, err := sandbox.Open(ctx, sandbox.Options{AllowUnconfined: d.s.cfg.Sandbox == "warn"})
+	if err != nil {
+		return nil, err
+	}
+	d.packer, err = pack.New(box, pack.Options{})
+	return d.packer, err
+}
+
+// ExportConsents writes a patient's consents as a FHIR Bundle.
+func (d *desk) ExportConsents(ctx context.Context, c clinical.Caller, patient clinical.PatientID, w io.Writer) error {
+	all, err := d.s.gate.Grants(ctx, c, patient)
+	if err != nil {
+		return err
+	}
+	return fhir.WriteBundle(w, all, d.s.cfg.zone)
+}
+
+// ImportConsents records the consents of a Bundle that are not recorded yet and
+// still stand. Each is decided by the gate, as one that is typed in.
+func (d *desk) ImportConsents(ctx context.Context, c clinical.Caller, patient clinical.PatientID, r io.Reader) ([]wire.Imported, error) {
+	if me, ok := d.s.gate.PersonByID(c.Person); !ok || (me.Role != clinical.Governance && me.Role != clinical.Admin) {
+		return nil, clinical.Refuse(clinical.Forbidden, "role", "Consents are taken over by governance. Ask them, or record the consent by hand.")
+	}
+	there, err := d.s.gate.Grants(ctx, c, patient)
+	if err != nil {
+		return nil, err
+	}
+	all, err := fhir.ReadBundle(r)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]wire.Imported, 0, len(all))
+	for _, g := range all {
+		if g.Patient != patient {
+			return nil, clinical.Refuse(clinical.Invalid, "other-patient", "A consent of this file is another patient's. Nothing was recorded: choose the right file.")
+		}
+	}
+	for _, g := range all {
+		one := wire.Imported{ID: g.ID, Status: g.Status}
+		err := d.takeOver(ctx, c, g, there)
+		switch clinical.KindOf(err) {
+		case clinical.Invalid, clinical.Conflict, clinical.Forbidden, clinical.NotFound:
+			one.Reason, one.Words = clinical.ReasonOf(err), words(err)
+		default:
+			if err != nil {
+				return nil, err
+			}
+			one.Done = true
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// takeOver records one consent, unless it is there or stands no more.
+func (d *desk) takeOver(ctx context.Context, c clinical.Caller, g clinical.Grant, there []clinical.Grant) error {
+	if slices.ContainsFunc(there, func(o clinical.Grant) bool { return o.ID == g.ID }) {
+		return clinical.Refuse(clinical.Conflict, "exists", "This consent is recorded here already.")
+	}
+	switch g.Status {
+	case clinical.GrantGiven, clinical.GrantRefused, clinical.GrantRequested, clinical.GrantPending:
+	default:
+		return clinical.Refuse(clinical.Invalid, "over", "This consent stands no more, and permits nothing. It stays with who exported it.")
+	}
+	g.Rev, g.FormBlob, g.Supersedes = 0, clinical.BlobID{}, clinical.GrantID{} // of the other vault
+	_, err := d.s.gate.Do(ctx, c, clinical.RecordConsent{Grant: g})
+	return err
+}
+
+// words are what a person may be told of an error.
+func words(err error) string {
+	if e, ok := errors.AsType[*clinical.Error](err); ok && e.Public != "" {
+		return e.Public
+	}
+	return clinical.KindOf(err).String()
+}
+
+// printed has a paper written into memory.
+func printed(write func(io.Writer) error) ([]byte, error) {
+	var b bytes.Buffer
+	err := write(&b)
+	return b.Bytes(), err
+}
