@@ -126,12 +126,17 @@ func (m *matter) consentOf(s *shard) clinical.Reason {
 }
 
 // failing returns the first step that a consent does not pass, and why. All
-// of them are asked, so that the clock has seen every instant that matters.
+// of them are asked, so that the clock has seen every instant that matters; but
+// time makes no consent cover another picture.
 func (m *matter) failing(s *shard, g *grant) (int, clinical.Reason) {
 	first, why := stepCount, clinical.Reason("")
 	for i, asks := range m.snap.steps {
-		if fault := asks(m, s, g); fault != "" && why == "" {
+		fault := asks(m, s, g)
+		if fault != "" && why == "" {
 			first, why = i, fault
+		}
+		if fault != "" && i == coverStep {
+			break
 		}
 	}
 	return first, why
@@ -141,7 +146,10 @@ func (m *matter) failing(s *shard, g *grant) (int, clinical.Reason) {
 // where the consent passes.
 type condition func(*matter, *shard, *grant) clinical.Reason
 
-const stepCount = 10
+const (
+	stepCount = 10
+	coverStep = 1 // where covering stands
+)
 
 // steps are asked in order: the consent that comes furthest says what is
 // missing.

@@ -71,3 +71,22 @@ func BenchmarkPatientChange(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkListing lists 1,000 pictures of as many patients, each with a
+// consent of their own: nothing that was decided for one is of use for the next.
+func BenchmarkListing(b *testing.B) {
+	k := grown(1000)
+	now := clinicaltest.Now()
+	d := clinical.Delta{Sets: []clinical.TeachingSet{clinicaltest.Set("all")}}
+	for i := range 1000 {
+		it := clinicaltest.Item("all", fmt.Sprint("a", i), i+1)
+		d.Items, d.Renditions = append(d.Items, it), append(d.Renditions, clinicaltest.Slide(fmt.Sprint("a", i)))
+	}
+	k.Add(now, d)
+	for b.Loop() {
+		if n := len(k.Snapshot.Listed(human("stella"), set("all"), clinical.Mount, now)); n != 1000 {
+			b.Fatalf("%d listed", n)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/picture")
+}
