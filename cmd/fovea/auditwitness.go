@@ -76,8 +76,14 @@ func (x auditWitnessCmd) serve(ctx context.Context, l net.Listener, h http.Handl
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	err := s.Shutdown(stop)
-	<-ended
+	return errors.Join(s.Shutdown(stop), stopped(<-ended))
+}
+
+// stopped passes over the error of a server that was told to stop.
+func stopped(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
 	return err
 }
 

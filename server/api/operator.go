@@ -49,14 +49,7 @@ func (s *service) operator(mux *http.ServeMux) {
 	long("reindex", func(ctx context.Context, _ *http.Request, progress func(done, total int)) (any, error) {
 		return s.Operations.Reindex(ctx, progress)
 	})
-	long("proof", func(ctx context.Context, r *http.Request, _ func(done, total int)) (any, error) {
-		recall, err := clinical.ParseID[clinical.Recall](cmp.Or(r.URL.Query().Get("recall"), clinical.RecallID{}.String()))
-		seq, bad := strconv.ParseUint(cmp.Or(r.URL.Query().Get("seq"), "0"), 10, 64)
-		if err != nil || bad != nil || recall.IsZero() == (seq == 0) {
-			return nil, clinical.Refuse(clinical.Invalid, "seq", "Say which change to prove: its number in the journal, or the recall it set in motion.")
-		}
-		return s.Operations.Prove(ctx, seq, recall)
-	})
+	long("proof", s.prove)
 	mux.HandleFunc("GET /api/v1/admin/audit", func(w http.ResponseWriter, r *http.Request) {
 		if !s.mayExportAudit(w, r) {
 			return
@@ -69,6 +62,16 @@ func (s *service) operator(mux *http.ServeMux) {
 			panic(http.ErrAbortHandler)
 		}
 	})
+}
+
+// prove answers with the proof of one change, by its number or its recall.
+func (s *service) prove(ctx context.Context, r *http.Request, _ func(done, total int)) (any, error) {
+	recall, err := clinical.ParseID[clinical.Recall](cmp.Or(r.URL.Query().Get("recall"), clinical.RecallID{}.String()))
+	seq, bad := strconv.ParseUint(cmp.Or(r.URL.Query().Get("seq"), "0"), 10, 64)
+	if err != nil || bad != nil || recall.IsZero() == (seq == 0) {
+		return nil, clinical.Refuse(clinical.Invalid, "seq", "Say which change to prove: its number in the journal, or the recall it set in motion.")
+	}
+	return s.Operations.Prove(ctx, seq, recall)
 }
 
 // isOperator answers 404 to everybody but the owner of the machine.
