@@ -324,30 +324,6 @@ func (d *door) changeJob(v *visit) error {
 	return d.do(v, clinical.ChangeJob{Job: job}, "/jobs?done=status")
 }
 
-// recordConsent takes the plain form: teaching, in the patient's words.
-func (d *door) recordConsent(r *http.Request) (clinical.Command, string, error) {
-	id, err := pathID[clinical.Patient](r)
-	if err != nil {
-		return nil, "", err
-	}
-	g := clinical.Grant{
-		Patient: id, Status: clinical.GrantGiven, Mode: clinical.Mode(r.PostFormValue("mode")), Capacity: clinical.Capacity(r.PostFormValue("capacity")),
-		Purposes: []clinical.Purpose{clinical.P2}, Channels: clinical.ViewOnScreen | clinical.Mount, Level: clinical.I1,
-		Giver: r.PostFormValue("giver"), Witness: r.PostFormValue("witness"), Interpreter: r.PostFormValue("interpreter"),
-		ImagesShown: r.PostFormValue("shown") != "",
-	}
-	switch r.PostFormValue("says") {
-	case "no":
-		g.Status = clinical.GrantRefused
-	case "asked":
-		g.Status = clinical.GrantPending
-	}
-	err = fill(r, map[string]interface{ UnmarshalText([]byte) error }{
-		"audience": &g.Audience, "level": &g.Level, "session": &g.Covers.Session, "expires": &g.Expires, "review": &g.ReviewAt,
-	})
-	return clinical.RecordConsent{Grant: g}, "/patients/" + id.String() + "?done=consent", err
-}
-
 func withdraw(r *http.Request) (clinical.Command, string, error) {
 	id, err := pathID[clinical.Patient](r)
 	if err != nil {

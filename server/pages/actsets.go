@@ -48,6 +48,15 @@ func (d *door) changeSet(v *visit) error {
 	if err := setFields(v.r, &s); err != nil {
 		return err
 	}
+	// Who reads for a term stays as it is: the list of readers changes that.
+	there, _, err := d.Gate.SetReport(v.ctx, v.caller, id)
+	if err != nil {
+		return err
+	}
+	s.Cohorts = there.Cohorts
+	if v.r.PostFormValue("try") != "" {
+		return d.tried(v, clinical.ChangeSet{Set: s}, d.set)
+	}
 	change, err := d.Gate.Do(v.ctx, v.caller, clinical.ChangeSet{Set: s})
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ type question struct {
 
 	Who      string
 	Patients []clinical.Patient
+	Outcome  clinical.ErasureOutcome
+	Uses     int // published, which cannot be called back
 }
 
 // maxAsked is how many pictures a question shows.
@@ -67,6 +69,10 @@ func (d *door) about(v *visit, q *question, of build) error {
 		err = d.aboutConsent(v, q)
 	case "close":
 		err = d.aboutSet(v, q)
+	case "merge":
+		err = d.aboutMerge(v, q)
+	case "erase":
+		err = d.aboutErasure(v, q)
 	default:
 		err = d.aboutPictures(v, q)
 	}

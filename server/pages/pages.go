@@ -11,6 +11,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -18,6 +19,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,11 +65,15 @@ type Options struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 	URL   func() string // how clients reach the server, for the mount instructions
+	// Papers print certificates, forms and what is handed over.
+	Papers Papers
 }
 
 type door struct {
 	Options
-	views map[string]*template.Template
+	views   map[string]*template.Template
+	tries   tries   // of codes to withdraw, by address
+	tickets tickets // to certificates of withdrawals by code
 }
 
 // New returns the handler of all pages. It fails only when a template does.
@@ -85,7 +92,12 @@ func New(o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /login", d.loginForm)
 	mux.HandleFunc("POST /login", d.login)
 	mux.HandleFunc("POST /logout", d.logout)
-	for _, routes := range []map[string]func(*visit) error{d.looks(), d.acts()} {
+	mux.HandleFunc("GET /withdraw", d.public(d.enterCode))
+	mux.HandleFunc("POST /withdraw", d.public(d.findCode))
+	mux.HandleFunc("GET /withdraw/{code}", d.public(d.showCode))
+	mux.HandleFunc("POST /withdraw/{code}", d.public(d.useCode))
+	mux.HandleFunc("POST /withdraw/certificate", d.public(d.ownCertificate))
+	for _, routes := range []map[string]func(*visit) error{d.looks(), d.acts(), d.governs()} {
 		for pattern, view := range routes {
 			mux.HandleFunc(pattern, d.page(view))
 		}
@@ -108,6 +120,13 @@ func (d *door) looks() map[string]func(*visit) error {
 		"GET /sets/{id}":     d.set,
 		"GET /mount":         d.mount,
 		"GET /people":        d.people,
+		"GET /tasks":         d.tasks,
+		"GET /glass":         d.glassForm,
+
+		"GET /patients/{id}/consent":      d.consentForm,
+		"GET /patients/{id}/consent-form": d.blankForm,
+		"GET /consents/{id}/form":         d.scan,
+		"GET /sets/{id}/sheet":            d.contactSheet,
 	}
 }
 
@@ -116,9 +135,9 @@ func (d *door) acts() map[string]func(*visit) error {
 	return map[string]func(*visit) error{
 		"POST /mount":                     d.issue,
 		"POST /mount/revoke":              d.revoke,
-		"POST /people":                    d.act(addPerson),
+		"POST /people":                    d.again(d.people, d.act(addPerson)),
 		"POST /people/{id}/password":      d.setPassword,
-		"POST /jobs":                      d.act(d.addJob),
+		"POST /jobs":                      d.again(d.jobs, d.act(d.addJob)),
 		"POST /jobs/{id}":                 d.changeJob,
 		"POST /runs/{id}/confirm":         d.act(confirmRun),
 		"POST /quarantine/file":           d.act(fileQuarantined),
@@ -129,13 +148,25 @@ func (d *door) acts() map[string]func(*visit) error {
 		"POST /assets/classify":           d.act(classify),
 		"POST /assets/review":             d.act(review),
 		"POST /pictures/{id}":             d.act(describe),
-		"POST /patients":                  d.act(d.addPatient),
-		"POST /patients/{id}/consents":    d.act(d.recordConsent),
+		"POST /patients":                  d.again(d.patients, d.act(d.addPatient)),
+		"POST /patients/{id}/consents":    d.again(d.consentForm, d.recordConsent),
 		"POST /patients/{id}/withdrawals": d.ask("withdraw", withdraw),
-		"POST /patients/{id}/holds":       d.act(placeHold),
+		"POST /patients/{id}/codes":       d.issueCode,
+		"POST /patients/{id}/copy":        d.copyOf,
+		"POST /codes/{id}/revoke":         d.act(revokeCode),
+		"POST /consents/{id}/error":       d.act(markInError),
+		"POST /consents/{id}/form":        d.keepForm,
+		"POST /patients/{id}/merge":       d.ask("merge", mergePatients),
+		"POST /patients/{id}/unmerge":     d.act(unmergePatients),
+		"POST /sessions/{id}":             d.changeSession,
+		"POST /glass/find":                d.glassForm,
+		"POST /glass":                     d.again(d.glassForm, d.breakGlass),
+		"POST /tasks/{id}":                d.again(d.tasks, d.act(finishTask)),
+		"POST /patients/{id}/holds":       d.again(d.patient, d.act(placeHold)),
 		"POST /holds/{id}/lift":           d.act(liftHold),
-		"POST /sets":                      d.act(createSet),
-		"POST /sets/{id}":                 d.changeSet,
+		"POST /sets":                      d.again(d.sets, d.act(createSet)),
+		"POST /sets/{id}":                 d.again(d.set, d.changeSet),
+		"POST /sets/{id}/roster":          d.again(d.set, d.changeRoster),
 		"POST /sets/items":                d.act(addToSet),
 		"POST /sets/{id}/remove":          d.act(removeFromSet),
 		"POST /sets/{id}/submit":          d.act(submitSet),
@@ -176,6 +207,14 @@ type visit struct {
 	ctx    context.Context //nolint:containedctx // lives as long as the request it is of
 	caller clinical.Caller
 	person clinical.Person
+
+	// After an act that was refused the page it began on is shown again, with
+	// what was typed and why not.
+	status int
+	fault  string
+	typed  url.Values
+	faults []rosterFault    // lines of a list that cannot be taken
+	impact *clinical.Impact // what the act would do, where that was asked
 }
 
 // page signs the caller in, or sends them to the form, and answers errors.
@@ -192,11 +231,19 @@ func (d *door) page(view func(*visit) error) http.HandlerFunc {
 			http.Redirect(w, r, "/login", http.StatusSeeOther)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		r.Body = http.MaxBytesReader(w, r.Body, longest(r))
 		if err := view(&visit{w: w, r: r, ctx: r.Context(), caller: caller, person: person}); err != nil {
 			d.fail(w, r, err)
 		}
 	}
+}
+
+// longest is how large a request's body may be: a form's, or a scan's.
+func longest(r *http.Request) int64 {
+	if r.Pattern == "POST /consents/{id}/form" {
+		return maxUpload
+	}
+	return 1 << 20
 }
 
 // parse reads every view together with the frame and the parts.
@@ -234,6 +281,29 @@ type frame struct {
 	Body   any
 	Nav    []link
 	Finds  bool // the role searches pictures
+	Tasks  int  // that wait for the person
+
+	Fault  string           // why an act was refused
+	Typed  url.Values       // what was typed into its form
+	Faults []rosterFault    // lines of its list
+	Impact *clinical.Impact // what it would do
+	Lang   string           // en where empty
+}
+
+// Kept is what stands in a field: what was typed, else what was there.
+func (f frame) Kept(field, there string) string {
+	if f.Typed != nil {
+		return f.Typed.Get(field)
+	}
+	return there
+}
+
+// Ticked reports whether a box is ticked: as it was left, else as it was there.
+func (f frame) Ticked(field, value string, there bool) bool {
+	if f.Typed != nil {
+		return slices.Contains(f.Typed[field], value)
+	}
+	return there
 }
 
 type link struct{ Path, Text string }
@@ -241,15 +311,33 @@ type link struct{ Path, Text string }
 // show renders whole, then sends: a failing template sends nothing half done.
 func (d *door) show(v *visit, name, title string, body any) error {
 	here := "/" + strings.Split(strings.TrimPrefix(v.r.URL.Path, "/"), "/")[0]
-	if here == "/pictures" {
-		here = "/library"
+	if at, ok := map[string]string{
+		"/pictures": "/library", "/recalls": "/governance", "/erasures": "/governance", "/worklist": "/governance", "/sessions": "/patients",
+		"/glass": "/patients", "/glasses": "/governance", "/holds": "/governance",
+	}[here]; ok {
+		here = at
+	}
+	if here == "/releases" && v.person.Role == clinical.Governance {
+		here = "/governance"
 	}
 	f := frame{
 		Title: title, Here: here, Person: v.person, Body: body, Nav: nav(v.person.Role),
 		Finds: v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician,
+		Fault: v.fault, Typed: v.typed, Faults: v.faults, Impact: v.impact,
 	}
-	f.Done = done(v.r.URL.Query().Get("done"))
-	return d.render(v.w, http.StatusOK, name, f)
+	if v.status == 0 {
+		f.Done = done(v.r.URL.Query().Get("done"))
+	}
+	tasks, err := d.Gate.Tasks(v.ctx, v.caller)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if !t.Done() {
+			f.Tasks++
+		}
+	}
+	return d.render(v.w, cmp.Or(v.status, http.StatusOK), name, f)
 }
 
 func (d *door) render(w http.ResponseWriter, status int, name string, f frame) error {
@@ -261,20 +349,23 @@ func (d *door) render(w http.ResponseWriter, status int, name string, f frame) e
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
+	if h.Get("Referrer-Policy") == "" {
+		h.Set("Referrer-Policy", "same-origin")
+	}
 	w.WriteHeader(status)
 	_, _ = b.WriteTo(w) // who asked may be gone
 	return nil
 }
 
-// fail shows an error in plain words: a refused page looks like an absent one.
-func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status, text := http.StatusInternalServerError, "Something went wrong on our side. Try again; if it stays, tell the administrator the time."
+// said is an error's status and plain words. A refused page looks like an
+// absent one.
+func said(err error) (status int, text string) {
+	status, text = http.StatusInternalServerError, "Something went wrong on our side. Try again; if it stays, tell the administrator the time."
 	switch clinical.KindOf(err) {
 	case clinical.Invalid:
 		status, text = http.StatusBadRequest, "Something is missing or not right. Go back, correct it and send it again."
 	case clinical.NotFound:
-		status, text = http.StatusNotFound, "There is nothing here for you. It may have been withdrawn or refiled, or it is not yours to see."
+		return http.StatusNotFound, "There is nothing here for you. It may have been withdrawn or refiled, or it is not yours to see."
 	case clinical.Conflict:
 		status, text = http.StatusConflict, "Somebody changed this meanwhile. Go back, read it again, then decide."
 	case clinical.Unavailable:
@@ -282,13 +373,41 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case clinical.Forbidden:
 		status, text = http.StatusForbidden, "Your role does not include this. Ask somebody whose role does."
 	case clinical.Internal, clinical.Corrupt:
-		if d.Log != nil {
-			d.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
-		}
 	}
 	if e, ok := errors.AsType[*clinical.Error](err); ok && e.Public != "" {
 		text = e.Public
 	}
+	return status, text
+}
+
+// again is an act whose page is shown again where it is refused: with the
+// reason, and with what was typed.
+func (d *door) again(view, act func(*visit) error) func(*visit) error {
+	return func(v *visit) error {
+		err := act(v)
+		switch clinical.KindOf(err) {
+		case clinical.Invalid, clinical.Conflict, clinical.Forbidden:
+		default:
+			return err
+		}
+		v.status, v.fault = said(err)
+		v.typed = v.r.PostForm
+		if v.typed == nil {
+			v.typed = url.Values{}
+		}
+		if view(v) != nil {
+			return err
+		}
+		return nil
+	}
+}
+
+// fail shows an error in plain words.
+func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if k := clinical.KindOf(err); (k == clinical.Internal || k == clinical.Corrupt) && d.Log != nil {
+		d.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
+	}
+	status, text := said(err)
 	w.Header().Set("Cache-Control", "private, no-store")
 	f := frame{Title: "Not done", Body: text}
 	if rerr := d.render(w, status, "error", f); rerr != nil {

@@ -75,6 +75,11 @@ type setPage struct {
 	Pictures         bool // the caller sees the admitted ones; governance decides on the words alone
 	Owner            clinical.Person
 	Roster           []clinical.Person
+	Cohorts          []cohortRow // who reads, by term
+	Lately           bool        // with when each last read
+	List             string      // the readers as a list to correct
+	Sheet            bool        // there is a contact sheet to take along
+	Explains         bool
 	Changes          bool              // the caller may change audience, dates and readers
 	Others           []clinical.Person // who may be put on the roster, and is not
 	Audiences        []clinical.Audience
@@ -116,6 +121,19 @@ func (d *door) set(v *visit) error {
 	if !slices.Contains(p.Audiences, set.Audience) {
 		p.Audiences = append(p.Audiences, set.Audience)
 	}
+	if p.Mine || v.person.Role == clinical.Governance {
+		p.Explains = true
+		var had []clinical.AssetID
+		if p.Lately = v.r.URL.Query().Get("read") != ""; p.Lately {
+			for _, r := range report {
+				had = append(had, r.Item.Asset)
+			}
+		}
+		if p.Cohorts, err = d.readersOf(v, set, had); err != nil {
+			return err
+		}
+	}
+	p.List, p.Sheet = d.rosterList(set), d.Papers.ContactSheet != nil && p.Pictures
 	p.Removes = open && (p.Mine || v.person.Role == clinical.Governance || p.Seconds)
 	return d.show(v, "set", set.Name, p)
 }
@@ -160,8 +178,8 @@ func (d *door) reader(v *visit, id clinical.SetID) error {
 	if err == nil {
 		return d.show(v, "reader", folder.Set.Name, struct {
 			clinical.Folder
-			Adds bool
-		}{folder, false})
+			Adds, Sheet bool
+		}{folder, false, d.Papers.ContactSheet != nil})
 	}
 	sets, serr := d.addable(v)
 	if serr != nil {
@@ -173,6 +191,6 @@ func (d *door) reader(v *visit, id clinical.SetID) error {
 	}
 	return d.show(v, "reader", sets[at].Name, struct {
 		clinical.Folder
-		Adds bool
-	}{clinical.Folder{Set: sets[at]}, true})
+		Adds, Sheet bool
+	}{clinical.Folder{Set: sets[at]}, true, false})
 }

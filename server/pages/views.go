@@ -201,14 +201,23 @@ func (d *door) picture(v *visit) error {
 	classifier, _ := d.Gate.PersonByID(one.Asset.ClassifiedBy)
 	reviewer, _ := d.Gate.PersonByID(one.Asset.ReviewedBy)
 	care := !one.Asset.Original.ID.IsZero()
+	var others []clinical.Patient
+	for _, id := range one.Asset.Subjects {
+		p, err := d.met(v, id)
+		if err != nil {
+			return err
+		}
+		others = append(others, p)
+	}
 	return d.show(v, "picture", "Picture", struct {
 		clinical.Shown
 		Patient              clinical.Patient
+		Others               []clinical.Patient // further people in the picture
 		Sets                 []clinical.TeachingSet
 		Classifier, Reviewer clinical.Person
 		Edits, Reviews       bool
 	}{
-		one, patient, sets, classifier, reviewer,
+		one, patient, others, sets, classifier, reviewer,
 		care && (v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician) && one.Asset.State == clinical.Filed,
 		one.Asset.Identifiability() == clinical.I1 && one.Asset.ReviewedBy.IsZero() && one.Asset.ClassifiedBy != v.caller.Person,
 	})
@@ -263,18 +272,10 @@ func (d *door) patient(v *visit) error {
 		}
 		sessions = append(sessions, one)
 	}
-	role := v.person.Role
-	return d.show(v, "patient", "Patient", struct {
-		clinical.PatientPage
-		Sheets                            []session
-		Pictures                          int
-		Sets                              []clinical.TeachingSet
-		Classifies, Adds, Moves, Requests bool
-		Holding, NoPictures               bool
-	}{
-		page, sessions, pictures, sets,
-		role == clinical.Photographer, role == clinical.Photographer || role == clinical.Clinician,
-		role == clinical.Photographer || role == clinical.Governance, role != clinical.Governance,
-		role == clinical.Governance || role == clinical.Admin, role == clinical.Governance,
-	})
+	p, err := d.patientRecord(v, page)
+	if err != nil {
+		return err
+	}
+	p.Sheets, p.Pictures, p.Sets = sessions, pictures, sets
+	return d.show(v, "patient", "Patient", p)
 }

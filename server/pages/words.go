@@ -8,25 +8,28 @@ import (
 	"time"
 
 	"fovea/clinical"
+	"fovea/policy"
 )
 
 // nav is what each role's day needs; the first is where it begins.
 func nav(r clinical.Role) []link {
 	today, arrivals, library := link{"/jobs", "Today"}, link{"/arrivals", "Arrivals"}, link{"/library", "Library"}
 	patients, sets, mount, people := link{"/patients", "Patients"}, link{"/sets", "Sets"}, link{"/mount", "Drive"}, link{"/people", "People"}
+	tasks, governance, releases := link{"/tasks", "Tasks"}, link{"/governance", "Governance"}, link{"/releases", "Releases"}
+	saw, rules, soon := link{"/governance/saw", "Who saw what"}, link{"/governance/rules", "Rules"}, link{"/worklist", "Coming up"}
 	switch r {
 	case clinical.Photographer:
-		return []link{today, arrivals, library, patients, sets, mount}
+		return []link{today, arrivals, library, patients, sets, releases, mount, soon, tasks}
 	case clinical.Clinician:
-		return []link{patients, library, today, sets, mount}
+		return []link{patients, library, today, sets, releases, mount, soon, tasks}
 	case clinical.Nurse:
-		return []link{today, patients}
+		return []link{today, patients, soon, tasks}
 	case clinical.Governance:
-		return []link{patients, sets, people}
+		return []link{governance, patients, sets, people, tasks}
 	case clinical.Admin:
-		return []link{people, arrivals}
+		return []link{people, arrivals, saw, rules, tasks}
 	case clinical.Educator, clinical.Student:
-		return []link{sets, mount}
+		return []link{sets, mount, tasks}
 	default:
 		return []link{{"/sets", "Start"}}
 	}
@@ -36,32 +39,47 @@ func nav(r clinical.Role) []link {
 // in a URL.
 func done(code string) string {
 	return map[string]string{
-		"confirmed":  "Filed. The care team sees the pictures now; nobody else does until they are classified.",
-		"filed":      "Filed under the patient you chose. The care team sees the pictures now.",
-		"rejected":   "Rejected. The bytes are destroyed; the ledger keeps that it happened, and why.",
-		"discarded":  "Discarded. The bytes are destroyed; the ledger keeps that it happened, and why.",
-		"refiled":    "Refiled under this patient. The pictures left every drive at once, inherited no consent and wait to be classified.",
-		"classified": "Classified. What the patient's consent allows can now be shown.",
-		"reviewed":   "Reviewed. Two people have now said that nothing identifies the patient.",
-		"described":  "Saved.",
-		"consent":    "Consent recorded. It holds from now on, on every page and every drive.",
-		"withdrawn":  "Withdrawn. The pictures left every drive; the care record stays.",
-		"created":    "Set begun. Tick pictures in the library or on a patient's page, and add them to it.",
-		"added":      "Added to the set.",
-		"removed":    "Taken out of the set.",
-		"submitted":  "Submitted. A colleague publishes it.",
-		"published":  "Published on its readers' drives.",
-		"closed":     "Closed. The set left every drive.",
-		"changed":    "Changed. Every drive follows from now on.",
-		"crowded":    "Changed. The roster has more readers than the audience that you chose: everybody on it keeps the set, but choose the larger audience if they see it together.",
-		"held":       "Hold placed. The pictures stay as they are, and left every drive.",
-		"lifted":     "Hold lifted. What consent allows can be shown and changed again.",
-		"revoked":    "Revoked. The device is refused from its next request on.",
-		"job":        "Job added. Print its sheet: its code is the ID shot.",
-		"status":     "Job changed.",
-		"patient":    "Patient registered.",
-		"person":     "Person added. Give them a password.",
-		"password":   "Password set. The person is signed out everywhere else.",
+		"confirmed":     "Filed. The care team sees the pictures now; nobody else does until they are classified.",
+		"filed":         "Filed under the patient you chose. The care team sees the pictures now.",
+		"rejected":      "Rejected. The bytes are destroyed; the ledger keeps that it happened, and why.",
+		"discarded":     "Discarded. The bytes are destroyed; the ledger keeps that it happened, and why.",
+		"refiled":       "Refiled under this patient. The pictures left every drive at once, inherited no consent and wait to be classified.",
+		"classified":    "Classified. What the patient's consent allows can now be shown.",
+		"reviewed":      "Reviewed. Two people have now said that nothing identifies the patient.",
+		"described":     "Saved.",
+		"consent":       "Consent recorded. It holds from now on, on every page and every drive.",
+		"withdrawn":     "Withdrawn. The pictures left every drive; the care record stays.",
+		"created":       "Set begun. Tick pictures in the library or on a patient's page, and add them to it.",
+		"added":         "Added to the set.",
+		"removed":       "Taken out of the set.",
+		"submitted":     "Submitted. A colleague publishes it.",
+		"published":     "Published on its readers' drives.",
+		"closed":        "Closed. The set left every drive.",
+		"changed":       "Changed. Every drive follows from now on.",
+		"crowded":       "Changed. The roster has more readers than the audience that you chose: everybody on it keeps the set, but choose the larger audience if they see it together.",
+		"held":          "Hold placed. The pictures stay as they are, and left every drive.",
+		"lifted":        "Hold lifted. What consent allows can be shown and changed again.",
+		"mistaken":      "Marked as entered in error. It stays in the list and permits nothing.",
+		"form":          "The form is kept beside the consent, sealed. It is never replaced.",
+		"coderevoked":   "Code revoked. It opens nothing any more.",
+		"merged":        "Merged. Both records are one patient’s from now on; nothing was moved, and they can be parted exactly.",
+		"unmerged":      "Parted. What was recorded meanwhile is frozen until you have looked: see the holds.",
+		"session":       "Noted.",
+		"glass":         "The glass is broken, for an hour. Those who lead governance know, and it will be reviewed.",
+		"reviewedglass": "Reviewed. The record keeps what you found.",
+		"task":          "Confirmed. Thank you.",
+		"released":      "In the register. Nothing has left yet: take the file along, then note that it was handed over.",
+		"delivered":     "Noted as handed over.",
+		"ended":         "Ended. Nothing leaves by it any more.",
+		"erasure":       "The request is taken. Somebody else in governance decides.",
+		"decided":       "Decided. The certificate says what was done, and since when.",
+		"kept":          "Noted. The record comes up for review again on that day.",
+		"revoked":       "Revoked. The device is refused from its next request on.",
+		"job":           "Job added. Print its sheet: its code is the ID shot.",
+		"status":        "Job changed.",
+		"patient":       "Patient registered.",
+		"person":        "Person added. Give them a password.",
+		"password":      "Password set. The person is signed out everywhere else.",
 	}[code]
 }
 
@@ -110,7 +128,13 @@ func (d *door) funcs() template.FuncMap {
 		"displayed": func(mime string) bool {
 			return mime == "image/jpeg" || mime == "image/png" || mime == "image/webp" || mime == "image/gif"
 		},
-		"dict": dict,
+		"dict":   dict,
+		"plural": many, "audienceshort": audienceShort, "purposehint": purposeHint, "upperfirst": upperFirst, "plusint": func(a, b int) int { return a + b }, "languages": languages, "ways": ways, "covers": covers, "chaperone": chaperone, "photography": photography, "tasktitle": taskTitle, "taskwhy": taskWhy,
+		"answerwords": answerWords, "remaining": func(t time.Time) string { return remaining(t, d.Now()) }, "cause": cause, "settled": settled,
+		"did": did, "through": through, "kindwords": kindWords, "formatwords": formatWords, "outcome": outcomeWords, "workwords": workWords,
+		"glassreason": glassReason, "verdict": verdict, "answer": golden, "rolewords": roleWords, "lower": strings.ToLower, "reasonwords": policy.Words,
+		"governance": func(p clinical.Person) bool { return p.Role == clinical.Governance },
+		"tracks":     func(c []bool, i int) bool { return i+1 < len(c) && c[i+1] },
 	}
 }
 
@@ -361,6 +385,8 @@ func hold(k clinical.HoldKind) string {
 		return "A legal hold is in force: the pictures are seen for care, and cannot be edited, released or erased."
 	case clinical.IdentityDispute:
 		return "It is being checked whose pictures these are: only the named team sees them, and nobody changes them."
+	case clinical.Restriction:
+		return "Restricted on request: only the named team sees the pictures, for care alone."
 	default:
 		return "Two records are being taken apart: only the named team sees the pictures, and nobody changes them."
 	}
@@ -371,6 +397,8 @@ func holdKind(k clinical.HoldKind) string {
 	switch k {
 	case clinical.LegalHold:
 		return "Legal: a claim, a court, an inquiry"
+	case clinical.Restriction:
+		return "Restriction: care and the named team alone, on request"
 	case clinical.IdentityDispute:
 		return "Identity: whose pictures these are is being checked"
 	default:
@@ -443,4 +471,67 @@ func plus(q url.Values, name, value string) string {
 	}
 	next.Set(name, value)
 	return "?" + next.Encode()
+}
+
+// glassReason says why a glass was broken.
+func glassReason(r clinical.GlassReason) string {
+	for _, one := range glassReasons() {
+		if one.Value == string(r) {
+			return one.Words
+		}
+	}
+	return "No reason"
+}
+
+// verdict says what a review found.
+func verdict(v clinical.GlassVerdict) string {
+	return map[clinical.GlassVerdict]string{
+		"": "Waits for review", clinical.GlassJustified: "Justified", clinical.GlassFollowUp: "To be followed up", clinical.GlassMisuse: "Misuse",
+	}[v]
+}
+
+// golden says a question of the golden table.
+func golden(q policy.StoryLine) string {
+	var p clinical.Purpose
+	var a clinical.Audience
+	if p.UnmarshalText([]byte(q.Purpose)) != nil || a.UnmarshalText([]byte(q.Audience)) != nil || !p.Valid() {
+		return q.Who + " asks for " + q.Picture + " without saying what for"
+	}
+	out := q.Who + ": " + q.Picture + ", " + strings.ToLower(purpose(p)) + " for " + audience(a) + ", " + q.Channel
+	if q.More != "" {
+		out += ", " + strings.NewReplacer("in=", "in ", "=", " ").Replace(q.More)
+	}
+	return out
+}
+
+// roleWords names a role as people do.
+func roleWords(r clinical.Role) string {
+	if r == clinical.StudioAccount {
+		return "studio account"
+	}
+	return string(r)
+}
+
+// audienceShort heads a column of the matrix.
+func audienceShort(a clinical.Audience) string {
+	return map[clinical.Audience]string{
+		clinical.A0: "Treating team", clinical.A1: "One person", clinical.A2: "Up to 12", clinical.A3: "Class of 40", clinical.A4: "Hall", clinical.A5: "Elsewhere", clinical.A6: "Anyone",
+	}[a]
+}
+
+// purposeHint says what a purpose asks for.
+func purposeHint(p clinical.Purpose) string {
+	return map[clinical.Purpose]string{
+		clinical.P0: "needs no signature; ticked where a form says so", clinical.P1: "done without a name unless refused", clinical.P2: "lectures, rounds, sets",
+		clinical.P2b: "by itself: one person, on screen only", clinical.P3: "study, ethics reference and end", clinical.P4: "one named journal or event; pictures shown first",
+		clinical.P5: "anyone may see it; cannot be called back", clinical.P7: "by whom and for what is told",
+	}[p]
+}
+
+func upperFirst(s string) string {
+	r := []rune(s)
+	if len(r) == 0 {
+		return s
+	}
+	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
