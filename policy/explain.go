@@ -58,12 +58,16 @@ func (s *Snapshot) Explain(q clinical.Question) clinical.Explanation {
 	r := Request{Person: q.Person, Use: q.Use, Set: q.Set, Asset: q.Asset, Rendition: q.Kind, Now: q.At}
 	m := newMatter(s, r)
 	anybody := q.Person.IsZero() && !q.Set.IsZero()
+	if m != nil {
+		m.anybody = anybody
+	}
 	switch {
 	case m == nil:
 		out.Decision = deny("0-state", "absent")
-	case anybody:
-		m.anybody = true
-		out.Decision = m.decide()
+	case anybody && m.set == nil:
+		out.Decision = deny("2-set", "no-set")
+	case anybody && m.item == nil:
+		out.Decision = deny("2-set", "not-in-set")
 	case q.Use.Purpose == clinical.P2 && q.Set.IsZero():
 		out.Decision = m.decideAnySet()
 	default:
@@ -84,7 +88,7 @@ func (s *Snapshot) answer(m *matter, r *rule, d clinical.Decision) clinical.Rule
 	case m != nil && !(m.anybody && r.asker):
 		m.consentKnown = false
 		a.Reason = r.objects(m)
-	case m == nil && r.code == d.Rule:
+	case r.code == d.Rule && !d.Permit:
 		a.Reason = d.Reason
 	}
 	if a.Reason != "" {

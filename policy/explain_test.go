@@ -14,6 +14,7 @@ import (
 func TestGovernanceAsksWhy(t *testing.T) {
 	d := wounds()
 	d.Grants[0].Status = clinical.GrantWithdrawn
+	d.Assets = append(d.Assets, picture("foot", "adult", clinical.Plain))
 	h := newHouse(t, d)
 	q := clinical.Question{Person: human("stella"), Set: set("wounds"), Asset: asset("leg")}
 	q.Use.Channel = clinical.Mount
@@ -35,6 +36,20 @@ func TestGovernanceAsksWhy(t *testing.T) {
 	}
 	if got := len(h.journal.noted(clinical.ActExplained)); got != 1 {
 		t.Errorf("noted %d times", got)
+	}
+	for name, change := range map[string]func(*clinical.Question){
+		"no-set": func(q *clinical.Question) {
+			q.Set, q.Use.Purpose, q.Use.Audience = set("other"), clinical.P2, clinical.A3
+		},
+		"not-in-set": func(q *clinical.Question) { q.Asset = asset("foot") },
+	} {
+		nobody := q
+		nobody.Person = clinical.PersonID{}
+		change(&nobody)
+		got, err := h.Explain(t.Context(), as("greta"), nobody)
+		if err != nil || got.Decision.Permit || string(got.Decision.Reason) != name {
+			t.Errorf("%s: for anybody %+v, %v", name, got.Decision, err)
+		}
 	}
 	q.Asset = asset("nothing")
 	if got, err := h.Explain(t.Context(), as("greta"), q); err != nil || got.Decision.Reason != "absent" || !got.Rules[0].Decided {
