@@ -60,6 +60,9 @@ func Admits(s *Snapshot, id clinical.SetID, asset clinical.AssetID, now time.Tim
 	if m == nil {
 		return deny("0-state", "absent")
 	}
+	if m.item == nil {
+		return deny("2-set", "not-in-set")
+	}
 	m.anybody = true
 	return m.decide()
 }
