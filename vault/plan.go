@@ -121,6 +121,10 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 		if slot, err = v.planAsset(t, p, x, old); err != nil {
 			return err
 		}
+	case *clinical.Hold:
+		if rec.owner, err = v.holdOwner(t, p, rec.owner); err != nil {
+			return err
+		}
 	case *clinical.Erasure:
 		if err = v.planErasure(t, x, old); err != nil {
 			return err

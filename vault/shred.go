@@ -39,7 +39,7 @@ func entomb(a, was *clinical.Asset) {
 		return
 	}
 	*a = clinical.Asset{
-		ID: a.ID, Rev: a.Rev, Ordinal: was.Ordinal, State: clinical.Erased, Patient: was.Patient, Studio: was.Studio,
+		ID: a.ID, Rev: a.Rev, Ordinal: was.Ordinal, State: clinical.Erased, Reason: "erased", Patient: was.Patient, Studio: was.Studio,
 		Original: clinical.Blob{ID: was.Original.ID},
 	}
 }
@@ -208,6 +208,9 @@ func (v *Vault) shredPatients(t Reader, p *plan, patients []clinical.Patient) ([
 	if err := v.giveUpJobs(t, p, owners); err != nil {
 		return nil, err
 	}
+	if err := v.keepHolds(t, p, owners); err != nil {
+		return nil, err
+	}
 	return v.assetsOf(t, owners)
 }
 
@@ -276,6 +279,43 @@ func (v *Vault) giveUpJobs(t Reader, p *plan, owners map[uint64]bool) error {
 		p.given = append(p.given, given...)
 	}
 	return nil
+}
+
+// keepHolds takes along the holds that name pictures: one may keep another
+// patient's picture closed because this one is seen in it.
+func (v *Vault) keepHolds(t Reader, p *plan, owners map[uint64]bool) error {
+	return v.owned(t, kindHold, owners, func(id [16]byte) error {
+		s, err := v.readRecord(t, kindHold, id)
+		if err != nil {
+			return err
+		}
+		h, ok := s.rec.body.(*clinical.Hold)
+		named := slices.ContainsFunc(p.change.Holds, func(x clinical.Hold) bool { return x.ID == id })
+		if ok && !named && len(h.Assets) > 0 {
+			p.change.Holds = append(p.change.Holds, *h)
+		}
+		return nil
+	})
+}
+
+// holdOwner names the key that seals a hold: the store's, where its patient's is
+// gone or going.
+func (v *Vault) holdOwner(t Reader, p *plan, owner string) (string, error) {
+	err := v.notCondemned(t, owner)
+	if clinical.ReasonOf(err) == "erased" {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if owner == "" {
+		return "", nil
+	}
+	o, err := v.keys.owner(owner)
+	if err == nil && slices.ContainsFunc(p.doomed, func(in intent) bool { return in.Owner == o.number }) {
+		owner = ""
+	}
+	return owner, err
 }
 
 // planErasure lets nobody say that an erasure is done before it is, and fills

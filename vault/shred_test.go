@@ -81,7 +81,7 @@ func TestAnErasedPatientLeavesTombstonesAndNothingToRead(t *testing.T) {
 	for range 2 {
 		for _, a := range []clinical.Asset{first, second, thrown} {
 			got, err := b.Asset(t.Context(), a.ID)
-			want := clinical.Asset{ID: a.ID, Rev: said.Seq, Ordinal: a.Ordinal, State: clinical.Erased, Patient: a.Patient, Studio: a.Studio, Original: clinical.Blob{ID: a.Original.ID}}
+			want := clinical.Asset{ID: a.ID, Rev: said.Seq, Ordinal: a.Ordinal, State: clinical.Erased, Reason: "erased", Patient: a.Patient, Studio: a.Studio, Original: clinical.Blob{ID: a.Original.ID}}
 			if d := cmp.Diff(want, got); err != nil || d != "" {
 				t.Errorf("%v, want -, got +\n%s", err, d)
 			}
@@ -216,6 +216,84 @@ func TestAnErasureIsDoneOnlyOnceItsKeysAreAndSaysSinceWhen(t *testing.T) {
 	x.Outcome = clinical.EraseRefuse
 	if _, err := done(); !errors.Is(err, clinical.ErrConflict) {
 		t.Errorf("a decision that was carried out is taken back: %v", err)
+	}
+}
+
+// A hold that keeps another patient's picture closed, because the erased one is
+// seen in it, outlives the erasure, and can still be lifted.
+func TestAHoldOnAnothersPictureOutlivesThePatientWhoseItIs(t *testing.T) {
+	b := newBench(t)
+	p, other := b.patient(t, "1000"), b.patient(t, "2000")
+	a := b.mustKeep(t, b.owner(other.ID), picture(300, 1))
+	commit := func(act clinical.Act, d clinical.Delta) clinical.Change {
+		t.Helper()
+		c, err := b.Commit(t.Context(), clinical.Change{Event: b.event(act), Delta: d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	hold := func() clinical.Hold {
+		return clinical.Hold{ID: clinical.Mint[clinical.Hold](b.mint), Kind: clinical.Restriction, Patient: p.ID, Assets: []clinical.AssetID{a.ID}}
+	}
+	earlier := commit(clinical.ActHoldPlaced, clinical.Delta{Holds: []clinical.Hold{hold()}}).Holds[0]
+	later := commit(clinical.ActErasureDecided, clinical.Delta{
+		Holds:    []clinical.Hold{hold()},
+		Erasures: []clinical.Erasure{{ID: clinical.Mint[clinical.Erasure](b.mint), Patient: p.ID, Outcome: clinical.EraseShred}},
+	}).Holds[0]
+	b.reopen(t)
+	var got []clinical.Hold
+	if _, err := b.Load(t.Context(), func(d clinical.Delta) error { got = append(got, d.Holds...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 {
+		t.Fatalf("%d holds are left, want 2: of %s and %s", len(got), earlier.ID, later.ID)
+	}
+	for _, h := range got {
+		h.LiftedAt = time.Now()
+		commit(clinical.ActHoldLifted, clinical.Delta{Holds: []clinical.Hold{h}})
+	}
+	if r, err := b.Fsck(t.Context(), vault.FsckOptions{}); err != nil || !r.Clean() {
+		t.Errorf("fsck: %v, %v", r.Findings, err)
+	}
+}
+
+// One record of an old copy is put back: what it says is gone, and fsck tells.
+func TestFsckFindsARecordThatCameBack(t *testing.T) {
+	b := newBench(t)
+	p := b.patient(t, "1000")
+	a := b.mustKeep(t, b.owner(p.ID), picture(300, 1))
+	key := append([]byte("ra"), a.ID[:]...)
+	var before []byte
+	err := b.store.View(t.Context(), func(r vault.Reader) error {
+		var err error
+		before, err = r.Get(key)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.mustDecide(t, p.ID, a.ID)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store.Update(t.Context(), func(x vault.Txn) error { return x.Set(key, before) }); err != nil {
+		t.Fatal(err)
+	}
+	b.open(t)
+	b.unreadable(t, a.Original.ID)
+	r, err := b.Fsck(t.Context(), vault.FsckOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[clinical.Reason]bool{}
+	for _, f := range r.Findings {
+		found[f.Reason] = true
+	}
+	for _, want := range []clinical.Reason{"erased-came-back", "older-than-erasure", "older-than-journal"} {
+		if !found[want] {
+			t.Errorf("fsck does not say %s: %v", want, r.Findings)
+		}
 	}
 }
 
