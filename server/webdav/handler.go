@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"fovea/clinical"
 )
 
@@ -48,11 +50,12 @@ type Options struct {
 	Gate   gate
 	Auth   authenticator
 	Papers Papers
+	Inbox  InboxOptions
 	Log    *slog.Logger
 	Now    func() time.Time
 }
 
-// Handler answers for everything at and under Prefix. It is safe for concurrent use.
+// Handler answers for everything at and under Prefix and InboxPrefix. It is safe for concurrent use.
 type Handler struct {
 	gate gate
 	auth authenticator
@@ -60,6 +63,7 @@ type Handler struct {
 	// since is when a drive without a set was last changed: when the handler was made.
 	since time.Time
 	desk  *desk
+	inbox *inbox
 
 	listings buffers // memory between requests
 	chunks   buffers
@@ -73,16 +77,24 @@ func New(o Options) *Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Handler{
+	h := &Handler{
 		gate: o.Gate, auth: o.Auth, log: o.Log, since: o.Now().UTC(), desk: newDesk(o),
 		listings: buffers{size: flushAt + 8<<10}, chunks: buffers{size: copyBuffer},
 	}
+	h.inbox = newInbox(h, o)
+	return h
 }
 
-// Run does what the drive does between requests, until ctx ends: it draws contact sheets. Without it there are none.
+// Run does what the drive does between requests, until ctx ends: it draws contact sheets, and gives the studios what was
+// put into their inboxes. Without it there are no sheets and the inboxes do not open.
 func (h *Handler) Run(ctx context.Context) error {
-	h.desk.run(ctx)
-	return nil
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		h.desk.run(ctx)
+		return nil
+	})
+	g.Go(func() error { return h.inbox.run(ctx) })
+	return g.Wait()
 }
 
 // request is one request under way: who asks for what, with which reach.
@@ -96,6 +108,10 @@ type request struct {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setCommonHeaders(w.Header())
+	if len(h.inbox.o.Studios) > 0 && (r.URL.Path == InboxPrefix || strings.HasPrefix(r.URL.Path, InboxPrefix+"/")) {
+		h.inbox.ServeHTTP(w, r)
+		return
+	}
 	switch r.Method {
 	case http.MethodOptions:
 		w.Header().Set("Allow", allow)

@@ -124,24 +124,64 @@ func TestProperties(t *testing.T) {
 		t.Errorf("propname:\n%s", diff)
 	}
 
-	some := ask(`<prop><getetag/><quota-used-bytes/><supportedlock/><z:x xmlns:z="a&quot;b&lt;"/><y xmlns=""/><getetag/></prop>`)
+	some := ask(`<prop><getetag/><lockdiscovery/><supportedlock/><z:x xmlns:z="a&quot;b&lt;"/><y xmlns=""/><getetag/></prop>`)
 	if diff := cmp.Diff([]string{"DAV: getetag"}, keys(some[1].found)); diff != "" {
 		t.Errorf("prop found:\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{" y", "DAV: quota-used-bytes", "DAV: supportedlock", `a"b< x`}, keys(some[1].missing)); diff != "" {
+	if diff := cmp.Diff([]string{" y", "DAV: lockdiscovery", "DAV: supportedlock", `a"b< x`}, keys(some[1].missing)); diff != "" {
 		t.Errorf("prop missing:\n%s", diff)
 	}
 	if !some[0].missing["DAV: getetag"] || len(some[0].found) != 0 {
 		t.Errorf("a folder has no tag: %v", some[0])
 	}
 	for _, header := range []string{"Prefer: return=minimal", "Brief: t"} {
-		if got := ask(`<prop><getetag/><quota-used-bytes/></prop>`, header); len(got[0].missing)+len(got[1].missing) != 0 {
+		if got := ask(`<prop><getetag/><lockdiscovery/></prop>`, header); len(got[0].missing)+len(got[1].missing) != 0 {
 			t.Errorf("%s: %v", header, got)
 		}
 	}
-	included := ask(`<allprop/><include><quota-used-bytes/><getetag/><displayname/></include>`)
-	if len(included[1].found) != len(live)-1 || included[1].found["DAV: displayname"] != "000013-A&B.jpg" || !included[1].missing["DAV: quota-used-bytes"] {
+	included := ask(`<allprop/><include><lockdiscovery/><getetag/><displayname/></include>`)
+	if len(included[1].found) != len(live)-1 || included[1].found["DAV: displayname"] != "000013-A&B.jpg" || !included[1].missing["DAV: lockdiscovery"] {
 		t.Errorf("include: %v", included[1])
+	}
+}
+
+func TestQuotasAreForWhoeverAsksByName(t *testing.T) {
+	d := newDrive()
+	d.gate.addSet("Wounds", thousand(1001)...)
+	const quota = `<propfind xmlns="DAV:"><prop><quota-used-bytes/><quota-available-bytes/></prop></propfind>`
+	size := func(r response) string {
+		return r.found["DAV: quota-used-bytes"] + "/" + r.found["DAV: quota-available-bytes"]
+	}
+	used := 0
+	for _, n := range thousand(1001) {
+		used += 100 * len(n)
+	}
+	last := 100 * len(thousand(1001)[1000])
+	root := parseMultistatus(t, d.ask("PROPFIND", "/dav/teaching/", quota, "Depth: 1").Body.Bytes())
+	set := parseMultistatus(t, d.ask("PROPFIND", "/dav/teaching/Wounds/", quota, "Depth: 1").Body.Bytes())
+	got := []string{size(root[0]), size(root[1]), size(set[0]), size(set[len(set)-1]), size(set[1])}
+	all := fmt.Sprintf("%d/0", used)
+	if diff := cmp.Diff([]string{all, all, all, fmt.Sprintf("%d/0", last), "/"}, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, unasked := range []string{"", `<propfind xmlns="DAV:"><propname/></propfind>`} {
+		if w := d.ask("PROPFIND", "/dav/teaching/Wounds/", unasked, "Depth: 0"); strings.Contains(w.Body.String(), "quota") {
+			t.Errorf("asked %q the drive speaks of quotas", unasked)
+		}
+	}
+}
+
+func TestLitterCostsTheGateNothing(t *testing.T) {
+	d := newDrive()
+	d.gate.addSet("Wounds", thousand(1000)...)
+	d.gate.calls.Store(0)
+	for _, path := range []string{"._000013-Lesion 0.jpg", ".DS_Store", "Thumbs.db", "desktop.ini", ".metadata_never_index", ".ql_disablethumbnails"} {
+		for _, method := range []string{"GET", "HEAD", "PROPFIND"} {
+			d.ask(method, "/dav/teaching/Wounds/"+path2target(path), "", "Depth: 0")
+		}
+	}
+	if calls := d.gate.calls.Load(); calls != 0 {
+		t.Errorf("the gate was asked %d times", calls)
 	}
 }
 

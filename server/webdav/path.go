@@ -15,16 +15,19 @@ const maxSegment = 255
 // maxDepth is one more segment than the deepest picture has, for what clients leave beside it.
 const maxDepth = 4
 
-// location is a path below Prefix, taken apart: decoded, NFC, each part a plain name.
+// location is a path below a prefix, taken apart: decoded, NFC, each part a plain name.
 type location struct {
 	segments []string
 	slash    bool // a slash at its end: only a folder can be meant
 }
 
-// parsePath takes apart an escaped path. It splits before it decodes, so that an escaped slash stays inside its
+// parsePath takes apart an escaped path below Prefix.
+func parsePath(escaped string) (location, bool) { return parseUnder(Prefix, maxDepth, escaped) }
+
+// parseUnder takes apart an escaped path below a prefix, of at most depth parts. It splits before it decodes, so that an escaped slash stays inside its
 // segment, where it is refused; and it refuses what cleaning would turn into another path.
-func parsePath(escaped string) (location, bool) {
-	rest, ok := strings.CutPrefix(escaped, Prefix)
+func parseUnder(prefix string, depth int, escaped string) (location, bool) {
+	rest, ok := strings.CutPrefix(escaped, prefix)
 	if !ok || (rest != "" && rest[0] != '/') {
 		return location{}, false
 	}
@@ -38,7 +41,7 @@ func parsePath(escaped string) (location, bool) {
 	}
 	for part := range strings.SplitSeq(rest, "/") {
 		name, err := url.PathUnescape(part)
-		if err != nil || !plainName(name) || len(at.segments) == maxDepth {
+		if err != nil || !plainName(name) || len(at.segments) == depth {
 			return location{}, false
 		}
 		// Finder sends names decomposed; the drive's own names are composed.

@@ -32,6 +32,8 @@ const (
 	entityTag
 	lastModified
 	resourceType
+	quotaUsed
+	quotaFree
 	properties // how many there are
 )
 
@@ -39,18 +41,29 @@ const (
 func propertyNames() [properties]string {
 	return [properties]string{
 		"creationdate", "displayname", "getcontentlength", "getcontenttype", "getetag", "getlastmodified", "resourcetype",
+		"quota-used-bytes", "quota-available-bytes",
 	}
 }
 
 // of reports whether a file, or a folder, has the property.
 func (p property) of(folder bool) bool {
-	return !folder || p == creationDate || p == displayName || p == lastModified || p == resourceType
+	switch p {
+	case creationDate, displayName, lastModified, resourceType:
+		return true
+	case quotaUsed, quotaFree:
+		return folder
+	default:
+		return !folder
+	}
 }
+
+// listed reports whether the property is in an answer to propname. Quotas (RFC 4331) are for whoever asks for them.
+func (p property) listed() bool { return p != quotaUsed && p != quotaFree }
 
 // volunteered reports whether the property is in an answer to allprop. Of a file, a name that is in its path already
 // and a second time are not: a thousand of them are a tenth of what Windows takes in one listing (decision 0701).
 func (p property) volunteered(folder bool) bool {
-	return folder || (p != creationDate && p != displayName)
+	return p.listed() && (folder || (p != creationDate && p != displayName))
 }
 
 // question is what a PROPFIND body asks: the values of some properties, or the names of all.
@@ -68,30 +81,48 @@ var (
 
 // propfind answers PROPFIND.
 func (h *Handler) propfind(ctx context.Context, w http.ResponseWriter, r *request) {
-	asked, err := readQuestion(w, r.Request)
-	switch {
-	case errors.Is(err, errTooLarge):
-		plain(w, http.StatusRequestEntityTooLarge, "The request is too large.")
-		return
-	case err != nil:
-		plain(w, http.StatusBadRequest, "The request is not a PROPFIND as RFC 4918 describes it.")
-		return
-	}
-	depth := r.Header.Get("Depth")
-	if !slices.ContainsFunc([]string{"", "0", "1", "infinity"}, func(d string) bool { return strings.EqualFold(d, depth) }) {
-		plain(w, http.StatusBadRequest, "The Depth is one of 0, 1 and infinity.")
+	h.answer(w, r.Request, func() (node, error) { return h.resolve(ctx, r) })
+}
+
+// answer answers PROPFIND about the node that find returns.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, find func() (node, error)) {
+	asked, ok := asking(w, r)
+	if !ok {
 		return
 	}
-	n, err := h.resolve(ctx, r)
+	n, err := find()
 	if err != nil {
-		h.fail(w, r.Request, err)
+		h.fail(w, r, err)
 		return
 	}
-	if n.folder && depth != "0" && depth != "1" {
+	if n.folder && !finite(r) {
 		finiteDepth(w)
 		return
 	}
 	h.reply(w, r, n, newPlan(asked, minimal(r.Header)))
+}
+
+// asking reads what a PROPFIND asks, or answers it and reports false.
+func asking(w http.ResponseWriter, r *http.Request) (question, bool) {
+	asked, err := readQuestion(w, r)
+	depth := r.Header.Get("Depth")
+	known := slices.ContainsFunc([]string{"", "0", "1", "infinity"}, func(d string) bool { return strings.EqualFold(d, depth) })
+	switch {
+	case errors.Is(err, errTooLarge):
+		plain(w, http.StatusRequestEntityTooLarge, "The request is too large.")
+	case err != nil:
+		plain(w, http.StatusBadRequest, "The request is not a PROPFIND as RFC 4918 describes it.")
+	case !known:
+		plain(w, http.StatusBadRequest, "The Depth is one of 0, 1 and infinity.")
+	default:
+		return asked, true
+	}
+	return question{}, false
+}
+
+// finite reports whether a listing of one folder at most is wanted.
+func finite(r *http.Request) bool {
+	return r.Header.Get("Depth") == "0" || r.Header.Get("Depth") == "1"
 }
 
 // finiteDepth says that the drive is not listed in one piece (RFC 4918, 9.1).

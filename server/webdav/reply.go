@@ -33,7 +33,7 @@ func newPlan(asked question, brief bool) plan {
 func newAnswer(asked question, brief, folder bool) answer {
 	var a answer
 	for live := range properties {
-		if live.of(folder) && (asked.only || (asked.all && live.volunteered(folder))) {
+		if live.of(folder) && ((asked.only && live.listed()) || (asked.all && live.volunteered(folder))) {
 			a.valued = append(a.valued, live)
 		}
 	}
@@ -83,7 +83,7 @@ func missing(names []xml.Name) string {
 
 // reply streams the multistatus of a node and, at Depth 1, of its children. All of it comes from one snapshot, so
 // nothing can vanish while it is written.
-func (h *Handler) reply(w http.ResponseWriter, r *request, n node, p plan) {
+func (h *Handler) reply(w http.ResponseWriter, r *http.Request, n node, p plan) {
 	deep := n.children != nil && r.Header.Get("Depth") == "1"
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	w.WriteHeader(http.StatusMultiStatus)
@@ -158,6 +158,12 @@ func (r *row) appendProperty(b []byte, p property) []byte {
 		b = append(b, `<D:getlastmodified>`...)
 		b = r.modified.UTC().AppendFormat(b, http.TimeFormat)
 		return append(b, `</D:getlastmodified>`...)
+	case quotaUsed:
+		b = strconv.AppendInt(append(b, `<D:quota-used-bytes>`...), r.used, 10)
+		return append(b, `</D:quota-used-bytes>`...)
+	case quotaFree:
+		b = strconv.AppendInt(append(b, `<D:quota-available-bytes>`...), r.free, 10)
+		return append(b, `</D:quota-available-bytes>`...)
 	default:
 		if r.folder {
 			return append(b, `<D:resourcetype><D:collection/></D:resourcetype>`...)

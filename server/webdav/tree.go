@@ -35,6 +35,8 @@ type row struct {
 	name     string
 	folder   bool
 	size     int64
+	used     int64 // bytes of what is in a folder
+	free     int64 // bytes that may still be written into it: none on a read-only drive
 	mime     string
 	etag     string
 	modified time.Time
@@ -94,6 +96,7 @@ func (h *Handler) root(ctx context.Context, r *request) (node, error) {
 			return node{}, err
 		}
 		rows = append(rows, setRow(folder))
+		root.used += rows[len(rows)-1].used
 		if folder.Modified.After(root.modified) {
 			root.modified = folder.Modified
 		}
@@ -156,7 +159,13 @@ type view struct {
 }
 
 func setRow(f clinical.Folder) row {
-	return row{parent: Prefix + "/", name: f.Set.Name, folder: true, modified: f.Modified, created: f.Set.CreatedAt}
+	r := row{parent: Prefix + "/", name: f.Set.Name, folder: true, modified: f.Modified, created: f.Set.CreatedAt}
+	for i := range f.Entries {
+		if e := &f.Entries[i]; shown(e) {
+			r.used += e.Size
+		}
+	}
+	return r
 }
 
 // top is the set's own folder: the first partSize items that were ever added, and a folder for each further part of
@@ -201,10 +210,16 @@ func (v view) part(ctx context.Context, number int) (node, error) {
 }
 
 func (v view) partRow(number int) row {
-	return row{
+	r := row{
 		parent: v.path, name: partName(number), folder: true,
 		modified: v.folder.Modified, created: v.folder.Set.CreatedAt,
 	}
+	for i := range v.folder.Entries {
+		if e := &v.folder.Entries[i]; e.Position/partSize == number && shown(e) {
+			r.used += e.Size
+		}
+	}
+	return r
 }
 
 // partPath is the escaped path of a part, with a slash at its end.

@@ -1,0 +1,209 @@
+package webdav_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"fovea/clinical"
+	"fovea/server/webdav"
+)
+
+// memShelf is a shelf in memory.
+type memShelf struct {
+	mu   sync.Mutex
+	kept map[string][]byte
+	// fails makes every writing this error.
+	fails error
+}
+
+func (s *memShelf) Put(_ context.Context, key string, value []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fails == nil {
+		s.kept[key] = bytes.Clone(value)
+	}
+	return s.fails
+}
+
+func (s *memShelf) Delete(_ context.Context, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.kept, key)
+	return nil
+}
+
+func (s *memShelf) Each(_ context.Context, f func(string, []byte) error) error {
+	s.mu.Lock()
+	kept := maps.Clone(s.kept)
+	s.mu.Unlock()
+	for k, v := range kept {
+		if err := f(k, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// memStage is a stage in memory; what it is not to do is leave anything behind.
+type memStage struct {
+	mu   sync.Mutex
+	kept map[string][]byte
+}
+
+type memContent struct{ *bytes.Reader }
+
+func (memContent) Close() error { return nil }
+
+func (s *memStage) Seal(_ context.Context, name string, r io.Reader) (int64, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept[name] = b
+	return int64(len(b)), nil
+}
+
+func (s *memStage) Open(_ context.Context, name string) (clinical.Content, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, ok := s.kept[name]
+	if !ok {
+		return nil, clinical.ErrNotFound
+	}
+	return memContent{bytes.NewReader(b)}, nil
+}
+
+func (s *memStage) Keep(_ context.Context, alive func(string) bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.kept, func(name string, _ []byte) bool { return !alive(name) })
+	return nil
+}
+
+func (s *memStage) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.kept)
+}
+
+// taken is a file that a fakeStudio received.
+type taken struct {
+	Studio  clinical.StudioID
+	Name    string
+	Content string
+	Beside  map[string]string
+}
+
+// fakeStudio keeps what it is given, quarantines what is called lost, and fails while it is told to.
+type fakeStudio struct {
+	mu    sync.Mutex
+	got   []taken
+	fails error
+}
+
+func (f *fakeStudio) Receive(_ context.Context, u webdav.Upload) (clinical.Outcome, clinical.Reason, error) {
+	b, err := io.ReadAll(u.Content)
+	if err != nil {
+		return "", "", err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails != nil {
+		return "", "", f.fails
+	}
+	beside := map[string]string{}
+	for name, text := range u.Beside {
+		beside[name] = string(text)
+	}
+	f.got = append(f.got, taken{u.Studio, u.Name, string(b), beside})
+	if u.Name == "lost.jpg" {
+		return clinical.OutcomeQuarantined, "no-patient", nil
+	}
+	return clinical.OutcomeKept, "", nil
+}
+
+func (f *fakeStudio) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fails = err
+}
+
+func (f *fakeStudio) all() []taken {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]taken(nil), f.got...)
+}
+
+// fakePeople works in studios: student, who is a studio's account here, in derm, and narrow in derm and vascular.
+type fakePeople struct{}
+
+func (fakePeople) PersonByID(p clinical.PersonID) (clinical.Person, bool) {
+	switch p {
+	case id[clinical.Person]("student"):
+		return clinical.Person{ID: p, Role: clinical.StudioAccount, Studios: []clinical.StudioID{"derm"}}, true
+	case id[clinical.Person]("narrow"):
+		return clinical.Person{ID: p, Role: clinical.Photographer, Studios: []clinical.StudioID{"derm", "vascular"}}, true
+	default:
+		return clinical.Person{}, false
+	}
+}
+
+// inboxDrive is a drive with inboxes.
+type inboxDrive struct {
+	*drive
+	shelf  *memShelf
+	stage  *memStage
+	studio *fakeStudio
+	stop   func()
+}
+
+// newInboxDrive runs a drive whose inboxes settle after a while. Its parts may be those of one that was stopped.
+func newInboxDrive(tb testing.TB, settle time.Duration, before *inboxDrive) *inboxDrive {
+	tb.Helper()
+	d := &inboxDrive{
+		shelf: &memShelf{kept: map[string][]byte{}}, stage: &memStage{kept: map[string][]byte{}}, studio: &fakeStudio{},
+	}
+	if before != nil {
+		d.shelf, d.stage, d.studio = before.shelf, before.stage, before.studio
+	}
+	g, a := newGate(), &fakeAuth{}
+	h := webdav.New(webdav.Options{Gate: g, Auth: a, Inbox: webdav.InboxOptions{
+		Studios: []clinical.StudioID{"derm", "vascular"}, People: fakePeople{}, Shelf: d.shelf, Stage: d.stage, Receiver: d.studio,
+		Explain:  func(r clinical.Reason) string { return "It says: " + string(r) + "." },
+		MaxBytes: 64 << 20, MaxFile: 32 << 20, MaxItems: 500, Settle: settle,
+	}})
+	d.drive = &drive{Handler: h, gate: g, auth: a}
+	ctx, stop := context.WithCancel(tb.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := h.Run(ctx); err != nil {
+			tb.Errorf("the drive ended: %v", err)
+		}
+	})
+	d.stop = sync.OnceFunc(func() {
+		stop()
+		running.Wait()
+	})
+	tb.Cleanup(d.stop)
+	eventually(tb, "the inbox opens", func() bool { return d.ask("PROPFIND", "/dav/inbox/derm/", "", "Depth: 0").Code == 207 })
+	return d
+}
+
+// eventually waits for something that others are about to do.
+func eventually(tb testing.TB, what string, done func() bool) {
+	tb.Helper()
+	for late := time.After(20 * time.Second); !done(); {
+		select {
+		case <-late:
+			tb.Fatalf("not in time: %s", what)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package webdav
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+)
+
+// errLarge is what reading an upload fails with once it is larger than it may be.
+var errLarge = clinical.Refuse(clinical.Unavailable, "inbox-full", "The file is too large.")
+
+// put answers PUT: it seals the body and only then lets the name be seen. An upload that is cut off leaves what was
+// there before.
+func (in *inbox) put(ctx context.Context, v *visit) {
+	switch {
+	case !v.writable(v.at):
+		return
+	case v.Header.Get("Content-Range") != "":
+		plain(v.w, http.StatusBadRequest, "Send the whole file.")
+		return
+	case v.at.slash:
+		plain(v.w, http.StatusMethodNotAllowed, "A folder cannot be written to.")
+		return
+	}
+	blob, body := fresh(), bufio.NewReader(v.Body)
+	if !in.begin(v, blob) {
+		return
+	}
+	defer in.end(v.at.tray, blob)
+	size := int64(0)
+	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
+		blob = ""
+	} else {
+		var err error
+		if size, err = in.o.Stage.Seal(ctx, blob, &bounded{r: body, left: in.room(v.at.tray, blob)}); err != nil {
+			in.cut(v, err)
+			return
+		}
+	}
+	in.commit(ctx, v, &item{ID: fresh(), Blob: blob, Size: size, MIME: typeOf(v.Request)})
+}
+
+// begin checks a PUT before its body is read, and notes how much it may take.
+func (in *inbox) begin(v *visit, blob string) bool {
+	t := v.at.tray
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	it, ok := v.target()
+	if !ok || !v.may(it, v.touching(it)) {
+		return false
+	}
+	if v.ContentLength > in.o.MaxFile {
+		plain(v.w, http.StatusRequestEntityTooLarge, "The file is too large for this inbox.")
+		return false
+	}
+	if err := t.room(1, max(v.ContentLength, 0)); err != nil {
+		in.spoilt(v, err)
+		return false
+	}
+	t.waiting[blob] = max(v.ContentLength, 0)
+	return true
+}
+
+// end forgets an upload that was under way.
+func (in *inbox) end(t *tray, blob string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.waiting, blob)
+	t.changed = in.now()
+	select {
+	case in.sweep <- struct{}{}:
+	default:
+	}
+}
+
+// room is how many bytes an upload under way may have: what it said, or all that is free where it did not say.
+func (in *inbox) room(t *tray, blob string) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if said := t.waiting[blob]; said > 0 {
+		return said
+	}
+	free := min(in.o.MaxFile, in.o.MaxBytes-t.bytes)
+	for _, b := range t.waiting {
+		free -= b
+	}
+	t.waiting[blob] = max(free, 0)
+	return t.waiting[blob]
+}
+
+// bounded fails once more is read than it may give.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+// Read reads, within bounds.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errLarge
+	}
+	return n, err
+}
+
+// cut answers for an upload that did not come to its end.
+func (in *inbox) cut(v *visit, err error) {
+	if v.Context().Err() != nil || errors.Is(err, io.ErrUnexpectedEOF) {
+		plain(v.w, http.StatusBadRequest, "The file did not come whole. Send it again.")
+		return
+	}
+	in.spoilt(v, err)
+}
+
+// commit puts an uploaded file into its place, if that is still as it was.
+func (in *inbox) commit(ctx context.Context, v *visit, it *item) {
+	t := v.at.tray
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old, ok := v.target()
+	if !ok || !v.may(old, v.touching(old)) {
+		return
+	}
+	now := in.now().UTC()
+	it.Tag, it.Modified, it.Created = newTag(), now.Truncate(time.Second), now.Truncate(time.Second)
+	status := http.StatusCreated
+	if old != nil {
+		status, it.Props, it.Created = http.StatusNoContent, old.Props, old.Created
+	}
+	if err := t.place(ctx, t.find(v.at.parent().names), path.Base(v.at.key()), it); err != nil {
+		in.spoilt(v, err)
+		return
+	}
+	v.w.Header().Set("ETag", it.Tag)
+	v.w.WriteHeader(status)
+}
+
+// target finds what a file is about to be written over, nil where that is nothing; it answers, and reports false, where
+// no file can be written. The caller holds the tray's mu.
+func (v *visit) target() (*item, bool) {
+	t := v.at.tray
+	parent := t.find(v.at.parent().names)
+	if parent == nil || !parent.Folder {
+		plain(v.w, http.StatusConflict, "The folder is not there.")
+		return nil, false
+	}
+	it := t.find(v.at.names)
+	if it != nil && it.Folder {
+		plain(v.w, http.StatusMethodNotAllowed, "A folder is in its place.")
+		return nil, false
+	}
+	return it, true
+}
+
+// touching is what writing does to the request's own path, where it is or is not yet.
+func (v *visit) touching(it *item) touch { return touch{key: v.at.key(), entry: it == nil} }
+
+// typeOf is the media type of an upload: as said, or as its name says.
+func typeOf(r *http.Request) string {
+	said, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && said != "application/x-www-form-urlencoded" {
+		return said
+	}
+	if known := mime.TypeByExtension(path.Ext(r.URL.Path)); known != "" {
+		return known
+	}
+	return "application/octet-stream"
+}
+
+// mkcol answers MKCOL.
+func (in *inbox) mkcol(ctx context.Context, v *visit) {
+	if len(v.at.names) == 0 || v.at.key() == receiptsName {
+		plain(v.w, http.StatusMethodNotAllowed, "It is there already.")
+		return
+	}
+	if !v.writable(v.at) {
+		return
+	}
+	if n, _ := io.ReadFull(v.Body, make([]byte, 1)); n > 0 {
+		plain(v.w, http.StatusUnsupportedMediaType, "A folder is made without a body.")
+		return
+	}
+	t := v.at.tray
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	parent := t.find(v.at.parent().names)
+	switch {
+	case t.find(v.at.names) != nil:
+		plain(v.w, http.StatusMethodNotAllowed, "It is there already.")
+		return
+	case parent == nil || !parent.Folder:
+		plain(v.w, http.StatusConflict, "The folder above is not there.")
+		return
+	case !v.may(nil, v.touching(nil)):
+		return
+	}
+	now := in.now().UTC().Truncate(time.Second)
+	it := &item{ID: fresh(), Folder: true, Modified: now, Created: now, in: map[string]*item{}}
+	err := t.room(1, 0)
+	if err == nil {
+		err = t.place(ctx, parent, path.Base(v.at.key()), it)
+	}
+	if err != nil {
+		in.spoilt(v, err)
+		return
+	}
+	v.w.WriteHeader(http.StatusCreated)
+}
+
+// remove answers DELETE. Receipts may be removed, one by one.
+func (in *inbox) remove(ctx context.Context, v *visit) {
+	receipt := len(v.at.names) == 2 && v.at.names[0] == receiptsName
+	if !receipt && !v.writable(v.at) {
+		return
+	}
+	t := v.at.tray
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	it := t.find(v.at.names)
+	if it == nil || (v.at.slash && !it.Folder) {
+		absent(v.w)
+		return
+	}
+	if depth := v.Header.Get("Depth"); it.Folder && depth != "" && !strings.EqualFold(depth, "infinity") {
+		plain(v.w, http.StatusBadRequest, "A folder is removed with all that is in it.")
+		return
+	}
+	if !v.may(it, touch{key: v.at.key(), deep: true, entry: true}) {
+		return
+	}
+	t.locks.clear(v.at.key())
+	if err := t.take(ctx, t.find(v.at.parent().names), it); err != nil {
+		in.spoilt(v, err)
+		return
+	}
+	v.w.WriteHeader(http.StatusNoContent)
+}
