@@ -12,6 +12,9 @@ import (
 )
 
 type auditCmd struct {
+	Who     auditWhoCmd     `cmd:"" help:"Who saw, changed or was denied what: of a patient, a picture, a person or a set."`
+	Reached auditReachedCmd `cmd:"" help:"Everybody who ever had a picture, and how."`
+
 	Export auditExportCmd `cmd:"" help:"Write the whole ledger, pseudonyms only, to a file."`
 	Verify auditVerifyCmd `cmd:"" help:"Verify an export: needs nothing but the file, on any machine."`
 

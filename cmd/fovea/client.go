@@ -22,6 +22,7 @@ import (
 type client struct {
 	http *http.Client
 	as   string
+	try  bool          // acts are asked about and not done
 	own  *system       // nil when a server holds DATA
 	over chan struct{} // closed when own has ended
 	stop func() error
@@ -50,7 +51,7 @@ func (e *env) connect() (*client, error) {
 		if clinical.ReasonOf(err) != "data-locked" {
 			return nil, err
 		}
-		if c := (&client{http: socketClient(cfg.socket()), as: e.cli.As, stop: func() error { return nil }}); c.answers(ctx) {
+		if c := (&client{http: socketClient(cfg.socket()), as: e.cli.As, try: e.cli.Simulate, stop: func() error { return nil }}); c.answers(ctx) {
 			return c, nil
 		}
 		select {
@@ -100,7 +101,7 @@ func (e *env) alone(sys *system) *client {
 		<-over
 		return errors.Join(err, end, sys.close())
 	}
-	return &client{http: door.client(), as: e.cli.As, own: sys, over: over, stop: stop}
+	return &client{http: door.client(), as: e.cli.As, try: e.cli.Simulate, own: sys, over: over, stop: stop}
 }
 
 // caughtUp waits until a search finds what was committed before this command.
@@ -130,7 +131,9 @@ func (c *client) asOperator() *client {
 // call is one request.
 type call struct {
 	method, path string
-	in           any    // nil: nothing is sent
+	in           any // nil: nothing is sent, but for body
+	body         io.Reader
+	kind         string // of body
 	match        uint64 // revision that the thing must still have; 0: any
 }
 
@@ -164,7 +167,18 @@ func (c *client) send(ctx context.Context, r call, out any) error {
 
 // raw makes a call and turns a problem into an error of its kind.
 func (c *client) raw(ctx context.Context, r call) (*http.Response, error) {
+	if c.try && r.method != http.MethodGet {
+		return nil, c.simulate(ctx, r)
+	}
+	return c.really(ctx, r)
+}
+
+// really makes a call.
+func (c *client) really(ctx context.Context, r call) (*http.Response, error) {
 	var body io.Reader = http.NoBody
+	if r.body != nil {
+		body = r.body
+	}
 	if r.in != nil {
 		b, err := json.Marshal(r.in)
 		if err != nil {
@@ -176,8 +190,11 @@ func (c *client) raw(ctx context.Context, r call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.in != nil {
+	switch {
+	case r.in != nil:
 		req.Header.Set("Content-Type", "application/json")
+	case r.body != nil:
+		req.Header.Set("Content-Type", r.kind)
 	}
 	if r.match > 0 {
 		req.Header.Set("If-Match", `"`+strconv.FormatUint(r.match, 10)+`"`)
@@ -263,5 +280,8 @@ func (e *env) with(f func(c *client) error) error {
 		return err
 	}
 	err = f(c)
+	if tried, ok := errors.AsType[*simulated](err); ok {
+		err = e.answer(tried.Impact, func(w io.Writer) { writeImpact(w, tried.Impact) })
+	}
 	return errors.Join(c.stop(), err)
 }

@@ -38,21 +38,32 @@ type cli struct {
 	As     string `help:"Act as this person (login): through the same rules, with both identities in the ledger." placeholder:"LOGIN" env:"FOVEA_AS"`
 	JSON   bool   `help:"Answer in JSON, one value." name:"json"`
 
+	Simulate bool `help:"Say what the act would do to the sets that people read, and do nothing."`
+
 	Init        initCmd        `cmd:"" help:"Make a new DATA folder: keys, recovery, the first administrator."`
 	Serve       serveCmd       `cmd:"" help:"Run the server: studios in, screens and drives out."`
 	Job         jobCmd         `cmd:"" help:"Requests for pictures: make, list, import, print."`
 	Import      importCmd      `cmd:"" help:"Take in files by hand, through the same checks as a watch folder."`
 	Quarantine  quarantineCmd  `cmd:"" help:"What could not be filed: list, show, file, reject."`
 	Run         runCmd         `cmd:"" help:"Runs that wait for a photographer: list, confirm."`
-	Patient     patientCmd     `cmd:"" help:"Patients: add, list, show, encounter."`
+	Patient     patientCmd     `cmd:"" help:"Patients: add, list, show, encounter, merge, unmerge."`
+	Session     sessionCmd     `cmd:"" help:"Sittings: list, change (photographer, chaperone, consent to be photographed)."`
 	Asset       assetCmd       `cmd:"" help:"Pictures: show, get, classify, review, describe, discard, refile."`
-	Consent     consentCmd     `cmd:"" help:"Consent: record, list, withdraw."`
+	Consent     consentCmd     `cmd:"" help:"Consent: record, list, withdraw, forms, codes, FHIR."`
+	Recall      recallCmd      `cmd:"" help:"What was taken back, from whom, and its certificate."`
+	Task        taskCmd        `cmd:"" help:"What this person has to do and to confirm."`
+	Breakglass  breakglassCmd  `cmd:"" help:"Pictures without a need to know on record: open, list, review."`
 	Hold        holdCmd        `cmd:"" help:"Holds: place, lift."`
-	Set         setCmd         `cmd:"" help:"Teaching sets: create, add, show, change, submit, publish, close."`
+	Set         setCmd         `cmd:"" help:"Teaching sets: create, add, show, change, roster, readers, submit, publish, close."`
+	Release     releaseCmd     `cmd:"" help:"Every other way out: create, list, get, deliver, end."`
+	Erasure     erasureCmd     `cmd:"" help:"Requests to erase from the record: request, decide, list, certificate, keep."`
+	Worklist    worklistCmd    `cmd:"" help:"What comes up: consents that end, reviews, birthdays, erasures, records past their time."`
+	Explain     explainCmd     `cmd:"" help:"Why may, or may not, somebody see a picture: rule by rule."`
+	Rules       rulesCmd       `cmd:"" help:"What other rules would do to the sets that people read."`
 	Search      searchCmd      `cmd:"" help:"Search what a person may see."`
 	User        userCmd        `cmd:"" help:"People: add, list, password, disable."`
 	AppPassword appPasswordCmd `cmd:"" name:"app-password" help:"Passwords for one device: issue, list, revoke."`
-	Audit       auditCmd       `cmd:"" help:"The ledger: export it, verify an export anywhere."`
+	Audit       auditCmd       `cmd:"" help:"The ledger: who saw what, export it, verify an export anywhere."`
 	Fsck        fsckCmd        `cmd:"" help:"Check that everything kept is whole."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search index anew from the vault."`
 	Version     versionCmd     `cmd:"" help:"Say which version this is."`

@@ -14,6 +14,9 @@ type patientCmd struct {
 	List      patientListCmd      `cmd:"" help:"List the patients this person may know of."`
 	Show      patientShowCmd      `cmd:"" help:"Show a patient's timeline and consent."`
 	Encounter patientEncounterCmd `cmd:"" help:"Open a stay or visit: who treats the patient."`
+	Merge     patientMergeCmd     `cmd:"" help:"Say that a record is another patient's; nothing is moved."`
+	Unmerge   patientUnmergeCmd   `cmd:"" help:"Part merged records again, and freeze what either has seen since."`
+	Trace     patientTraceCmd     `cmd:"" help:"Who saw what while two records were one."`
 }
 
 type patientAddCmd struct {

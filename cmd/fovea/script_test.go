@@ -35,6 +35,8 @@ func TestScripts(t *testing.T) {
 			"status":  exits,
 			"ready":   ready,
 			"busy":    busy,
+
+			"eventually": eventually,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("FOVEA_DATA", filepath.Join(e.WorkDir, "data"))
@@ -175,4 +177,27 @@ func busy(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { _ = l.Close() })
 	ts.Setenv(args[0], l.Addr().String())
+}
+
+// eventually runs a command until it succeeds, for what goes on by itself after
+// an act: eventually COMMAND ARG...
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually COMMAND ARG...")
+	}
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ts.Exec(args[0], args[1:]...)
+		if err == nil {
+			return
+		}
+		select {
+		case <-limit.C:
+			ts.Fatalf("not within %s: %v", patience, err)
+		case <-tick.C:
+		}
+	}
 }

@@ -18,7 +18,8 @@ type setCmd struct {
 	Add     setAddCmd     `cmd:"" help:"Add pictures, in this order."`
 	Remove  setRemoveCmd  `cmd:"" help:"Take items out."`
 	Change  setChangeCmd  `cmd:"" help:"Change title, audience or dates."`
-	Roster  setRosterCmd  `cmd:"" help:"Replace the roster."`
+	Roster  setRosterCmd  `cmd:"" help:"Replace the readers: by logins, or by a CSV file with cohorts and terms."`
+	Readers setReadersCmd `cmd:"" help:"List who reads a set, and for which term."`
 	Submit  setActCmd     `cmd:"" help:"Ask a second person to publish."`
 	Publish setPublishCmd `cmd:"" help:"Put the set on its readers' drives."`
 	Close   setCloseCmd   `cmd:"" help:"Take the set off every drive."`
@@ -205,18 +206,6 @@ func (e *env) changeSet(ref string, rev uint64, done string, edit func(*client, 
 			return err
 		}
 		return e.said(r, "%s.", done)
-	})
-}
-
-type setRosterCmd struct {
-	Set    string   `arg:"" help:"Name or ID."`
-	Roster []string `arg:"" optional:"" help:"Readers (login)."`
-}
-
-func (x setRosterCmd) Run(e *env) error {
-	return e.changeSet(x.Set, 0, "Roster replaced", func(c *client, s *wire.Set) (err error) {
-		s.Roster, err = e.people(c, x.Roster)
-		return err
 	})
 }
 

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"fovea/clinical"
 	"fovea/server/wire"
@@ -25,6 +23,8 @@ type userAddCmd struct {
 	Specialty string   `help:"Department."`
 	Studio    []string `help:"Studio they work in. Repeat."`
 	TermEnds  string   `help:"Last day, YYYY-MM-DD." placeholder:"DAY"`
+	Shared    bool     `help:"Several people use it, such as a lecture hall's: it mounts nothing that identifies a patient."`
+	Lead      []string `help:"What they answer for in the whole hospital: governance or safeguarding. Repeat." enum:"governance,safeguarding"`
 }
 
 func (x userAddCmd) Run(e *env) error {
@@ -32,7 +32,10 @@ func (x userAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	p := wire.Person{Login: x.Login, Name: x.Name, Role: clinical.Role(x.Role), Specialty: clinical.Specialty(x.Specialty), TermEnds: ends}
+	p := wire.Person{Login: x.Login, Name: x.Name, Role: clinical.Role(x.Role), Specialty: clinical.Specialty(x.Specialty), TermEnds: ends, Shared: x.Shared}
+	for _, l := range x.Lead {
+		p.Leads = append(p.Leads, clinical.Lead(l))
+	}
 	for _, s := range x.Studio {
 		p.Studios = append(p.Studios, clinical.StudioID(s))
 	}
@@ -70,10 +73,9 @@ func (userPasswordCmd) Help() string {
 }
 
 func (x userPasswordCmd) Run(e *env) error {
-	line, err := bufio.NewReader(io.LimitReader(e.stdin, 4096)).ReadString('\n')
-	password := strings.TrimRight(line, "\r\n")
-	if password == "" {
-		return clinical.Refuse(clinical.Invalid, "password", "No password came on standard input. Give it as the first line. ("+errText(err)+")")
+	password, err := e.password()
+	if err != nil {
+		return err
 	}
 	return e.with(func(c *client) error {
 		id, err := e.person(c, x.Login)

@@ -18,9 +18,9 @@ type explainQuery struct {
 	Person   clinical.PersonID      `query:"person" doc:"absent, with a set: any of its readers"`
 	Asset    clinical.AssetID       `query:"asset" required:"true"`
 	Set      clinical.SetID         `query:"set" doc:"purpose and audience are then the set's"`
-	Purpose  clinical.Purpose       `query:"purpose" doc:"P0 … P7; absent: P0"`
-	Audience clinical.Audience      `query:"audience" doc:"A0 … A6; absent: A0"`
-	Channel  clinical.Channel       `query:"channel" doc:"view, mount, download, print or online; absent: view"`
+	Purpose  string                 `query:"purpose" maxLength:"3" doc:"P0 … P7; absent: P0"`
+	Audience string                 `query:"audience" maxLength:"2" doc:"A0 … A6; absent: A0"`
+	Channel  string                 `query:"channel" maxLength:"8" doc:"view, mount, download, print or online; absent: view"`
 	Kind     clinical.RenditionKind `query:"kind"`
 	At       time.Time              `query:"at" doc:"absent: now"`
 }
@@ -71,9 +71,20 @@ func (s *service) answers() {
 }
 
 func (s *service) explain(ctx context.Context, in *explainQuery) (wire.Explanation, error) {
-	q := clinical.Question{
-		Person: in.Person, Asset: in.Asset, Set: in.Set, Kind: in.Kind, At: in.At,
-		Use: clinical.Use{Purpose: cmp.Or(in.Purpose, clinical.P0), Audience: cmp.Or(in.Audience, clinical.A0), Channel: cmp.Or(in.Channel, clinical.ViewOnScreen)},
+	q := clinical.Question{Person: in.Person, Asset: in.Asset, Set: in.Set, Kind: in.Kind, At: in.At, Use: clinical.Care()}
+	for _, part := range []struct {
+		into interface{ UnmarshalText([]byte) error }
+		text string
+	}{{&q.Use.Purpose, in.Purpose}, {&q.Use.Audience, in.Audience}, {&q.Use.Channel, in.Channel}} {
+		if part.text == "" {
+			continue
+		}
+		if err := part.into.UnmarshalText([]byte(part.text)); err != nil {
+			return wire.Explanation{}, err
+		}
+	}
+	if !q.Use.Valid() {
+		return wire.Explanation{}, clinical.Refuse(clinical.Invalid, "use", "A use has one purpose, one audience and one channel. Say which.")
 	}
 	x, err := s.Gate.Explain(ctx, caller(ctx), q)
 	return wire.ToExplanation(x), err

@@ -11,18 +11,19 @@ import (
 	"fovea/server/wire"
 )
 
-type paperQuery struct {
+// PaperQuery is how every document is asked for.
+type PaperQuery struct {
 	Edition  string `query:"edition" enum:"patient,governance" doc:"patient names nobody, governance names; absent: patient"`
 	Language string `query:"language" maxLength:"35" doc:"en, fr or es"`
 	Format   string `query:"format" enum:"pdf,json" doc:"absent: pdf"`
 }
 
-func (q paperQuery) paper() wire.Paper {
+func (q PaperQuery) paper() wire.Paper {
 	return wire.Paper{Edition: q.Edition, Language: q.Language, JSON: q.Format == "json"}
 }
 
 // leaving is a certificate's file.
-func (q paperQuery) leaving(name string, write func(context.Context, io.Writer) error) leaving {
+func (q PaperQuery) leaving(name string, write func(context.Context, io.Writer) error) leaving {
 	if q.Format == "json" {
 		return leaving{mime: "application/json", name: name + ".json", write: write}
 	}
@@ -31,12 +32,12 @@ func (q paperQuery) leaving(name string, write func(context.Context, io.Writer) 
 
 type certificateQuery struct {
 	ID clinical.RecallID `path:"id"`
-	paperQuery
+	PaperQuery
 }
 
 type erasureQuery struct {
 	ID clinical.ErasureID `path:"id"`
-	paperQuery
+	PaperQuery
 }
 
 type formQuery struct {
