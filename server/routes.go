@@ -31,6 +31,9 @@ func (s *Server) public() http.Handler {
 		switch {
 		case onDrive(r):
 			r.Pattern = webdav.Prefix + "/"
+			if under(path, webdav.InboxPrefix) {
+				r.Pattern = webdav.InboxPrefix + "/"
+			}
 			s.o.Drive.ServeHTTP(w, r)
 		case path == "/healthz" || path == "/readyz":
 			s.health(w, r)
@@ -48,9 +51,12 @@ func (s *Server) public() http.Handler {
 // mounts; the drive's answer to that is the same everywhere.
 func onDrive(r *http.Request) bool {
 	path := r.URL.Path
-	return path == webdav.Prefix || strings.HasPrefix(path, webdav.Prefix+"/") ||
+	return under(path, webdav.Prefix) || under(path, webdav.InboxPrefix) ||
 		(r.Method == http.MethodOptions && slices.Contains([]string{"*", "/", "/dav", "/dav/"}, path))
 }
+
+// under reports whether a path is a prefix or below it.
+func under(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
 
 // harden sets what no page and no answer of the API goes without.
 func harden(header http.Header) {

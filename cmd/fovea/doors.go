@@ -77,7 +77,11 @@ func (s *system) openServer(ctx context.Context) error {
 			return err
 		}
 	}
-	s.drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Papers: s.cfg.papers(), Log: s.log})
+	inbox, err := s.inboxes(ctx)
+	if err != nil {
+		return err
+	}
+	s.drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Papers: s.cfg.papers(), Inbox: inbox, Log: s.log})
 	s.listening = make(chan string, 1)
 	listening := func(a net.Addr) {
 		s.address = shown(s.cfg.Listen, a)

@@ -48,9 +48,10 @@ type stage interface {
 type Upload struct {
 	Studio   clinical.StudioID
 	Name     string
+	Size     int64
 	Modified time.Time
 	Content  io.Reader
-	Beside   map[string][]byte // job tickets in the same folder, by name
+	Beside   map[string][]byte // the job tickets in its folder that may be for it, by name
 }
 
 // receiver takes files into studios. A file that it took has its outcome: it is kept, or it was never wanted. An error

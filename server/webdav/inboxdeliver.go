@@ -169,7 +169,7 @@ func ticket(name string) bool {
 
 // give hands one file over.
 func (t *tray) give(ctx context.Context, p parcel) (clinical.Outcome, clinical.Reason, error) {
-	u := Upload{Studio: t.studio, Name: p.item.Name, Modified: p.item.Modified, Content: strings.NewReader("")}
+	u := Upload{Studio: t.studio, Name: p.item.Name, Size: p.item.Size, Modified: p.item.Modified, Content: strings.NewReader("")}
 	var err error
 	if u.Beside, err = t.beside(ctx, p.names); err != nil {
 		return "", "", err
@@ -186,14 +186,14 @@ func (t *tray) give(ctx context.Context, p parcel) (clinical.Outcome, clinical.R
 	return outcome, reason, errors.Join(err, content.Close())
 }
 
-// beside reads the job tickets in a file's folder.
+// beside reads the job tickets in a file's folder that may be for it (docs/formats/ticket.md).
 func (t *tray) beside(ctx context.Context, names []string) (map[string][]byte, error) {
-	blobs := map[string]string{}
+	blobs, last := map[string]string{}, len(names)-1
 	t.mu.Lock()
-	if folder := t.find(names[:len(names)-1]); folder != nil {
-		for _, it := range folder.in {
-			if !it.Folder && it.Blob != "" && it.Size <= maxTicket && ticket(it.Name) {
-				blobs[it.Name] = it.Blob
+	if folder := t.find(names[:last]); folder != nil {
+		for _, name := range []string{"ticket.json", "ticket.csv", names[last] + ".json"} {
+			if it := folder.in[name]; it != nil && !it.Folder && it.Blob != "" && it.Size <= maxTicket {
+				blobs[name] = it.Blob
 			}
 		}
 	}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fovea/clinical"
+)
+
+func TestUploadsAreSealedOnTheStage(t *testing.T) {
+	dir := t.TempDir()
+	s, err := newSealedStage(dir, [32]byte{1}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := bytes.Repeat([]byte("a picture of somebody "), 20_000)
+	if n, err := s.Seal(t.Context(), "one", bytes.NewReader(text)); err != nil || n != int64(len(text)) {
+		t.Fatal(n, err)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "one"))
+	if err != nil || bytes.Contains(raw, []byte("somebody")) {
+		t.Errorf("in plain on the disk, %v", err)
+	}
+	read := func(s *sealedStage, name string) ([]byte, error) {
+		c, err := s.Open(t.Context(), name)
+		if err != nil {
+			return nil, err
+		}
+		b, err := io.ReadAll(c)
+		return b, errors.Join(err, c.Close())
+	}
+	if got, err := read(s, "one"); err != nil || !bytes.Equal(got, text) {
+		t.Errorf("read back: %d bytes, %v", len(got), err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "two"), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := read(s, "two"); err == nil {
+		t.Error("a file passes for another")
+	}
+	for _, at := range []int{len(raw) - 1, len(raw) / 2, 30} {
+		bad := bytes.Clone(raw)
+		bad[at] ^= 1
+		if err := os.WriteFile(filepath.Join(dir, "one"), bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := read(s, "one"); err == nil {
+			t.Errorf("byte %d was changed and nobody noticed", at)
+		}
+	}
+	other, err := newSealedStage(dir, [32]byte{2}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := read(other, "one"); err == nil {
+		t.Error("another key opens it")
+	}
+	if err := s.Keep(t.Context(), func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Open(t.Context(), "one"); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("after it was removed: %v", err)
+	}
+	full, err := newSealedStage(dir, [32]byte{1}, 1<<62)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := full.Seal(t.Context(), "three", strings.NewReader("x")); clinical.ReasonOf(err) != "disk-full" {
+		t.Errorf("on a full disk: %v", err)
+	}
+	broken := errors.New("cut off")
+	if _, err := s.Seal(t.Context(), "four", io.MultiReader(strings.NewReader("x"), failing{broken})); !errors.Is(err, broken) {
+		t.Errorf("an upload that is cut off: %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// upload puts a file onto the drive as somebody who has asked for something before.
+func (h *house) upload(login, path string, b []byte) int {
+	h.Helper()
+	req, err := http.NewRequestWithContext(h.Context(), http.MethodPut, h.url+path, bytes.NewReader(b))
+	h.check(err)
+	req.SetBasicAuth(login, h.secrets[login])
+	res, err := h.clients[login].Do(req)
+	h.check(err)
+	h.check(res.Body.Close())
+	return res.StatusCode
+}
+
+// TestAnUploadLandsInItsStudio puts pictures into a studio's inbox on a system as it is run, stops it before they have
+// settled, and finds them kept after the next start: gone from the inbox and told of in receipts.
+func TestAnUploadLandsInItsStudio(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Timing.Quiet = duration(3 * time.Second)
+	h.start()
+	h.populate()
+	const inbox = "/dav/inbox/studio-a/"
+	for login, want := range map[string]int{"mirabelle": http.StatusMultiStatus, "carlotta": http.StatusNotFound, "stanislaus": http.StatusNotFound} {
+		if res, _ := h.ask(t.Context(), login, "PROPFIND", inbox, "Depth", "1"); res.StatusCode != want {
+			t.Errorf("%s lists the inbox: %s, want %d", login, res.Status, want)
+		}
+	}
+	ticket := `{"fovea":"ticket/1","patient":{"system":"nhs","number":"` + patientNumber + `"},"caption":"Unterschenkelgeschwuer"}`
+	if got := h.upload("mirabelle", inbox+"ticket.json", []byte(ticket)); got != http.StatusCreated {
+		t.Fatalf("the ticket: %d", got)
+	}
+	for name, b := range h.drawn(2) {
+		if got := h.upload("mirabelle", inbox+name, b); got != http.StatusCreated {
+			t.Fatalf("%s: %d", name, got)
+		}
+	}
+	if got := h.upload("mirabelle", inbox+"notes.txt", []byte("of Aurelienne Fontaineau")); got != http.StatusCreated {
+		t.Fatalf("a text: %d", got)
+	}
+	if got := h.upload("carlotta", inbox+"other.jpg", []byte("x")); got != http.StatusNotFound {
+		t.Errorf("somebody of no studio writes: %d", got)
+	}
+	h.stop()
+	h.nothingInPlain()
+	h.start()
+	h.eventually("kept", func() bool { return len(h.assets()) == 3 })
+	for name, a := range h.assets() {
+		want := clinical.Filed
+		if name == "notes.txt" {
+			want = clinical.Quarantined
+		}
+		if a.State != want {
+			t.Errorf("%s is %v (%s), want %v", name, a.State, a.Reason, want)
+		}
+	}
+	h.eventually("the inbox is empty", func() bool {
+		_, body := h.ask(t.Context(), "mirabelle", "PROPFIND", inbox, "Depth", "1")
+		return strings.Count(string(body), "<D:response>") == 2
+	})
+	if res, _ := h.ask(t.Context(), "mirabelle", http.MethodGet, inbox+"IMG_A.JPG"); res.StatusCode != http.StatusNotFound {
+		t.Errorf("a picture that was kept is read back: %s", res.Status)
+	}
+	for name, want := range map[string]string{
+		"IMG_A.JPG": "Kept. It is in the library", "IMG_B.JPG": "Kept. It is in the library", "notes.txt": "waiting for a person", "ticket.json": "Used to file",
+	} {
+		if _, body := h.ask(t.Context(), "mirabelle", http.MethodGet, inbox+"_receipts/"+name+".txt"); !strings.Contains(string(body), want) {
+			t.Errorf("the receipt of %s: %q", name, body)
+		}
+	}
+	h.stop()
+	h.nothingInPlain()
+	if left, err := filepath.Glob(filepath.Join(memoryFolder, landingPrefix+"*")); err != nil || len(left) != 0 {
+		t.Errorf("left in memory: %v, %v", left, err)
+	}
+}
