@@ -153,10 +153,10 @@ func (s *system) withdrawal(code string) string {
 
 // front leads who comes from the patient record to the API, which knows the
 // tickets, and everybody else to the pages.
-func front(api, screens http.Handler) http.Handler {
+func front(calls, screens http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/launch/") {
-			api.ServeHTTP(w, r)
+			calls.ServeHTTP(w, r)
 			return
 		}
 		screens.ServeHTTP(w, r)

@@ -85,14 +85,13 @@ func (s *service) files() {
 		}), nil
 	})
 	send(s, "/consent-form", "consent-form", "A consent form to print, empty or with the patient's name", func(ctx context.Context, in *formQuery) (leaving, error) {
-		return s.printForm(ctx, wire.PrintForm{Patient: in.Patient, Language: in.Language}), nil
+		return s.printForm(caller(ctx), wire.PrintForm{Patient: in.Patient, Language: in.Language}), nil
 	})
 	s.exchangedConsents()
 	s.copies()
 }
 
-func (s *service) printForm(ctx context.Context, f wire.PrintForm) leaving {
-	c := caller(ctx)
+func (s *service) printForm(c clinical.Caller, f wire.PrintForm) leaving {
 	return leaving{mime: "application/pdf", name: "consent-form.pdf", write: func(ctx context.Context, w io.Writer) error {
 		return s.Papers.ConsentForm(ctx, c, f, w)
 	}}
@@ -105,8 +104,8 @@ func (s *service) exchangedConsents() {
 		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{"application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}},
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *copyForm) (*huma.StreamResponse, error) {
-		file := s.printForm(ctx, wire.PrintForm{Patient: in.ID, Grant: in.Grant, Code: in.Body.Code, Language: in.Body.Language})
-		return &huma.StreamResponse{Body: func(hc huma.Context) { s.sendFile(hc, file) }}, nil
+		file := s.printForm(caller(ctx), wire.PrintForm{Patient: in.ID, Grant: in.Grant, Code: in.Body.Code, Language: in.Body.Language})
+		return &huma.StreamResponse{Body: func(hc huma.Context) { s.sendFile(ctx, hc, file) }}, nil
 	})
 	send(s, "/patients/{id}/consents/fhir", "export-consents", "A patient's consents as a FHIR R4 Bundle of Consent resources", func(ctx context.Context, in *patientPath) (leaving, error) {
 		c := caller(ctx)

@@ -30,25 +30,25 @@ func send[I any](s *service, path, id, summary string, open func(context.Context
 		if err != nil {
 			return nil, s.fail(ctx, err)
 		}
-		return &huma.StreamResponse{Body: func(hc huma.Context) { s.sendFile(hc, file) }}, nil
+		return &huma.StreamResponse{Body: func(hc huma.Context) { s.sendFile(ctx, hc, file) }}, nil
 	})
 }
 
-func (s *service) sendFile(hc huma.Context, file leaving) {
+func (s *service) sendFile(ctx context.Context, hc huma.Context, file leaving) {
 	w := &lateHeader{hc: hc, file: file}
-	err := file.write(hc.Context(), w)
+	err := file.write(ctx, w)
 	switch {
 	case err == nil:
 		w.begin() // an empty file is one, too
 	case !w.begun:
 		p := problem(err)
 		if p.Status == http.StatusInternalServerError && s.Log != nil {
-			s.Log.ErrorContext(hc.Context(), "file failed", "err", err)
+			s.Log.ErrorContext(ctx, "file failed", "err", err)
 		}
 		_ = writeProblem(s.api, hc, p)
 	default:
 		if s.Log != nil {
-			s.Log.WarnContext(hc.Context(), "file cut short", "err", err)
+			s.Log.WarnContext(ctx, "file cut short", "err", err)
 		}
 		panic(http.ErrAbortHandler)
 	}
