@@ -24,7 +24,8 @@ func (tr *trial) gotest(ctx context.Context, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// bench runs the benchmark of one package and returns what each of its parts measured: value by unit.
+// bench runs the benchmark of one package and returns what each of its parts measured: value by unit. A benchmark
+// without parts is its own part, "".
 func (tr *trial) bench(ctx context.Context, pkg, name, size string) (map[string]map[string]float64, error) {
 	out, err := tr.gotest(ctx, "-run=^$", "-bench=^Benchmark"+name+"$", "-benchtime="+size, "-timeout=10m", pkg)
 	if err != nil {
@@ -39,12 +40,19 @@ func measured(name string, out []byte) map[string]map[string]float64 {
 	parts := map[string]map[string]float64{}
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
-		if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark"+name+"/") {
+		if len(fields) < 4 {
 			continue
 		}
-		part := strings.TrimPrefix(fields[0], "Benchmark"+name+"/")
-		if i := strings.LastIndexByte(part, '-'); i > 0 {
-			part = part[:i]
+		whole := fields[0]
+		if i := strings.LastIndexByte(whole, '-'); i > 0 {
+			whole = whole[:i]
+		}
+		part, ok := strings.CutPrefix(whole, "Benchmark"+name+"/")
+		if !ok && whole != "Benchmark"+name {
+			continue
+		}
+		if !ok {
+			part = ""
 		}
 		values := map[string]float64{}
 		for i := 2; i+1 < len(fields); i += 2 {

@@ -21,6 +21,11 @@ PASS
 	if diff := cmp.Diff(want, measured("Search", []byte(out))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+	const whole = "BenchmarkLedger-2 \t 1\t 9153000000 ns/op\t 8.30 own-µs\nBenchmarkLedgerOther-2 1 1 ns/op\n"
+	want = map[string]map[string]float64{"": {"ns/op": 9153000000, "own-µs": 8.3}}
+	if diff := cmp.Diff(want, measured("Ledger", []byte(whole))); diff != "" {
+		t.Errorf("a benchmark without parts: -want +got:\n%s", diff)
+	}
 }
 
 func TestOnlyAPassedTestCountsAsPassed(t *testing.T) {

@@ -25,7 +25,7 @@ type capability struct {
 
 // capabilities are in the order in which they are tried.
 func capabilities() []capability {
-	return []capability{{"spine", spine()}}
+	return []capability{{"spine", spine()}, {"consent", consent()}}
 }
 
 // promised are the promises of the named capabilities; none named: of all.
