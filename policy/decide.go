@@ -20,8 +20,9 @@ type Request struct {
 	// Search is set when pictures are looked for across patients, rather than
 	// on the patient's own page or in a set.
 	Search bool
-	// Release is the delivery to the patient record for which the deliverer,
-	// who is nobody, asks.
+	// Release is the one release by which the picture is to leave: no other
+	// speaks for it. Where it is zero any open one of the asker's will do. The
+	// deliverer to the patient record, who is nobody, always names it.
 	Release clinical.ReleaseID
 	Now     time.Time
 }
@@ -89,6 +90,7 @@ type matter struct {
 	people  []*shard  // everybody who may be recognised, the owner first
 	set     *set
 	item    *item
+	only    clinical.ReleaseID // of several releases the one that is asked about
 	release *clinical.Release
 	kind    clinical.RenditionKind
 	level   clinical.Identifiability
@@ -133,7 +135,7 @@ func (m *matter) of(pic *picture) {
 	if m.kind != clinical.Original { // the original still has what the camera wrote into it
 		m.level = m.f.level()
 	}
-	m.release, m.item, m.glass = nil, nil, false
+	m.release, m.only, m.item, m.glass = nil, m.req.Release, nil, false
 	m.consentKnown, m.consentFault = false, ""
 }
 
@@ -158,9 +160,41 @@ func (m *matter) in(id clinical.SetID) {
 // owner is the patient whose picture it is.
 func (m *matter) owner() *shard { return m.people[0] }
 
-// decide asks every rule in turn. All of them are asked even after one has
-// objected, so that the clock has seen every instant that matters.
+// decide asks the table. Where a release lets the picture out and none is
+// named, each of the asker's is asked about by itself: what one journal was
+// promised lets nothing go to another.
 func (m *matter) decide() clinical.Decision {
+	if !m.req.Release.IsZero() || !byRelease(m.req.Use.Purpose) || m.person == nil {
+		return m.ask()
+	}
+	var near clinical.ReleaseID
+	d, found := clinical.Decision{}, false
+	list, _ := m.snap.released.get(m.pic.id)
+	for _, r := range list {
+		if d.Permit || r.By != m.person.ID || r.Kind.Purpose() != m.req.Use.Purpose {
+			continue
+		}
+		m.turn(r.ID)
+		if got := m.ask(); !found || got.Permit || got.Rule >= d.Rule {
+			d, near, found = got, r.ID, true
+		}
+	}
+	m.turn(near)
+	if !found {
+		return m.ask()
+	}
+	d.Until = m.clock.next
+	return d
+}
+
+// turn turns the matter to one release.
+func (m *matter) turn(id clinical.ReleaseID) {
+	m.only, m.release, m.consentKnown = id, nil, false
+}
+
+// ask asks every rule in turn. All of them are asked even after one has
+// objected, so that the clock has seen every instant that matters.
+func (m *matter) ask() clinical.Decision {
 	d := clinical.Decision{Permit: true, Rule: Permitted}
 	for i := range m.snap.rules {
 		r := &m.snap.rules[i]

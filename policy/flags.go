@@ -35,7 +35,8 @@ func guarded(m *matter, why clinical.Reason) clinical.Reason {
 	u := m.req.Use
 	switch {
 	case u.Purpose == clinical.P6:
-		return ""
+		r := m.findRelease() // who may make one is asked where it is made
+		return when(r == nil || r.Format != clinical.Evidential || u.Channel != clinical.Download, why)
 	case u.Purpose != clinical.P0 || u.Channel != clinical.ViewOnScreen:
 		return why
 	case m.req.Search && !m.named():

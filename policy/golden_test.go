@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -172,7 +173,7 @@ func (s *story) exists(words []string, o options) bool {
 	case "release":
 		s.d.Releases = append(s.d.Releases, clinical.Release{
 			ID: clinicaltest.ID[clinical.Release](s.where), Kind: clinical.ReleaseKind(words[1]), Authority: o.word("authority"), Recipient: o.word("to"),
-			Assets: o.assets("pictures"), UseBy: o.date("until"), By: human(o.word("by")), Ended: o.time("ended", time.Time{}),
+			Format: clinical.ReleaseFormat(cmp.Or(o.word("format"), string(clinical.Evidential))), Assets: o.assets("pictures"), UseBy: o.date("until"), By: human(o.word("by")), Ended: o.time("ended", time.Time{}),
 		})
 	default:
 		return false

@@ -16,7 +16,7 @@ type OpenRequest struct {
 	Set   clinical.SetID
 	Asset clinical.AssetID
 	Kind  clinical.RenditionKind // empty: what the use is served by default
-	// Release is the delivery for which the deliverer to other systems asks.
+	// Release is the release by which the picture leaves, where one is meant.
 	Release clinical.ReleaseID
 }
 

@@ -101,6 +101,8 @@ func world(t *rapid.T) clinical.Delta {
 	for i := range rapid.SampledFrom([]int{0, 1, 3, 5}).Draw(t, "releases") {
 		r := clinical.Release{ID: clinicaltest.ID[clinical.Release](fmt.Sprint(i)), Authority: "order", Recipient: "use", UseBy: day("use by")}
 		r.Kind = rapid.SampledFrom([]clinical.ReleaseKind{"court", "journal", "research", "online", "device", "other"}).Draw(t, "kind")
+		r.Format = mostly(t, "format", clinical.Evidential, clinical.EncryptedZIP, clinical.PrintPDF)
+		r.Recipient = mostly(t, "recipient", "use", "another use")
 		r.By = mostly(t, "by", human("clara"), human("paula"))
 		r.Assets = []clinical.AssetID{rapid.SampledFrom(d.Assets).Draw(t, "released").ID}
 		d.Releases = append(d.Releases, r)

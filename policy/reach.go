@@ -118,15 +118,20 @@ func (m *matter) needsSecond() bool {
 // throughRelease lets out what neither care nor a set covers: only what a
 // release names, to who made it.
 func throughRelease(m *matter) clinical.Reason {
-	switch m.req.Use.Purpose {
-	case clinical.P3, clinical.P4, clinical.P5, clinical.P6, clinical.P7:
-	default:
-		return ""
-	}
-	if m.person == nil || m.findRelease() == nil {
+	if byRelease(m.req.Use.Purpose) && m.findRelease() == nil {
 		return "no-release"
 	}
 	return ""
+}
+
+// byRelease reports whether a purpose rests on a release.
+func byRelease(p clinical.Purpose) bool {
+	switch p {
+	case clinical.P3, clinical.P4, clinical.P5, clinical.P6, clinical.P7:
+		return true
+	default:
+		return false
+	}
 }
 
 // findRelease returns the release under which the asker may have the picture.
@@ -136,6 +141,9 @@ func (m *matter) findRelease() *clinical.Release {
 	}
 	list, _ := m.snap.released.get(m.pic.id)
 	for _, r := range list {
+		if !m.only.IsZero() && r.ID != m.only {
+			continue
+		}
 		ended := !r.Ended.IsZero() || m.clock.past(r.UseBy.End(m.snap.site.Zone))
 		if r.Kind.Purpose() == m.req.Use.Purpose && m.person != nil && r.By == m.person.ID && !ended {
 			m.release = r

@@ -133,7 +133,7 @@ func (a *act) toDestroy(r clinical.Recall, row *tally) []clinical.AssetID {
 	var out []clinical.AssetID
 	for id, use := range row.copied {
 		still := r.Cause == clinical.RecallWithdrawal && Decide(a.snap, Request{
-			Person: row.Person, Use: use, Set: row.Set, Asset: id, Now: a.now,
+			Person: row.Person, Use: use, Set: row.Set, Release: row.Release, Asset: id, Now: a.now,
 		}).Permit
 		if !still {
 			out = append(out, id)
