@@ -20,6 +20,7 @@ type matrixRow struct {
 	Purpose clinical.Purpose
 	State   string // care, given, refused, asked, none
 	Words   string // instead of a track
+	Muted   string // the purposes about which nothing was ever said, in one row
 	Cells   []bool // by audience: reached
 	Level   clinical.Identifiability
 	Ways    string
@@ -47,13 +48,25 @@ func matrixOf(grants []clinical.Grant, now time.Time, zone *time.Location) matri
 		}
 		m.Rows = append(m.Rows, rowsOf(p, grants, now, zone)...)
 	}
+	var silent []string
+	m.Rows = slices.DeleteFunc(m.Rows, func(r matrixRow) bool {
+		if r.Words == notAsked {
+			silent = append(silent, strings.ToLower(purpose(r.Purpose)))
+		}
+		return r.Words == notAsked
+	})
+	if len(silent) > 0 {
+		m.Rows = append(m.Rows, matrixRow{State: "none", Words: notAsked, Muted: upperFirst(strings.Join(silent, ", "))})
+	}
 	return m
 }
+
+const notAsked = "not asked"
 
 // rowsOf are the rows of one purpose: each consent that stands, else why none.
 func rowsOf(p clinical.Purpose, grants []clinical.Grant, now time.Time, zone *time.Location) []matrixRow {
 	var rows []matrixRow
-	state, words := "none", "not asked"
+	state, words := "none", notAsked
 	if p == clinical.P1 {
 		words = "without a name, unless refused"
 	}

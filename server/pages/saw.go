@@ -179,12 +179,17 @@ func did(e eventRow) string {
 		clinical.ActSignInFailed: "failed to sign in", clinical.ActSignedIn: "signed in", clinical.ActSignedOut: "signed out",
 		clinical.ActConsentRecorded: "recorded a consent", clinical.ActConsentWithdrawn: "withdrew a consent", clinical.ActConsentMistaken: "marked a consent as entered in error",
 		clinical.ActFormKept: "kept a paper form", clinical.ActCodeIssued: "issued a code", clinical.ActCodeRevoked: "revoked a code",
+		clinical.ActAssetKept: "kept", clinical.ActRendered: "drew a copy", clinical.ActClassified: "said what is in it", clinical.ActRecallSettled: "found who had them",
+		clinical.ActTaskDone: "confirmed a task", clinical.ActPatientAdded: "registered the patient", clinical.ActEncounterOpened: "opened an encounter",
 		clinical.ActRefiled: "corrected a wrong patient", clinical.ActErasureAsked: "took a request to erase", clinical.ActErasureDecided: "decided on a request to erase",
 		clinical.ActReleaseMade: "made a release", clinical.ActReleaseDelivered: "delivered a release", clinical.ActReleaseEnded: "ended a release",
 		clinical.ActGlassBroken: "broke the glass", clinical.ActGlassReviewed: "reviewed a broken glass", clinical.ActHoldPlaced: "placed a hold", clinical.ActHoldLifted: "lifted a hold",
 		clinical.ActAuditRead: "read the ledger", clinical.ActExplained: "asked why", clinical.ActSimulated: "asked what if", clinical.ActPatientsMerged: "merged two records", clinical.ActPatientsUnmerged: "parted two records",
 	}
 	w, ok := words[e.Act]
+	if e.Act == clinical.ActPatientSeen && e.Caller.Door == clinical.DoorPatient {
+		w = "looked what a code withdraws"
+	}
 	if !ok {
 		w = strings.NewReplacer(".", " ", "-", " ").Replace(string(e.Act))
 	}

@@ -21,6 +21,7 @@ type withdrawWords struct {
 	Audiences map[clinical.Audience]string
 	Layout    string // of a day
 	And       string
+	Colon     string
 }
 
 // day writes a day as the language does.
@@ -30,6 +31,9 @@ func (w withdrawWords) day(d clinical.Date) string { return d.Start(time.UTC).Fo
 func (w withdrawWords) consent(c clinical.CodeConsent) string {
 	var what []string
 	for _, p := range c.Purposes {
+		if p == clinical.P0 && len(c.Purposes) > 1 {
+			continue // care is not what is withdrawn
+		}
 		words := w.Purposes[p]
 		if p == clinical.P4 && c.NamedUse != "" {
 			words += " (" + c.NamedUse + ")"
@@ -41,7 +45,7 @@ func (w withdrawWords) consent(c clinical.CodeConsent) string {
 		out = strings.Join(what[:n-1], ", ") + w.And + what[n-1]
 	}
 	if aud := w.Audiences[c.Audience]; aud != "" {
-		out += ": " + aud
+		out += w.Colon + aud
 	}
 	if first := []rune(out); len(first) > 0 {
 		out = strings.ToUpper(string(first[:1])) + string(first[1:])
@@ -80,7 +84,7 @@ func english() withdrawWords {
 			clinical.A0: "those who treat me", clinical.A1: "one person", clinical.A2: "a small group", clinical.A3: "a class", clinical.A4: "the whole hospital",
 			clinical.A5: "professionals elsewhere", clinical.A6: "anyone",
 		},
-		Layout: "2 January 2006", And: " and ",
+		Layout: "2 January 2006", And: " and ", Colon: ": ",
 	}
 }
 
@@ -104,7 +108,7 @@ func french() withdrawWords {
 			clinical.A0: "ceux qui me soignent", clinical.A1: "une personne", clinical.A2: "un petit groupe", clinical.A3: "une classe", clinical.A4: "tout l’hôpital",
 			clinical.A5: "des professionnels d’ailleurs", clinical.A6: "tout le monde",
 		},
-		Layout: "02/01/2006", And: " et ",
+		Layout: "02/01/2006", And: " et ", Colon: " : ",
 	}
 }
 
@@ -128,6 +132,6 @@ func spanish() withdrawWords {
 			clinical.A0: "quienes me atienden", clinical.A1: "una persona", clinical.A2: "un grupo pequeño", clinical.A3: "una clase", clinical.A4: "todo el hospital",
 			clinical.A5: "profesionales de otros lugares", clinical.A6: "cualquiera",
 		},
-		Layout: "02/01/2006", And: " y ",
+		Layout: "02/01/2006", And: " y ", Colon: ": ",
 	}
 }
