@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -125,23 +126,44 @@ func (d *disk) fill(b *testing.B) {
 			for k := range each {
 				a := clinicaltest.Picture(fmt.Sprint(name, ".", k), "adult")
 				a.Patient, a.Session, a.Job, a.Encounter = p.ID, s.ID, clinical.JobID{}, clinical.EncounterID{}
+				a.Original = clinical.Blob{} // no door reads one here
 				delta.Assets = append(delta.Assets, a)
 			}
 			if i < worldSet {
 				first := fmt.Sprint(name, ".0")
-				r := clinicaltest.Slide(first)
-				r.Patient = p.ID
-				delta.Items, delta.Renditions = append(delta.Items, clinicaltest.Item("ward", first, i+1)), append(delta.Renditions, r)
+				delta.Items = append(delta.Items, clinicaltest.Item("ward", first, i+1))
 			}
 		}
 		d.commit(b, delta)
 	}
+	for _, p := range d.patients[:worldSet] {
+		d.slide(b, p)
+	}
+}
+
+// slide keeps what the set shows of a patient.
+func (d *disk) slide(b *testing.B, p clinical.Patient) {
+	b.Helper()
+	r := clinicaltest.Slide(p.Family + ".0")
+	r.Patient, r.Source = p.ID, clinical.BlobID{}
+	owner := clinical.Owner{Patient: p.ID, Asset: r.Asset, Studio: clinicaltest.StudioA}
+	_, err := d.vault.Put(b.Context(), owner, strings.NewReader(p.Family), func(blob clinical.Blob) (clinical.Change, error) {
+		blob.MIME = "image/jpeg"
+		r.Blob = blob
+		return clinical.Change{Event: kept(), Delta: clinical.Delta{Renditions: []clinical.Rendition{r}}}, nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func kept() clinical.Event {
+	return clinical.Event{At: clinicaltest.Now(), Act: clinical.ActInit, Caller: clinical.Caller{Door: clinical.DoorIngest}}
 }
 
 func (d *disk) commit(b *testing.B, delta clinical.Delta) {
 	b.Helper()
-	e := clinical.Event{At: clinicaltest.Now(), Act: clinical.ActInit, Caller: clinical.Caller{Door: clinical.DoorIngest}}
-	if _, err := d.vault.Commit(b.Context(), clinical.Change{Event: e, Delta: delta}); err != nil {
+	if _, err := d.vault.Commit(b.Context(), clinical.Change{Event: kept(), Delta: delta}); err != nil {
 		b.Fatal(err)
 	}
 }
