@@ -134,7 +134,7 @@ func (a *act) openEncounter(cmd clinical.OpenEncounter) (clinical.Change, error)
 		return clinical.Change{}, err
 	}
 	e := cmd.Encounter
-	var before []clinical.PersonID
+	var before *clinical.Encounter
 	if e.ID.IsZero() {
 		e.ID = clinical.Mint[clinical.Encounter](a.g.opt.Mint)
 	}
@@ -145,18 +145,18 @@ func (a *act) openEncounter(cmd clinical.OpenEncounter) (clinical.Change, error)
 		if e.Patient != old.Patient {
 			return clinical.Change{}, invalid("patient", "An encounter stays with its patient. Open a new one.")
 		}
-		before = old.Team
+		before = old
 	} else {
 		e.Rev = 0
 	}
 	if a.snap.shard(e.Patient).patient == nil {
 		return clinical.Change{}, clinical.ErrNotFound
 	}
-	if slices.Contains(e.Team, a.person.ID) && !slices.Contains(before, a.person.ID) {
-		return clinical.Change{}, forbid("yourself", "Nobody puts themselves on a treating team. Ask a colleague or the ward.")
-	}
 	if e.Opened.IsZero() {
 		e.Opened = a.now
+	}
+	if a.treatsThrough(&e) && !(before != nil && a.treatsThrough(before) && within(&e, before)) {
+		return clinical.Change{}, forbid("yourself", "Nobody makes themselves one of those who treat a patient, or one for longer. Ask a colleague or the ward.")
 	}
 	if !e.Closed.IsZero() && e.Closed.Before(e.Opened) {
 		return clinical.Change{}, invalid("dates", "An encounter ends after it begins. Correct the dates.")
@@ -169,6 +169,21 @@ func (a *act) openEncounter(cmd clinical.OpenEncounter) (clinical.Change, error)
 	c := a.change(clinical.ActEncounterOpened, "")
 	c.Patient, c.Encounters = e.Patient, []clinical.Encounter{e}
 	return c, nil
+}
+
+// treatsThrough reports whether an encounter makes the asker one of those who
+// treat its patient: by name, or by specialty.
+func (a *act) treatsThrough(e *clinical.Encounter) bool {
+	if slices.Contains(e.Team, a.person.ID) {
+		return true
+	}
+	bySpecialty := a.person.Role == clinical.Clinician || a.person.Role == clinical.Nurse
+	return bySpecialty && a.person.Specialty != "" && a.person.Specialty == e.Specialty
+}
+
+// within reports whether an encounter lasts no longer than another did.
+func within(e, before *clinical.Encounter) bool {
+	return !e.Opened.Before(before.Opened) && (before.Closed.IsZero() || !e.Closed.IsZero() && !e.Closed.After(before.Closed))
 }
 
 func (a *act) addJobs(cmd clinical.AddJobs) (clinical.Change, error) {
@@ -290,6 +305,9 @@ func (a *act) checkJob(j clinical.Job) error {
 		clinical.JobDelivered, clinical.JobRefused, clinical.JobAbsent:
 	default:
 		return invalid("job-status", "This status is not known. Choose requested, booked, arrived, taken, filed, delivered, refused or did-not-attend.")
+	}
+	if p, ok := a.snap.people.get(j.Photographer); !j.Photographer.IsZero() && (!ok || p.Role != clinical.Photographer) {
+		return invalid("photographer", "A job is assigned to a photographer. Choose one, or nobody.")
 	}
 	if e, ok := a.snap.encounters.get(j.Encounter); !j.Encounter.IsZero() && (!ok || !a.snap.samePatient(e.Patient, j.Patient)) {
 		return invalid("encounter", "This encounter is another patient's. Choose one of this patient's.")

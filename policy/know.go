@@ -110,8 +110,8 @@ func (m *matter) jobOver(filed time.Time) bool {
 }
 
 // named reports whether the asker is one of the people whom flags leave the
-// picture to: the patient's named team, the photographer to whom its job is
-// assigned by name, and whoever took it.
+// picture to: the patient's named team, and the photographer to whom its job is
+// assigned by name. Nobody else becomes one by being put into a job.
 func (m *matter) named() bool {
 	if m.person == nil {
 		return false
@@ -119,7 +119,7 @@ func (m *matter) named() bool {
 	if m.inNamedTeam() || m.waiting() {
 		return true
 	}
-	if j, ok := m.job(); ok && j.Photographer == m.person.ID {
+	if j, ok := m.job(); ok && m.person.Role == clinical.Photographer && j.Photographer == m.person.ID {
 		return m.throughJob()
 	}
 	return false
