@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -27,8 +28,13 @@ func railOf(v *visit) rail {
 	}
 	if v.person.Role == clinical.Governance {
 		r.Links = []link{
-			{"/governance", "At a glance"}, {"/recalls", "Withdrawals"}, {"/erasures", "Erasure requests"}, {"/governance/glasses", "Broken glass"},
-			{"/releases", "Releases"}, {"/worklist", "Coming up"}, {"/governance/reached", "Who had this picture"},
+			{"/governance", "At a glance"},
+			{"/recalls", "Withdrawals"},
+			{"/erasures", "Erasure requests"},
+			{"/governance/glasses", "Broken glass"},
+			{"/releases", "Releases"},
+			{"/worklist", "Coming up"},
+			{"/governance/reached", "Who had this picture"},
 		}
 	}
 	if v.person.Role == clinical.Governance || v.person.Role == clinical.Admin {
@@ -275,11 +281,10 @@ func (d *door) whoMayBeAsked(v *visit, p *explainPage) error {
 
 func (d *door) explainIt(v *visit, p *explainPage) error {
 	ask := clinical.Question{Set: p.Set.ID, Kind: clinical.Teaching, Use: clinical.Use{Channel: clinical.Mount}}
-	err := fill2(p.Query, map[string]interface{ UnmarshalText([]byte) error }{
+	if fillFrom(p.Query, map[string]interface{ UnmarshalText([]byte) error }{
 		"picture": &ask.Asset, "person": &ask.Person, "purpose": &ask.Use.Purpose, "audience": &ask.Use.Audience, "channel": &ask.Use.Channel,
-	})
-	if err != nil {
-		v.status, v.fault = 400, "A picture is named by its 26 letters and digits, which stand on its page and in a set's table. Copy it from there."
+	}) != nil {
+		v.status, v.fault = http.StatusBadRequest, "A picture is named by its 26 letters and digits, which stand on its page and in a set's table. Copy it from there."
 		return nil
 	}
 	if ask.Use.Purpose == clinical.P0 || ask.Use.Purpose == clinical.P1 {
@@ -288,14 +293,15 @@ func (d *door) explainIt(v *visit, p *explainPage) error {
 	if ask.Use.Purpose == clinical.P6 {
 		ask.Kind = clinical.Original
 	}
+	var err error
 	p.Answer, err = d.Gate.Explain(v.ctx, v.caller, ask)
 	p.Asked = err == nil
 	p.Who, _ = d.Gate.PersonByID(ask.Person)
 	return err
 }
 
-// fill2 reads an address's values into what knows its own text; absent ones stay.
-func fill2(q url.Values, into map[string]interface{ UnmarshalText([]byte) error }) error {
+// fillFrom reads an address's values into what knows its own text; absent ones stay.
+func fillFrom(q url.Values, into map[string]interface{ UnmarshalText([]byte) error }) error {
 	for field, value := range into {
 		if text := strings.TrimSpace(q.Get(field)); text != "" {
 			if err := value.UnmarshalText([]byte(text)); err != nil {

@@ -8,13 +8,6 @@ import (
 	"fovea/clinical"
 )
 
-// releaseKind is a way out as a form offers it.
-type releaseKind struct {
-	Kind    clinical.ReleaseKind
-	Words   string
-	Formats []clinical.ReleaseFormat
-}
-
 func kindWords(k clinical.ReleaseKind) string {
 	return map[clinical.ReleaseKind]string{
 		clinical.SubjectAccess: "The patient’s own copy", clinical.ToSolicitor: "A solicitor", clinical.ToPolice: "The police", clinical.ToCourt: "A court",

@@ -3,11 +3,11 @@ package pages
 import (
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"fovea/clinical"
 	"fovea/policy"
@@ -99,7 +99,7 @@ func rosterText(r *http.Request) (string, error) {
 }
 
 // readRoster reads a list: commas, semicolons or tabs between the columns.
-func readRoster(text string, people []clinical.Person) (roster []clinical.PersonID, cohorts []clinical.Cohort, faults []rosterFault) { //nolint:revive // a list has these three parts
+func readRoster(text string, people []clinical.Person) (roster []clinical.PersonID, cohorts []clinical.Cohort, faults []rosterFault) {
 	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
 	r.FieldsPerRecord, r.TrimLeadingSpace, r.LazyQuotes = -1, true, true
 	first, _, _ := strings.Cut(text, "\n")
@@ -202,39 +202,50 @@ type readerRow struct {
 
 // readersOf lists a set's readers by cohort, with when each last read.
 func (d *door) readersOf(v *visit, s clinical.TeachingSet, assets []clinical.AssetID) ([]cohortRow, error) {
-	last := map[clinical.PersonID]clinical.Reach{}
-	for _, id := range assets[:min(len(assets), maxLastRead)] {
-		list, err := d.Gate.Reached(v.ctx, v.caller, id)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range list {
-			if r.Set == s.ID && r.Last.After(last[r.Person].Last) {
-				last[r.Person] = r
-			}
-		}
+	last, err := d.lastRead(v, s.ID, assets)
+	if err != nil {
+		return nil, err
 	}
 	today := clinical.DateOf(d.Now().In(d.Zone))
 	var rows []cohortRow
 	for i, c := range append([]clinical.Cohort{{People: s.Roster}}, s.Cohorts...) {
 		row := cohortRow{Name: c.Name, From: c.From, Until: c.Until}
-		row.Now = (c.From.IsZero() || !today.Before(c.From)) && (c.Until.IsZero() || !c.Until.Before(today))
+		row.Now = !today.Before(c.From) && (c.Until.IsZero() || !c.Until.Before(today))
 		for _, id := range c.People {
-			p, ok := d.Gate.PersonByID(id)
-			if !ok {
-				continue
+			if p, ok := d.Gate.PersonByID(id); ok {
+				row.People = append(row.People, readerRow{p, d.lastWords(last[id])})
 			}
-			words := "not read yet"
-			if r, ok := last[id]; ok {
-				words = fmt.Sprintf("last read %s", d.when(r.Last))
-			}
-			row.People = append(row.People, readerRow{p, words})
 		}
 		if i > 0 || len(row.People) > 0 {
 			rows = append(rows, row)
 		}
 	}
 	return rows, nil
+}
+
+func (d *door) lastWords(at time.Time) string {
+	if at.IsZero() {
+		return "not read yet"
+	}
+	return "last read " + d.when(at)
+}
+
+// lastRead asks the ledger when each reader last had one of the pictures
+// through the set.
+func (d *door) lastRead(v *visit, set clinical.SetID, assets []clinical.AssetID) (map[clinical.PersonID]time.Time, error) {
+	last := map[clinical.PersonID]time.Time{}
+	for _, id := range assets[:min(len(assets), maxLastRead)] {
+		list, err := d.Gate.Reached(v.ctx, v.caller, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			if r.Set == set && r.Last.After(last[r.Person]) {
+				last[r.Person] = r.Last
+			}
+		}
+	}
+	return last, nil
 }
 
 // maxLastRead is how many pictures of a set are asked for their readers.

@@ -100,42 +100,57 @@ func (d *door) set(v *visit) error {
 	}
 	p := setPage{Set: set, Mine: set.Owner == v.caller.Person, Pictures: v.person.Role != clinical.Governance}
 	p.tell(report)
-	p.Owner, _ = d.Gate.PersonByID(set.Owner)
-	for _, id := range set.Roster {
+	p.mayAct(v)
+	if err := d.setReaders(v, &p, report); err != nil {
+		return err
+	}
+	return d.show(v, "set", set.Name, p)
+}
+
+// mayAct says what the person may do with the set as it stands.
+func (p *setPage) mayAct(v *visit) {
+	waits := p.Set.SubmittedAt.After(p.Set.PublishedAt)
+	open := p.Set.Status != clinical.SetClosed
+	fresh := p.Set.Status != clinical.SetPublished || p.pending()
+	p.Seconds = open && !p.Mine && waits && p.Set.SubmittedBy != v.caller.Person
+	p.Publishes = open && (p.Mine && !waits && fresh || p.Seconds)
+	p.Submits = open && p.Mine && !waits && fresh
+	p.Changes = open && p.Mine
+	p.Removes = open && (p.Mine || v.person.Role == clinical.Governance || p.Seconds)
+	p.Explains = p.Mine || v.person.Role == clinical.Governance
+	p.Audiences = []clinical.Audience{clinical.A1, clinical.A2, clinical.A3, clinical.A4}
+	if !slices.Contains(p.Audiences, p.Set.Audience) {
+		p.Audiences = append(p.Audiences, p.Set.Audience)
+	}
+}
+
+// setReaders says who reads the set, and who might.
+func (d *door) setReaders(v *visit, p *setPage, report []clinical.ItemReport) error {
+	p.Owner, _ = d.Gate.PersonByID(p.Set.Owner)
+	for _, id := range p.Set.Roster {
 		if who, ok := d.Gate.PersonByID(id); ok {
 			p.Roster = append(p.Roster, who)
 		}
 	}
-	waits := set.SubmittedAt.After(set.PublishedAt)
-	open := set.Status != clinical.SetClosed
-	p.Seconds = open && !p.Mine && waits && set.SubmittedBy != v.caller.Person
-	p.Publishes = open && (p.Mine && !waits && (set.Status != clinical.SetPublished || p.pending()) || p.Seconds)
-	p.Submits = open && p.Mine && !waits && (set.Status != clinical.SetPublished || p.pending())
-	if p.Changes = open && p.Mine; p.Changes {
+	p.List, p.Sheet = d.rosterList(p.Set), d.Papers.ContactSheet != nil && p.Pictures
+	var err error
+	if p.Changes {
 		if p.Others, err = d.readers(v); err != nil {
 			return err
 		}
-		p.Others = slices.DeleteFunc(p.Others, func(who clinical.Person) bool { return slices.Contains(set.Roster, who.ID) })
+		p.Others = slices.DeleteFunc(p.Others, func(who clinical.Person) bool { return slices.Contains(p.Set.Roster, who.ID) })
 	}
-	p.Audiences = []clinical.Audience{clinical.A1, clinical.A2, clinical.A3, clinical.A4}
-	if !slices.Contains(p.Audiences, set.Audience) {
-		p.Audiences = append(p.Audiences, set.Audience)
+	if !p.Explains {
+		return nil
 	}
-	if p.Mine || v.person.Role == clinical.Governance {
-		p.Explains = true
-		var had []clinical.AssetID
-		if p.Lately = v.r.URL.Query().Get("read") != ""; p.Lately {
-			for _, r := range report {
-				had = append(had, r.Item.Asset)
-			}
-		}
-		if p.Cohorts, err = d.readersOf(v, set, had); err != nil {
-			return err
+	var had []clinical.AssetID
+	if p.Lately = v.r.URL.Query().Get("read") != ""; p.Lately {
+		for _, r := range report {
+			had = append(had, r.Item.Asset)
 		}
 	}
-	p.List, p.Sheet = d.rosterList(set), d.Papers.ContactSheet != nil && p.Pictures
-	p.Removes = open && (p.Mine || v.person.Role == clinical.Governance || p.Seconds)
-	return d.show(v, "set", set.Name, p)
+	p.Cohorts, err = d.readersOf(v, p.Set, had)
+	return err
 }
 
 // tell sorts what a set's items are told about, by reason.
