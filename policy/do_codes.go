@@ -179,10 +179,11 @@ func byPatient(c clinical.Caller) clinical.Caller {
 }
 
 // ofCode returns the consents that a code withdraws and that still stand: those
-// that it names, under whichever record they are by now, or all beyond care.
+// that it names, under whichever record they are by now, and those that took
+// their places since, or all beyond care.
 func (s *Snapshot) ofCode(code *clinical.PatientCode) []*grant {
 	var out []*grant
-	for _, id := range code.Grants {
+	for _, id := range s.successors(code.Grants) {
 		if g, ok := s.grants.get(id); ok && stands(g.Grant) {
 			out = append(out, g)
 		}
@@ -193,6 +194,23 @@ func (s *Snapshot) ofCode(code *clinical.PatientCode) []*grant {
 	for _, g := range s.subject(code.Patient).grants {
 		if beyondCare(g.Grant) && stands(g.Grant) {
 			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// successors returns the consents and whatever took their places, each once.
+func (s *Snapshot) successors(ids []clinical.GrantID) []clinical.GrantID {
+	out := slices.Clone(ids)
+	for i := 0; i < len(out); i++ {
+		g, ok := s.grants.get(out[i])
+		if !ok {
+			continue
+		}
+		for _, next := range s.subject(g.Patient).grants {
+			if next.Supersedes == g.ID && !slices.Contains(out, next.ID) {
+				out = append(out, next.ID)
+			}
 		}
 	}
 	return out

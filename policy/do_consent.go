@@ -45,8 +45,52 @@ func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error)
 		c.Grants = append(c.Grants, *old)
 	}
 	c.Grants = append(c.Grants, g)
+	a.takeBackLess(&c, g, old, sh)
 	a.askLater(&c, g, sh)
 	return c, nil
+}
+
+// takeBackLess begins a recall where what is recorded takes back what stood: a
+// refusal, or a child's own no, beside a consent to the same, and a consent in
+// the place of one that reached further. Whoever may keep what they took is
+// found when it is settled, and asked nothing.
+func (a *act) takeBackLess(c *clinical.Change, g clinical.Grant, old *clinical.Grant, sh *shard) {
+	var less []clinical.GrantID
+	for _, was := range sh.grants {
+		switch {
+		case was.Status != clinical.GrantGiven || !beyondCare(was.Grant):
+		case old != nil && old.ID == was.ID:
+			if a.reachesLess(g, was) {
+				less = append(less, was.ID)
+			}
+		case says(g) && shares(g, was.Grant):
+			less = append(less, was.ID)
+		}
+	}
+	if len(less) > 0 {
+		a.takeBack(c, a.recall(clinical.RecallWithdrawal, g.Patient, less, nil))
+	}
+}
+
+// says reports whether a record is somebody's no: the patient's, or the
+// child's to what is consented to for it.
+func says(g clinical.Grant) bool {
+	return g.Status == clinical.GrantRefused || g.Status == clinical.GrantGiven && g.Assent != clinical.AssentNotAsked && g.Assent != clinical.Assented
+}
+
+// reachesLess reports whether a consent permits something less than the one
+// whose place it takes, today.
+func (a *act) reachesLess(g clinical.Grant, was *grant) bool {
+	narrower := g.Status != clinical.GrantGiven || says(g) || g.ValidFrom.After(a.now) || g.Audience < was.Audience || g.Level < was.Level ||
+		was.Channels&^g.Channels != 0 || was.IntimateBeyondA2 && !g.IntimateBeyondA2 || was.ImagesShown && !g.ImagesShown ||
+		g.NamedUse != was.NamedUse || g.Study != was.Study
+	lost := func(p clinical.Purpose) bool { return p != clinical.P0 && !g.HasPurpose(p) }
+	if narrower || slices.ContainsFunc(was.Purposes, lost) {
+		return true
+	}
+	next, found := newGrant(g, a.snap.site.Zone), false
+	a.snap.eachPicture(was.Patient, func(pic *picture) { found = found || was.covers(pic) && !next.covers(pic) })
+	return found
 }
 
 // mayRecord: a no is recorded by anybody of staff, a yes by those who meet

@@ -97,8 +97,9 @@ func (a *act) settlement(r clinical.Recall, had *readers) clinical.Change {
 	c := a.change(clinical.ActRecallSettled, "")
 	c.Patient, c.Event.Assets = r.Patient, r.Assets
 	r.Seq, r.Settled = r.Rev, a.now
+	before := a.asked()
 	for _, row := range had.sorted() {
-		if ids := a.toDestroy(r, row); len(ids) > 0 {
+		if ids := a.toDestroy(r, row, before); len(ids) > 0 {
 			a.raise(&c, clinical.Task{
 				Kind: clinical.DestroyCopy, For: row.Person, Assets: ids, Set: row.Set, Release: row.Release, Recall: r.ID,
 			})
@@ -126,7 +127,8 @@ func (a *act) settlement(r clinical.Recall, had *readers) clinical.Change {
 
 // toDestroy returns the pictures of which somebody has a copy that is not
 // theirs any more. Where another consent still lets them have it, it is.
-func (a *act) toDestroy(r clinical.Recall, row *tally) []clinical.AssetID {
+// What they were asked to destroy since they last took it is not asked twice.
+func (a *act) toDestroy(r clinical.Recall, row *tally, before map[copyOf]time.Time) []clinical.AssetID {
 	if row.Person.IsZero() {
 		return nil
 	}
@@ -135,11 +137,37 @@ func (a *act) toDestroy(r clinical.Recall, row *tally) []clinical.AssetID {
 		still := r.Cause == clinical.RecallWithdrawal && Decide(a.snap, Request{
 			Person: row.Person, Use: use, Set: row.Set, Release: row.Release, Asset: id, Now: a.now,
 		}).Permit
-		if !still {
+		at, twice := before[copyOf{row.Person, row.Set, row.Release, id}]
+		if !still && !(twice && at.After(row.Last)) {
 			out = append(out, id)
 		}
 	}
 	slices.SortFunc(out, clinical.AssetID.Compare)
+	return out
+}
+
+// copyOf is a picture that somebody took out of a set, a release or neither.
+type copyOf struct {
+	person  clinical.PersonID
+	set     clinical.SetID
+	release clinical.ReleaseID
+	asset   clinical.AssetID
+}
+
+// asked returns when somebody was last asked to destroy what, by an earlier
+// recall. Who could not is asked again.
+func (a *act) asked() map[copyOf]time.Time {
+	out := map[copyOf]time.Time{}
+	a.snap.tasks.each(func(_ clinical.TaskID, t *clinical.Task) bool {
+		if t.Kind != clinical.DestroyCopy || t.Recall.IsZero() || t.Answer == clinical.AnswerCannot {
+			return true
+		}
+		for _, id := range t.Assets {
+			k := copyOf{t.For, t.Set, t.Release, id}
+			out[k] = latest(out[k], t.Raised)
+		}
+		return true
+	})
 	return out
 }
 

@@ -42,7 +42,7 @@ func (a *act) takeBack(c *clinical.Change, r clinical.Recall) {
 	c.Recalls = append(c.Recalls, r)
 	for _, rel := range a.snap.resting(r) {
 		ending := slices.ContainsFunc(c.Releases, func(o clinical.Release) bool { return o.ID == rel.ID })
-		if a.open(rel) && !ending && !toEPR(rel.Kind) { // what the patient record has is put right by its deliverer
+		if a.open(rel) && !ending && !toEPR(rel.Kind) && !a.stillGoes(c, r, rel) { // what the patient record has is put right by its deliverer
 			end := *rel
 			end.Ended, end.EndedBy, end.Why = a.now, a.person.ID, string(r.Cause)
 			c.Releases = append(c.Releases, end)
@@ -53,6 +53,20 @@ func (a *act) takeBack(c *clinical.Change, r clinical.Recall) {
 			Kind: clinical.VerifyWithdrawal, Role: clinical.Governance, Patient: r.Patient, Recall: r.ID,
 		})
 	}
+}
+
+// stillGoes reports whether a release goes on after a withdrawal, because what
+// is recorded in its place covers every picture of it.
+func (a *act) stillGoes(c *clinical.Change, r clinical.Recall, rel *clinical.Release) bool {
+	if r.Cause != clinical.RecallWithdrawal || c.Act != clinical.ActConsentRecorded {
+		return false
+	}
+	next := a.snap.With(a.now, newest(clinical.Delta{Grants: c.Grants}))
+	return !slices.ContainsFunc(rel.Assets, func(id clinical.AssetID) bool {
+		return !Decide(next, Request{
+			Person: rel.By, Use: useOf(rel), Asset: id, Rendition: rel.Rendition, Release: rel.ID, Now: a.now,
+		}).Permit
+	})
 }
 
 // raise adds a task to a change. It is due after the site's days unless it
