@@ -38,7 +38,7 @@ func toTheLetter(t *testing.T, edit func(*config)) (*house, string) {
 	h.check(err)
 	h.secrets["gustav"] = app.Secret
 	h.drop(h.drawn(1))
-	h.eventually("kept", func() bool { return len(h.assets()) == 1 })
+	h.eventually("kept, and known to the gate", func() bool { return h.found("carlotta", "kompressionsverband") == 1 })
 	folder := h.release()
 	h.eventually("on the drive", func() bool { return len(h.listing("stanislaus", folder)) == 1 })
 	return h, folder

@@ -1,0 +1,186 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"fovea/clinical"
+	"fovea/clinical/clinicaltest"
+	"fovea/internal/testenv"
+	"fovea/server/api"
+	"fovea/server/wire"
+)
+
+const asJSON = "application/json"
+
+func adult() string { return clinicaltest.ID[clinical.Patient]("adult").String() }
+
+func wounds() string { return clinicaltest.ID[clinical.TeachingSet]("wounds").String() }
+
+// read decodes an answer that has to be 200.
+func read[T any](t *testing.T, w *httptest.ResponseRecorder) (out T) {
+	t.Helper()
+	if w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestASimulatedActDoesNothing(t *testing.T) {
+	h, door := open(t)
+	before := h.Vault.Head()
+	impact := read[wire.Impact](t, h.Ask(door, "nina", "POST", "/api/v1/simulate/patients/"+adult()+"/withdrawals", `{}`, "Content-Type", asJSON))
+	if impact.Removes != 1 || impact.Words == "" || h.Vault.Head() != before {
+		t.Errorf("%+v, journal from %d to %d", impact, before, h.Vault.Head())
+	}
+	refused := h.Ask(door, "stella", "POST", "/api/v1/simulate/patients/"+adult()+"/withdrawals", `{}`, "Content-Type", asJSON)
+	done := h.Ask(door, "stella", "POST", "/api/v1/patients/"+adult()+"/withdrawals", `{}`, "Content-Type", asJSON)
+	if refused.Code < 400 || refused.Code != done.Code || refused.Body.String() != done.Body.String() {
+		t.Errorf("simulated %d %s, done %d %s", refused.Code, refused.Body, done.Code, done.Body)
+	}
+}
+
+func TestARosterFileIsLookedAtRowByRow(t *testing.T) {
+	h, door := open(t)
+	put := func(csv, match string) *httptest.ResponseRecorder {
+		return h.Ask(door, "edith", "PUT", "/api/v1/sets/"+wounds()+"/roster", csv, "Content-Type", "text/csv", "If-Match", match)
+	}
+	rev := strconv.Quote(strconv.FormatUint(read[wire.SetPage](t, h.Ask(door, "edith", "GET", "/api/v1/sets/"+wounds())).Set.Rev, 10))
+	bad := read[wire.RosterReport](t, put("login,cohort,from,until\nstella,Year 3,2026-10-01,2027-02-28\nnobody,Year 3,,\n", rev))
+	if len(bad.Faults) != 1 || bad.Faults[0].Row != 3 || bad.Faults[0].Reason != "unknown-person" || bad.Seq != 0 {
+		t.Errorf("%+v", bad)
+	}
+	good := read[wire.RosterReport](t, put("\ufefflogin;cohort;from;until\r\nstella;Year 3;2026-10-01;2027-02-28\r\nemil;;;\r\n", rev))
+	if good.Seq == 0 || good.Readers != 2 || good.Cohorts != 1 {
+		t.Errorf("%+v", good)
+	}
+	if w := put("login\nemil\n", rev); w.Code != http.StatusPreconditionFailed {
+		t.Errorf("from an older state: %d %s", w.Code, w.Body)
+	}
+	if w := put("login\nemil\n", ""); w.Code != http.StatusPreconditionRequired {
+		t.Errorf("from no state: %d %s", w.Code, w.Body)
+	}
+	readers := read[wire.List[wire.Reader]](t, h.Ask(door, "edith", "GET", "/api/v1/sets/"+wounds()+"/readers"))
+	if len(readers.Items) != 2 || readers.Items[1].Cohort != "Year 3" || readers.Items[1].Until.String() != "2027-02-28" || !readers.Items[1].Active {
+		t.Errorf("%+v", readers.Items)
+	}
+	for _, who := range []string{"stella", "paula"} {
+		if w := h.Ask(door, who, "GET", "/api/v1/sets/"+wounds()+"/readers"); w.Code != http.StatusNotFound {
+			t.Errorf("%s reads who reads: %d", who, w.Code)
+		}
+	}
+}
+
+func TestThePasswordIsAskedAgainBeforeGlassIsBroken(t *testing.T) {
+	h, door := open(t)
+	ask := func(password string) *httptest.ResponseRecorder {
+		in := `{"patient":"` + adult() + `","why":"emergency","words":"night duty","password":"` + password + `"}`
+		return h.Ask(door, "oscar", "POST", "/api/v1/break-glass", in, "Content-Type", asJSON)
+	}
+	if p := problem(t, ask("not this one")); p.Reason != "wrong-password" {
+		t.Errorf("%+v", p)
+	}
+	if w := h.Ask(door, "oscar", "GET", "/img/"+leg()+"/original"); w.Code != http.StatusNotFound {
+		t.Errorf("before: %d", w.Code)
+	}
+	made := read[wire.Result](t, ask(testenv.Password))
+	if w := h.Ask(door, "oscar", "GET", "/img/"+leg()+"/original"); w.Code != http.StatusOK {
+		t.Errorf("with the ticket: %d", w.Code)
+	}
+	mine := read[wire.List[wire.Glass]](t, h.Ask(door, "oscar", "GET", "/api/v1/break-glass"))
+	if len(mine.Items) != 1 || mine.Items[0].ID.String() != made.IDs[0] {
+		t.Errorf("%+v", mine)
+	}
+}
+
+func TestRulesAnswerForThemselves(t *testing.T) {
+	h, door := open(t)
+	stella := clinicaltest.ID[clinical.Person]("stella").String()
+	path := "/api/v1/explain?channel=mount&asset=" + leg() + "&set=" + wounds() + "&person=" + stella
+	why := read[wire.Explanation](t, h.Ask(door, "greta", "GET", path))
+	if !why.Permit || len(why.Rules) < 10 || why.Words == "" {
+		t.Errorf("%+v", why)
+	}
+	if w := h.Ask(door, "stella", "GET", path); w.Code != http.StatusNotFound {
+		t.Errorf("about oneself: %d", w.Code)
+	}
+	if p := problem(t, h.Ask(door, "greta", "GET", path+"&purpose=P9")); p.Status != http.StatusBadRequest {
+		t.Errorf("a purpose that is none: %+v", p)
+	}
+	if p := problem(t, h.Ask(door, "greta", "GET", strings.Replace(path, "mount", "view,mount", 1))); p.Status < 400 || p.Status > 499 {
+		t.Errorf("two channels: %+v", p)
+	}
+	other := read[wire.Impact](t, h.Ask(door, "greta", "POST", "/api/v1/simulate/rules", `{"limits":{"smallGroup":3},"roles":[{"role":"student","purpose":"P2","channels":""}]}`, "Content-Type", asJSON))
+	if other.Words == "" {
+		t.Errorf("%+v", other)
+	}
+}
+
+func TestEventsGoOnWhereTheirPageEnded(t *testing.T) {
+	h, door := open(t)
+	for range 3 {
+		h.Ask(door, "clara", "GET", "/img/"+leg()+"/original")
+	}
+	var got []uint64
+	for next := ""; ; {
+		page := read[wire.List[wire.Recorded]](t, h.Ask(door, "greta", "GET", "/api/v1/events?limit=2&acts=asset.viewed&asset="+leg()+"&cursor="+next))
+		for _, e := range page.Items {
+			got = append(got, e.Leaf)
+			if e.Name != "Invented clara" || e.Use != "P0 A0 view" {
+				t.Errorf("%+v", e)
+			}
+		}
+		if next = page.Next; next == "" {
+			break
+		}
+	}
+	if len(got) != 3 || got[0] >= got[1] || got[1] >= got[2] {
+		t.Errorf("entries %v", got)
+	}
+	if w := h.Ask(door, "clara", "GET", "/api/v1/events"); w.Code != http.StatusForbidden {
+		t.Errorf("who treats: %d", w.Code)
+	}
+}
+
+func TestATicketIsGoodOnceForAMinuteAndSignsNobodyIn(t *testing.T) {
+	h := testenv.NewHouse(t)
+	now := clinicaltest.Now()
+	door := api.New(api.Options{
+		Gate: h.Gate, Authenticate: h.Login.Authenticate, Accounts: h.Login, Now: func() time.Time { return now },
+		Rules: []clinical.IdentifierRule{{System: "hospital", Pattern: `H[A-Z]\d{6}`, Check: clinical.NoCheck}},
+	})
+	sell := func(body string) *httptest.ResponseRecorder {
+		return h.Ask(door, "clara", "POST", "/api/v1/launch", body, "Content-Type", asJSON)
+	}
+	const who = `{"patient":{"system":"hospital","value":"HA000001"}`
+	path := read[wire.Launched](t, sell(who+`}`)).Path
+	if w := h.Ask(door, "", "GET", path); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "here=1") || w.Header().Get("Set-Cookie") != "" {
+		t.Errorf("from another site: %d %s", w.Code, w.Body)
+	}
+	if w := h.Ask(door, "", "GET", path+"?here=1"); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/login" {
+		t.Errorf("who is not signed in: %d %v", w.Code, w.Header())
+	}
+	if w := h.Ask(door, "clara", "GET", path); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/patients/"+adult() {
+		t.Errorf("who is: %d %v", w.Code, w.Header())
+	}
+	never := h.Ask(door, "clara", "GET", "/launch/NEVERSOLD")
+	if w := h.Ask(door, "clara", "GET", path); w.Code != http.StatusNotFound || w.Body.String() != never.Body.String() {
+		t.Errorf("again: %d", w.Code)
+	}
+	path = read[wire.Launched](t, sell(who+`,"job":"J-adult"}`)).Path
+	now = now.Add(time.Minute)
+	if w := h.Ask(door, "clara", "GET", path); w.Code != http.StatusNotFound {
+		t.Errorf("after its minute: %d", w.Code)
+	}
+	if w := sell(who + `,"job":"J-child"}`); w.Code != http.StatusNotFound {
+		t.Errorf("another patient's job: %d %s", w.Code, w.Body)
+	}
+}
