@@ -136,8 +136,12 @@ type RemoveFromSet struct {
 // SubmitSet asks a second person to publish.
 type SubmitSet struct{ Set SetID }
 
-// PublishSet puts a set on its roster's drives.
-type PublishSet struct{ Set SetID }
+// PublishSet puts a set on its roster's drives. Rev is that of the set that was
+// looked at; 0: as it was submitted, or for its owner whatever is there now.
+type PublishSet struct {
+	Set SetID
+	Rev uint64
+}
 
 // CloseSet takes a set off every drive but its owner's pages.
 type CloseSet struct{ Set SetID }

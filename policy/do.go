@@ -31,9 +31,26 @@ type act struct {
 // stale; others are tried again on what is there now. Forbidden means that the
 // person may not do it, NotFound that it concerns something they do not see.
 func (g *Gate) Do(ctx context.Context, c clinical.Caller, cmd clinical.Command) (clinical.Change, error) {
+	if alone(cmd) {
+		g.acts.Lock()
+		defer g.acts.Unlock()
+	} else {
+		g.acts.RLock()
+		defer g.acts.RUnlock()
+	}
 	return g.carryOut(ctx, c, carriesRev(cmd), func(snap *Snapshot) (clinical.Change, error) {
 		return g.plan(ctx, snap, c, cmd)
 	})
+}
+
+// alone reports whether a command is carried out with no other beside it.
+func alone(cmd clinical.Command) bool {
+	switch cmd.(type) {
+	case clinical.PlaceHold, clinical.UnmergePatients, clinical.DecideErasure:
+		return true
+	default:
+		return false
+	}
 }
 
 // carryOut is Do for whatever plans a change; once says that a plan which is
@@ -118,6 +135,8 @@ func (g *Gate) refused(c clinical.Caller, change clinical.Change, err error) {
 func carriesRev(cmd clinical.Command) bool {
 	switch cmd := cmd.(type) {
 	case clinical.ConfirmRun:
+		return cmd.Rev != 0
+	case clinical.PublishSet:
 		return cmd.Rev != 0
 	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet,
 		clinical.ChangeSession:

@@ -140,7 +140,7 @@ func (a *act) fileQuarantined(ctx context.Context, cmd clinical.FileQuarantined)
 	patient := a.snap.subject(to).patient
 	job, hasJob := a.snap.jobs.get(cmd.Job)
 	switch {
-	case patient == nil:
+	case !a.snap.subject(to).alive():
 		return clinical.Change{}, clinical.ErrNotFound
 	case !cmd.Job.IsZero() && (!hasJob || !a.snap.samePatient(job.Patient, to)):
 		return clinical.Change{}, invalid("job-patient", "This job is another patient's. Choose one of this patient's jobs, or none.")

@@ -13,7 +13,7 @@ func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error)
 		return clinical.Change{}, err
 	}
 	sh := a.snap.subject(g.Patient)
-	if sh.patient == nil {
+	if !sh.alive() {
 		return clinical.Change{}, clinical.ErrNotFound
 	}
 	g.Patient = a.snap.root(g.Patient)

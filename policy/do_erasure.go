@@ -96,7 +96,7 @@ func (a *act) decideErasure(ctx context.Context, cmd clinical.DecideErasure) (cl
 	case clinical.EraseRestrict:
 		a.restrict(&c, e, e.Assets)
 	case clinical.EraseCopies:
-		if err := a.unheld(slices.Concat(own, beside)); err != nil {
+		if err := a.unheld(e, slices.Concat(own, beside)); err != nil {
 			return c, err
 		}
 		a.eraseCopies(&c, &e, slices.Concat(own, beside))
@@ -130,13 +130,19 @@ func (a *act) concerned(e clinical.Erasure) (own, beside []clinical.AssetID) {
 	return own, beside
 }
 
-// unheld is a Conflict where a hold keeps one of the pictures; an earlier
-// restriction keeps none from being erased.
-func (a *act) unheld(ids []clinical.AssetID) error {
+// unheld is a Conflict where a hold keeps one of the pictures, or all of a
+// patient of whom there is none left; an earlier restriction keeps none from
+// being erased.
+func (a *act) unheld(e clinical.Erasure, ids []clinical.AssetID) error {
+	const held = "A hold keeps these pictures. Lift it first, or restrict them until it is lifted."
+	whole := func(h *clinical.Hold) bool { return !h.Lifted() && len(h.Assets) == 0 && h.Kind != clinical.Restriction }
+	if len(e.Assets) == 0 && slices.ContainsFunc(a.snap.subject(e.Patient).holds, whole) {
+		return conflict("on-hold", held)
+	}
 	for _, id := range ids {
 		m := newMatter(a.snap, Request{Asset: id, Now: a.now})
 		if m != nil && m.heldBy(func(k clinical.HoldKind) bool { return k != clinical.Restriction }) {
-			return conflict("on-hold", "A hold keeps these pictures. Lift it first, or restrict them until it is lifted.")
+			return conflict("on-hold", held)
 		}
 	}
 	return nil
@@ -208,7 +214,7 @@ func (a *act) shred(ctx context.Context, c *clinical.Change, e *clinical.Erasure
 	case a.snap.keeps(e.Patient, a.now) && !strings.EqualFold(e.OnBehalf, CourtOrdered):
 		return conflict("retention", "The retention schedule keeps this record. Restrict it, erase the copies, or refuse with the reason.")
 	}
-	if err := a.unheld(slices.Concat(own, beside)); err != nil {
+	if err := a.unheld(*e, slices.Concat(own, beside)); err != nil {
 		return err
 	}
 	for _, id := range own {

@@ -18,9 +18,9 @@ func (a *act) mergePatients(cmd clinical.MergePatients) (clinical.Change, error)
 	if err := reasoned(cmd.Reason); err != nil {
 		return clinical.Change{}, err
 	}
-	from, into := a.snap.shard(cmd.From).patient, a.snap.shard(cmd.Into).patient
+	from := a.snap.shard(cmd.From).patient
 	switch {
-	case from == nil || into == nil:
+	case !a.snap.shard(cmd.From).alive() || !a.snap.shard(cmd.Into).alive():
 		return clinical.Change{}, clinical.ErrNotFound
 	case !from.MergedInto.IsZero():
 		return clinical.Change{}, conflict("merged", "This record is merged already. Part it first, or merge the record that stands for it.")

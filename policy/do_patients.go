@@ -149,7 +149,7 @@ func (a *act) openEncounter(cmd clinical.OpenEncounter) (clinical.Change, error)
 	} else {
 		e.Rev = 0
 	}
-	if a.snap.shard(e.Patient).patient == nil {
+	if !a.snap.shard(e.Patient).alive() {
 		return clinical.Change{}, clinical.ErrNotFound
 	}
 	if e.Opened.IsZero() {
@@ -295,7 +295,7 @@ func (a *act) checkJob(j clinical.Job) error {
 		return invalid("job-number", "A job needs a number of at most 64 characters. Write the one on the request.")
 	case taken:
 		return conflict("job-number", "Another job has this number. Correct the number.")
-	case a.snap.shard(j.Patient).patient == nil:
+	case !a.snap.shard(j.Patient).alive():
 		return clinical.ErrNotFound
 	case j.Frames < 0:
 		return invalid("frames", "A number of frames is not negative. Correct it.")

@@ -193,7 +193,7 @@ func (a *act) refile(ctx context.Context, cmd clinical.RefileAssets) (clinical.C
 		return clinical.Change{}, err
 	}
 	to := a.snap.root(cmd.To)
-	if a.snap.shard(to).patient == nil {
+	if !a.snap.shard(to).alive() {
 		return clinical.Change{}, clinical.ErrNotFound
 	}
 	runs := map[clinical.RunID]int{}

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -57,6 +58,12 @@ func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
 	s.Roster, s.Cohorts = cmd.Set.Roster, cmd.Set.Cohorts
 	if s.Audience > st.Audience && s.Status == clinical.SetPublished {
 		s.PublishedBy = a.person.ID // the second person agreed to a smaller audience
+	}
+	if s.Audience > st.Audience && s.SubmittedAt.After(s.PublishedAt) { // nor to this one who was asked
+		s.SubmittedBy, s.SubmittedAt = clinical.PersonID{}, time.Time{}
+		if s.Status == clinical.SetSubmitted {
+			s.Status = clinical.SetDraft
+		}
 	}
 	return a.setChange(clinical.ActSetChanged, s)
 }
@@ -202,10 +209,6 @@ func (a *act) addToSet(cmd clinical.AddToSet) (clinical.Change, error) {
 	}
 	second := s.Audience >= clinical.A4
 	for i, id := range cmd.Assets {
-		if held[id] {
-			return clinical.Change{}, conflict("in-set", "One of these pictures is in the set already. Leave it out.")
-		}
-		held[id] = true
 		label := ""
 		if len(cmd.Labels) > 0 {
 			label = cmd.Labels[i]
@@ -214,6 +217,10 @@ func (a *act) addToSet(cmd clinical.AddToSet) (clinical.Change, error) {
 		if err != nil {
 			return clinical.Change{}, err
 		}
+		if held[id] { // said to those alone who see the picture
+			return clinical.Change{}, conflict("in-set", "One of these pictures is in the set already. Leave it out.")
+		}
+		held[id] = true
 		if s.NextNumber > lastNumber {
 			return clinical.Change{}, conflict("set-full", "This set has used up its numbers. Make a new one.")
 		}
@@ -234,7 +241,12 @@ func (a *act) addToSet(cmd clinical.AddToSet) (clinical.Change, error) {
 
 // pending reports whether a published set has items that wait to be published.
 func (a *act) pending(st *set) bool {
-	return slices.ContainsFunc(st.items, func(it *item) bool { return !it.Removed && it.AddedAt.After(st.PublishedAt) })
+	return st.joinedAfter(st.PublishedAt)
+}
+
+// joinedAfter reports whether a set has items that were added after an instant.
+func (s *set) joinedAfter(t time.Time) bool {
+	return slices.ContainsFunc(s.items, func(it *item) bool { return !it.Removed && it.AddedAt.After(t) })
 }
 
 // openSet returns a set to which the asker may add.
@@ -273,6 +285,9 @@ func (a *act) newItem(st *set, id clinical.AssetID, label string) (clinical.SetI
 		return clinical.SetItem{}, false, invalid("label", "This cannot be part of a file name: "+nameFault(label, maxLabel)+". Choose another label.")
 	}
 	if a.namesPatient(pic, label) {
+		if !a.sees(id) { // who may not know whose picture it is learns no name by trying: the ledger hears of it
+			a.g.tried(a.caller, id)
+		}
 		return clinical.SetItem{}, false, invalid("label-patient", "This label has the patient's name or number in it. Choose another.")
 	}
 	m := newMatter(a.snap, Request{Asset: id, Now: a.now})
@@ -280,6 +295,14 @@ func (a *act) newItem(st *set, id clinical.AssetID, label string) (clinical.SetI
 	return clinical.SetItem{
 		ID: clinical.Mint[clinical.SetItem](a.g.opt.Mint), Set: st.ID, Asset: id, Label: label, AddedBy: a.person.ID, AddedAt: a.now,
 	}, m.needsSecond(), nil
+}
+
+// tried notes that a label was refused to somebody who does not see whose
+// picture it is.
+func (g *Gate) tried(c clinical.Caller, id clinical.AssetID) {
+	e := g.event(clinical.ActDenied, c)
+	e.Denied, e.Rule, e.Assets = true, "label-patient", []clinical.AssetID{id}
+	g.opt.Recorder.NoteLater(e)
 }
 
 // admitted reports whether the rules about the picture let it into the set.
@@ -355,6 +378,10 @@ func (a *act) publishSet(cmd clinical.PublishSet) (clinical.Change, error) {
 		return clinical.Change{}, clinical.ErrNotFound
 	case st.Status == clinical.SetClosed:
 		return clinical.Change{}, conflict("set-closed", "This set is closed. Make a new one.")
+	case cmd.Rev != 0 && cmd.Rev != st.Rev:
+		return clinical.Change{}, conflict("changed-meanwhile", changedMeanwhile)
+	case second && st.joinedAfter(st.SubmittedAt):
+		return clinical.Change{}, conflict("set-changed", "Pictures joined this set after it was submitted. Ask its owner to submit it again, then look at it again.")
 	case !second && a.needsSecond(st):
 		return clinical.Change{}, forbid("second-person", "A face, an intimate or child picture, or a large audience needs a second person. Submit the set, and ask a colleague to publish it.")
 	case !st.Until.IsZero() && st.Until.Before(a.snap.dayOf(a.now)):

@@ -72,7 +72,8 @@ func (s *Snapshot) refiled(q clinical.Query, a clinical.Asset) bool {
 // probes reports whether a query asks by what may name a patient. Beyond care a
 // hit would tell whose picture it is, though nothing that is shown does.
 func probes(q clinical.Query) bool {
-	return q.Text != "" || !q.Patient.IsZero() || !q.Session.IsZero() || len(q.Terms) > 0 || len(q.Facets) > 0
+	return q.Text != "" || !q.Patient.IsZero() || !q.Session.IsZero() || len(q.Terms) > 0 || len(q.Facets) > 0 ||
+		q.Studio != "" || !q.Taken.From.IsZero() || !q.Taken.To.IsZero()
 }
 
 // show reads a picture's record for a page. Beyond care nothing that names the

@@ -75,6 +75,11 @@ type Gate struct {
 
 	recalled chan struct{} // a recall or an erasure waits to be settled
 
+	// acts is held by every act from its plan to its effect, and alone by one
+	// that places a hold or destroys: no hold is placed beside an erasure that
+	// has not seen it, and none of the two overtakes the other.
+	acts sync.RWMutex
+
 	mu      sync.Mutex // one edit at a time
 	history history
 	scopes  scopes

@@ -48,7 +48,8 @@ func (s *Snapshot) keptUntil(id clinical.PatientID) (time.Time, bool) {
 		until = latest(until, s.underRule(r, sh, last))
 	}
 	for _, member := range s.family(id) {
-		if k, ok := s.retentions.get(member); ok && found {
+		if k, ok := s.retentions.get(member); ok { // somebody's word, whether or not a line applies
+			found = true
 			until = latest(until, k.KeepUntil.Start(s.site.Zone))
 		}
 	}
