@@ -55,9 +55,10 @@ func open(lang Language, zone *time.Location, title, foot string) *doc {
 	d.SetCreationDate(time.Unix(0, 0).UTC())
 	d.SetModificationDate(time.Unix(0, 0).UTC())
 	d.SetCatalogSort(true)
-	d.AddUTF8FontFromBytes("go", "", goregular.TTF)
-	d.AddUTF8FontFromBytes("go", "B", gobold.TTF)
-	d.AddUTF8FontFromBytes("mono", "", gomono.TTF)
+	// fpdf writes into what it is given: two papers at once would share it.
+	d.AddUTF8FontFromBytes("go", "", bytes.Clone(goregular.TTF))
+	d.AddUTF8FontFromBytes("go", "B", bytes.Clone(gobold.TTF))
+	d.AddUTF8FontFromBytes("mono", "", bytes.Clone(gomono.TTF))
 	d.SetMargins(left, top, left)
 	d.SetAutoPageBreak(true, 297-bottom)
 	d.SetCellMargin(0)

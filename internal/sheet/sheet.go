@@ -54,9 +54,10 @@ func Job(j clinical.Job, p clinical.Patient, codes Codes, zone *time.Location) (
 	d.SetLang("en")
 	d.SetCreationDate(time.Unix(0, 0).UTC())
 	d.SetModificationDate(time.Unix(0, 0).UTC())
-	d.AddUTF8FontFromBytes("go", "", goregular.TTF)
-	d.AddUTF8FontFromBytes("go", "B", gobold.TTF)
-	d.AddUTF8FontFromBytes("mono", "", gomono.TTF)
+	// fpdf writes into what it is given: two papers at once would share it.
+	d.AddUTF8FontFromBytes("go", "", bytes.Clone(goregular.TTF))
+	d.AddUTF8FontFromBytes("go", "B", bytes.Clone(gobold.TTF))
+	d.AddUTF8FontFromBytes("mono", "", bytes.Clone(gomono.TTF))
 	d.SetMargins(left, 14, left)
 	d.SetAutoPageBreak(false, 0)
 	d.SetCellMargin(0)
