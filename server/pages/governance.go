@@ -280,24 +280,35 @@ func (d *door) whoMayBeAsked(v *visit, p *explainPage) error {
 }
 
 func (d *door) explainIt(v *visit, p *explainPage) error {
-	ask := clinical.Question{Set: p.Set.ID, Kind: clinical.Teaching, Use: clinical.Use{Channel: clinical.Mount}}
-	if fillFrom(p.Query, map[string]interface{ UnmarshalText([]byte) error }{
-		"picture": &ask.Asset, "person": &ask.Person, "purpose": &ask.Use.Purpose, "audience": &ask.Use.Audience, "channel": &ask.Use.Channel,
-	}) != nil {
+	ask, ok := askedOf(p.Query)
+	if !ok {
 		v.status, v.fault = http.StatusBadRequest, "A picture is named by its 26 letters and digits, which stand on its page and in a set's table. Copy it from there."
 		return nil
 	}
-	if ask.Use.Purpose == clinical.P0 || ask.Use.Purpose == clinical.P1 {
-		ask.Kind = clinical.Thumbnail
+	ask.Set = p.Set.ID
+	answer, err := d.Gate.Explain(v.ctx, v.caller, ask)
+	if err != nil {
+		return err
 	}
-	if ask.Use.Purpose == clinical.P6 {
-		ask.Kind = clinical.Original
-	}
-	var err error
-	p.Answer, err = d.Gate.Explain(v.ctx, v.caller, ask)
-	p.Asked = err == nil
+	p.Answer, p.Asked = answer, true
 	p.Who, _ = d.Gate.PersonByID(ask.Person)
-	return err
+	return nil
+}
+
+// askedOf reads a question to the rules; false: it is not written right.
+func askedOf(q url.Values) (clinical.Question, bool) {
+	ask := clinical.Question{Kind: clinical.Teaching, Use: clinical.Use{Channel: clinical.Mount}}
+	err := fillFrom(q, map[string]interface{ UnmarshalText([]byte) error }{
+		"picture": &ask.Asset, "person": &ask.Person, "purpose": &ask.Use.Purpose, "audience": &ask.Use.Audience, "channel": &ask.Use.Channel,
+	})
+	switch ask.Use.Purpose {
+	case clinical.P0, clinical.P1:
+		ask.Kind = clinical.Thumbnail
+	case clinical.P6:
+		ask.Kind = clinical.Original
+	default:
+	}
+	return ask, err == nil
 }
 
 // fillFrom reads an address's values into what knows its own text; absent ones stay.
