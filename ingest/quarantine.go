@@ -27,7 +27,19 @@ const (
 // explain writes <name>.reason.txt into the studio's _quarantine folder: what
 // happened to the file and what to do. ref is the asset's ID, empty for a file
 // that was left where it is. A file that says the same already is left alone.
+// While an import explains, the studio's own watch may sweep the folder and take
+// a half-written name for one that a stop left: then it is written again.
 func (s *station) explain(name string, r clinical.Reason, ref string) error {
+	var err error
+	for range 5 {
+		if err = s.writeReason(name, r, ref); !errors.Is(err, unix.ENOENT) {
+			break
+		}
+	}
+	return err
+}
+
+func (s *station) writeReason(name string, r clinical.Reason, ref string) error {
 	dir, err := makeFolder(s.studio.Folder, quarantineFolder)
 	if err != nil {
 		return err
