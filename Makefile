@@ -100,6 +100,11 @@ test-mounts: ## a real davfs2 and a real rclone mount over TLS; needs root and /
 	@$(MAKE) build
 	@$(TOOLS)/gotestsum --format testname -- -tags mounts -count=1 -timeout 10m ./internal/mounts/...
 
+.PHONY: test-litmus
+test-litmus: ## the WebDAV protocol's own test suite (Debian's litmus) at a studio's inbox, over TLS
+	@scripts/setup test
+	@$(TOOLS)/gotestsum --format testname -- -tags litmus -count=1 -run TestLitmus ./server/webdav
+
 .PHONY: setup
 setup: ## install every Debian package and Go tool that any target needs
 	@scripts/setup all

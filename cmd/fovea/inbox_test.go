@@ -104,7 +104,7 @@ func (h *house) upload(login, path string, b []byte) int {
 // settled, and finds them kept after the next start: gone from the inbox and told of in receipts.
 func TestAnUploadLandsInItsStudio(t *testing.T) {
 	h := newHouse(t)
-	h.cfg.Timing.Quiet = duration(3 * time.Second)
+	h.cfg.Timing.Quiet = duration(time.Hour)
 	h.start()
 	h.populate()
 	const inbox = "/dav/inbox/studio-a/"
@@ -130,6 +130,7 @@ func TestAnUploadLandsInItsStudio(t *testing.T) {
 	}
 	h.stop()
 	h.nothingInPlain()
+	h.cfg.Timing.Quiet = duration(200 * time.Millisecond)
 	h.start()
 	h.eventually("kept", func() bool { return len(h.assets()) == 3 })
 	for name, a := range h.assets() {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"time"
 
 	"fovea/clinical"
 	"fovea/exchange/paper"
@@ -37,8 +38,8 @@ func (c *config) papers() webdav.Papers {
 		Captions: paper.Captions,
 		ContactSheet: func(w io.Writer, f clinical.Folder, open func(clinical.Entry) (io.ReadCloser, error)) error {
 			// Without a date: a sheet is true for as long as the drive gives it, not only at the time of its drawing.
-			by := paper.Issuer{Site: "Fovea", Zone: c.zone}
-			return paper.ContactSheet(w, paper.Contact{Set: f.Set, Pictures: small.pictures(f.Entries, open)}, by)
+			contact := paper.Contact{Set: f.Set, Pictures: small.pictures(f.Entries, open)}
+			return paper.ContactSheet(w, contact, c.issuer("", time.Time{}))
 		},
 	}
 }

@@ -135,9 +135,6 @@ type at struct {
 // key is the path within the inbox, empty for the inbox itself.
 func (a at) key() string { return strings.Join(a.names, "/") }
 
-// href is the escaped path, without a slash at its end.
-func (a at) href() string { return a.tray.href(a.names) }
-
 // parent is the folder above; it is meaningless for the inbox itself.
 func (a at) parent() at { return at{tray: a.tray, names: a.names[:len(a.names)-1]} }
 

@@ -237,7 +237,7 @@ func (t *tray) words(o clinical.Outcome, r clinical.Reason) string {
 	case clinical.OutcomeKept:
 		return "Kept. It is in the library and need not be sent again."
 	case clinical.OutcomeDuplicate:
-		return "Kept before. The library has this very picture already."
+		return "Kept before: this very file is there already."
 	case clinical.OutcomeQuarantined:
 		return "Kept, and waiting for a person.\n\n" + t.inbox.o.Explain(r) + "\n\nReason: " + string(r)
 	default:

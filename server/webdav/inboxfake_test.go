@@ -49,6 +49,18 @@ func (s *memShelf) Each(_ context.Context, f func(string, []byte) error) error {
 	return nil
 }
 
+func (s *memShelf) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails = err
+}
+
+func (s *memShelf) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.kept)
+}
+
 // memStage is a stage in memory; what it is not to do is leave anything behind.
 type memStage struct {
 	mu   sync.Mutex
@@ -106,12 +118,17 @@ type fakeStudio struct {
 	mu    sync.Mutex
 	got   []taken
 	fails error
+	// during is called while a file is being taken; nil: nothing is.
+	during func()
 }
 
 func (f *fakeStudio) Receive(_ context.Context, u webdav.Upload) (clinical.Outcome, clinical.Reason, error) {
 	b, err := io.ReadAll(u.Content)
 	if err != nil {
 		return "", "", err
+	}
+	if f.during != nil {
+		f.during()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -152,7 +152,7 @@ func lease(header string) time.Duration {
 	if !found || err != nil || n == 0 {
 		return defaultLease
 	}
-	return min(time.Duration(n)*time.Second, maxLease) //nolint:gosec // 32 bits of seconds fit
+	return min(time.Duration(n)*time.Second, maxLease)
 }
 
 // appendLock writes an activelock element (RFC 4918, 14.1).
@@ -168,7 +168,7 @@ func (l *lock) append(b []byte, root string, now time.Time) []byte {
 	if l.owner != "" {
 		b = append(b, `<D:owner>`+l.owner+`</D:owner>`...)
 	}
-	left := max(0, int64(l.until.Sub(now)/time.Second))
+	left := max(0, int64((l.until.Sub(now)+time.Second-1)/time.Second))
 	b = strconv.AppendInt(append(b, `<D:timeout>Second-`...), left, 10)
 	b = append(b, `</D:timeout><D:locktoken><D:href>`+l.token+`</D:href></D:locktoken><D:lockroot><D:href>`...)
 	return append(append(b, root...), `</D:href></D:lockroot></D:activelock>`...)

@@ -195,7 +195,11 @@ func (in *inbox) proppatch(ctx context.Context, v *visit) {
 		}
 		t.touched(t.find(v.at.parent().names))
 	}
-	r := t.rowOf(it, v.at.names)
+	v.sayPatched(t.rowOf(it, v.at.names), patches, verdict)
+}
+
+// sayPatched answers a PROPPATCH: what became of each of its steps, all done where there is no verdict.
+func (v *visit) sayPatched(r row, patches []patch, verdict []string) {
 	b := append([]byte(xml.Header), `<D:multistatus xmlns:D="DAV:"><D:response><D:href>`...)
 	b = appendEscaped(append(b, r.parent...), r.name)
 	if r.folder {

@@ -1,0 +1,286 @@
+package webdav_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fovea/clinical"
+	"fovea/server/webdav"
+)
+
+const (
+	derm     = "/dav/inbox/derm/"
+	asNarrow = "Authorization: Basic bmFycm93Ong="
+	lockBody = `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>`
+)
+
+// must asks and fails the test where the answer is another.
+func (d *drive) must(tb testing.TB, want int, request, body string, headers ...string) *httptest.ResponseRecorder {
+	tb.Helper()
+	method, target, _ := strings.Cut(request, " ")
+	w := d.ask(method, target, body, headers...)
+	if w.Code != want {
+		tb.Fatalf("%s %s: %d %s, want %d", method, target, w.Code, w.Body, want)
+	}
+	return w
+}
+
+func (d *drive) lockToken(tb testing.TB, target string, headers ...string) string {
+	tb.Helper()
+	return d.ask("LOCK", target, lockBody, headers...).Header().Get("Lock-Token")
+}
+
+func TestInboxIsItsStudiosAlone(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	if diff := cmp.Diff([]string{"/dav/inbox/derm/"}, d.list(t, "/dav/inbox/")); diff != "" {
+		t.Error(diff)
+	}
+	d.must(t, 201, "PUT /dav/inbox/vascular/a.jpg", "x", asNarrow)
+	foreign, never := d.ask("GET", "/dav/inbox/vascular/a.jpg", ""), d.ask("GET", "/dav/inbox/nowhere/a.jpg", "")
+	if diff := cmp.Diff(fingerprint(never), fingerprint(foreign)); diff != "" {
+		t.Errorf("another studio's inbox differs from none:\n%s", diff)
+	}
+	for _, method := range []string{"PUT", "DELETE", "MKCOL", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "COPY", "MOVE"} {
+		if w := d.ask(method, "/dav/inbox/vascular/a.jpg", "", "Depth: 0"); w.Code != http.StatusNotFound {
+			t.Errorf("%s in another studio's inbox: %d", method, w.Code)
+		}
+	}
+	d.must(t, 201, "PUT "+derm+"b.jpg", "x")
+	for _, to := range []string{"/dav/inbox/vascular/b.jpg", "http://elsewhere.example" + derm + "c.jpg", "/dav/teaching/b.jpg", derm + "../vascular/b.jpg"} {
+		d.must(t, http.StatusBadGateway, "COPY "+derm+"b.jpg", "", "Destination: "+to)
+	}
+	for _, method := range []string{"PUT", "MKCOL", "DELETE"} {
+		if w := d.ask(method, "/dav/inbox/", ""); w.Code != http.StatusForbidden {
+			t.Errorf("%s of the folder of inboxes: %d", method, w.Code)
+		}
+		if w := d.ask(method, derm+"_receipts/", ""); w.Code != http.StatusForbidden && w.Code != http.StatusMethodNotAllowed {
+			t.Errorf("%s of the receipts: %d", method, w.Code)
+		}
+	}
+	// A device that is limited to some sets opens no inbox; neither does somebody who works in no studio.
+	d.auth.narrow = []clinical.SetID{id[clinical.TeachingSet]("x")}
+	d.must(t, 404, "PUT "+derm+"c.jpg", "x", asNarrow)
+}
+
+func TestUploadsLeaveForTheirStudio(t *testing.T) {
+	d := newInboxDrive(t, 20*time.Millisecond, nil)
+	d.studio.fail(errors.New("not now"))
+	d.must(t, 201, "MKCOL "+derm+"Monday", "")
+	d.must(t, 201, "PUT "+derm+"Monday/ticket.json", "{}")
+	d.must(t, 201, "PUT "+derm+"Monday/2.jpg", "two")
+	d.must(t, 201, "PUT "+derm+"Monday/1.jpg", "one")
+	d.must(t, 201, "PUT "+derm+"Monday/._1.jpg", "litter")
+	d.must(t, 201, "PUT "+derm+"lost.jpg", "three")
+	token := d.lockToken(t, derm+"locked.jpg")
+	d.must(t, 204, "PUT "+derm+"locked.jpg", "four", "If: ("+token+")")
+	d.must(t, 200, "GET "+derm+"Monday/1.jpg", "")
+	d.studio.fail(nil)
+	eventually(t, "everything is taken but what is locked", func() bool { return len(d.studio.all()) == 3 })
+	ticket := map[string]string{"ticket.json": "{}"}
+	want := []taken{{"derm", "1.jpg", "one", ticket}, {"derm", "2.jpg", "two", ticket}, {"derm", "lost.jpg", "three", map[string]string{}}}
+	if diff := cmp.Diff(want, d.studio.all()); diff != "" {
+		t.Error(diff)
+	}
+	eventually(t, "what was taken leaves", func() bool { return d.ask("GET", derm+"lost.jpg", "").Code == 404 })
+	eventually(t, "the ticket leaves", func() bool { return d.ask("GET", derm+"Monday/ticket.json", "").Code == 404 })
+	d.must(t, 200, "GET "+derm+"locked.jpg", "")
+	for name, want := range map[string]string{"1.jpg": "Kept.", "lost.jpg": "It says: no-patient.", "ticket.json": "Used to file"} {
+		if w := d.must(t, 200, "GET "+derm+"_receipts/"+name+".txt", ""); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the receipt of %s: %q", name, w.Body)
+		}
+	}
+	d.must(t, 204, "DELETE "+derm+"_receipts/1.jpg.txt", "")
+	d.must(t, 403, "PUT "+derm+"_receipts/1.jpg.txt", "forged")
+	d.must(t, 204, "UNLOCK "+derm+"locked.jpg", "", "Lock-Token: "+token)
+	eventually(t, "the one that was locked is taken", func() bool { return len(d.studio.all()) == 4 })
+	eventually(t, "nothing sealed is left but litter", func() bool { return d.stage.count() == 1 })
+}
+
+func TestAFileWrittenAnewWhileItIsTakenIsTakenAgain(t *testing.T) {
+	d := newInboxDrive(t, 20*time.Millisecond, nil)
+	var once sync.Once
+	d.studio.during = func() { once.Do(func() { d.must(t, 204, "PUT "+derm+"a.jpg", "second") }) }
+	d.must(t, 201, "PUT "+derm+"a.jpg", "first")
+	eventually(t, "both are taken", func() bool { return len(d.studio.all()) == 2 })
+	if got := d.studio.all(); got[0].Content != "first" || got[1].Content != "second" {
+		t.Errorf("taken: %v", got)
+	}
+}
+
+func TestAnInboxOutlivesARestart(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "MKCOL "+derm+"a", "")
+	d.must(t, 201, "PUT "+derm+"a/1.jpg", "one", "Content-Type: image/jpeg")
+	d.must(t, 201, "COPY "+derm+"a", "", "Destination: "+derm+"b")
+	d.must(t, 201, "MOVE "+derm+"b/1.jpg", "", "Destination: "+derm+"b/2.jpg")
+	d.must(t, 201, "PUT "+derm+"old.jpg", "old")
+	d.must(t, 204, "MOVE "+derm+"b/2.jpg", "", "Destination: "+derm+"old.jpg")
+	d.must(t, 207, "PROPPATCH "+derm+"a/1.jpg", `<propertyupdate xmlns="DAV:"><set><prop><c xmlns="urn:x">red<b/></c></prop></set></propertyupdate>`)
+	before := d.must(t, 207, "PROPFIND "+derm+"a/", "", "Depth: 1").Body.String()
+	d.stop()
+	again := newInboxDrive(t, time.Hour, d)
+	if diff := cmp.Diff(before, again.must(t, 207, "PROPFIND "+derm+"a/", "", "Depth: 1").Body.String()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{derm + "_receipts/", derm + "a/", derm + "b/", derm + "old.jpg"}, again.list(t, derm)); diff != "" {
+		t.Error(diff)
+	}
+	if w := again.must(t, 200, "GET "+derm+"old.jpg", ""); w.Body.String() != "one" || w.Header().Get("Content-Type") != "image/jpeg" {
+		t.Errorf("what was moved: %q", w.Body)
+	}
+	again.must(t, 204, "DELETE "+derm+"a", "")
+	again.must(t, 204, "DELETE "+derm+"old.jpg", "")
+	again.must(t, 204, "DELETE "+derm+"b/", "")
+	eventually(t, "nothing is left of what was removed", func() bool { return again.stage.count() == 0 })
+	if n := again.shelf.count(); n != 0 {
+		t.Errorf("%d records are left", n)
+	}
+}
+
+func TestLocksBelongToWhoeverTookThem(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"a.jpg", "x")
+	token := d.lockToken(t, derm+"a.jpg")
+	if !strings.HasPrefix(token, "<urn:uuid:") || token == d.lockToken(t, derm+"b.jpg") {
+		t.Fatalf("token %q", token)
+	}
+	d.must(t, 423, "PUT "+derm+"a.jpg", "y")
+	d.must(t, 412, "PUT "+derm+"a.jpg", "y", "If: ("+token+")", asNarrow)
+	d.must(t, 423, "PUT "+derm+"a.jpg", "y", "If: ("+token+") (Not <DAV:no-lock>)", asNarrow)
+	d.must(t, 403, "UNLOCK "+derm+"a.jpg", "", "Lock-Token: "+token, asNarrow)
+	d.must(t, 412, "LOCK "+derm+"a.jpg", "", "If: ("+token+")", asNarrow)
+	d.must(t, 423, "LOCK "+derm+"a.jpg", lockBody, asNarrow)
+	d.must(t, 423, "MOVE "+derm+"a.jpg", "", "Destination: "+derm+"c.jpg")
+	d.must(t, 204, "PUT "+derm+"a.jpg", "y", "If: ("+token+")")
+	d.must(t, 204, "UNLOCK "+derm+"a.jpg", "", "Lock-Token: "+token)
+	d.must(t, 409, "UNLOCK "+derm+"a.jpg", "", "Lock-Token: "+token)
+	d.must(t, 204, "PUT "+derm+"a.jpg", "z", asNarrow)
+	if w := d.ask("LOCK", derm+"a.jpg", lockBody, "Timeout: Infinite, Second-4100000000"); !strings.Contains(w.Body.String(), "Second-3600<") {
+		t.Errorf("a lock for ever: %s", w.Body)
+	}
+}
+
+func TestLocksAreCapped(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	shared := strings.Replace(lockBody, "exclusive", "shared", 1)
+	d.must(t, 201, "PUT "+derm+"a.jpg", "x")
+	for range 1024 {
+		d.must(t, 200, "LOCK "+derm+"a.jpg", shared)
+	}
+	d.must(t, 507, "LOCK "+derm+"a.jpg", shared)
+}
+
+func TestConditionsOfUploads(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	tag := d.must(t, 201, "PUT "+derm+"a.jpg", "x", "If-None-Match: *").Header().Get("ETag")
+	d.must(t, 412, "PUT "+derm+"a.jpg", "y", "If-None-Match: *")
+	d.must(t, 412, "PUT "+derm+"a.jpg", "y", `If-Match: "other"`)
+	d.must(t, 412, "PUT "+derm+"b.jpg", "y", "If-Match: *")
+	d.must(t, 412, "DELETE "+derm+"a.jpg", "", `If-Match: "other"`)
+	second := d.must(t, 204, "PUT "+derm+"a.jpg", "y", "If-Match: "+tag).Header().Get("ETag")
+	if second == tag {
+		t.Error("a new content has the old entity tag")
+	}
+	d.must(t, 412, "PUT "+derm+"a.jpg", "z", "If: (["+tag+"])")
+	d.must(t, 204, "PUT "+derm+"a.jpg", "z", "If: <"+derm+"none.jpg> (Not [\"1\"])")
+	d.must(t, 400, "PUT "+derm+"a.jpg", "z", "If: ()")
+	d.must(t, 400, "PUT "+derm+"a.jpg", "z", "Content-Range: bytes 0-0/5")
+	d.must(t, 409, "PUT "+derm+"none/a.jpg", "z")
+	d.must(t, 405, "PUT "+derm+"c/", "z")
+	d.must(t, 412, "COPY "+derm+"a.jpg", "", "Destination: "+derm+"a2.jpg", `If-Match: "other"`)
+	d.must(t, 201, "COPY "+derm+"a.jpg", "", "Destination: "+derm+"a2.jpg")
+	d.must(t, 412, "MOVE "+derm+"a.jpg", "", "Destination: "+derm+"a2.jpg", "Overwrite: F")
+	d.must(t, 204, "MOVE "+derm+"a.jpg", "", "Destination: "+derm+"a2.jpg")
+	d.must(t, 403, "MOVE "+derm+"a2.jpg", "", "Destination: "+derm+"a2.jpg")
+}
+
+func TestAnInboxIsBounded(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	large := strings.Repeat("x", 32<<20)
+	d.must(t, 413, "PUT "+derm+"a.jpg", large+"x")
+	d.must(t, 201, "PUT "+derm+"a.jpg", large)
+	d.must(t, 201, "PUT "+derm+"b.jpg", large)
+	d.must(t, 507, "PUT "+derm+"c.jpg", "x")
+	d.must(t, 507, "COPY "+derm+"a.jpg", "", "Destination: "+derm+"d.jpg")
+	d.must(t, 204, "DELETE "+derm+"a.jpg", "")
+	d.must(t, 201, "PUT "+derm+"c.jpg", "x")
+	var got int
+	for i := range 600 {
+		if got = d.ask("MKCOL", fmt.Sprintf("%sf%d", derm, i), "").Code; got != 201 {
+			break
+		}
+	}
+	if got != 507 {
+		t.Errorf("the last folder: %d, want 507", got)
+	}
+	many := `<propertyupdate xmlns="DAV:"><set><prop><p xmlns="u">` + strings.Repeat("x", 17<<10) + `</p></prop></set></propertyupdate>`
+	if w := d.must(t, 207, "PROPPATCH "+derm+"c.jpg", many); !strings.Contains(w.Body.String(), "507") {
+		t.Errorf("a large property: %s", w.Body)
+	}
+}
+
+// chunked sends a body without saying how long it is.
+type chunked struct{ io.Reader }
+
+func TestACutUploadLeavesWhatWasThere(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"a.jpg", "whole")
+	r := httptest.NewRequest("PUT", derm+"a.jpg", chunked{io.MultiReader(strings.NewReader("half"), cutOff{})})
+	r.SetBasicAuth("student", "x")
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, r)
+	if got := d.must(t, 200, "GET "+derm+"a.jpg", ""); w.Code != http.StatusBadRequest || got.Body.String() != "whole" {
+		t.Errorf("%d, then %q", w.Code, got.Body)
+	}
+	eventually(t, "the half is swept away", func() bool { return d.stage.count() == 1 })
+}
+
+type cutOff struct{}
+
+func (cutOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestAnUploadThatCannotBeRecordedIsNotSeen(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"b.jpg", "x")
+	d.shelf.fail(clinical.ErrUnavailable)
+	d.must(t, 503, "PUT "+derm+"a.jpg", "x")
+	d.must(t, 503, "MKCOL "+derm+"a", "")
+	d.must(t, 503, "MOVE "+derm+"b.jpg", "", "Destination: "+derm+"c.jpg")
+	d.shelf.fail(nil)
+	if diff := cmp.Diff([]string{derm + "_receipts/", derm + "b.jpg"}, d.list(t, derm)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatIsUploadedDoesNotRunAsAPage(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"a.html", "<script>1</script>", "Content-Type: text/html")
+	h := d.must(t, 200, "GET "+derm+"a.html", "").Header()
+	if h.Get("Content-Disposition") != "attachment" || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") || h.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%v", h)
+	}
+}
+
+func TestAnInboxThatIsNotOpenYetSaysSo(t *testing.T) {
+	h := webdav.New(webdav.Options{Gate: newGate(), Auth: &fakeAuth{}, Inbox: webdav.InboxOptions{
+		Studios: []clinical.StudioID{"derm"}, People: fakePeople{}, Shelf: &memShelf{}, Stage: &memStage{}, Receiver: &fakeStudio{},
+	}})
+	d := &drive{Handler: h}
+	d.must(t, 503, "PUT "+derm+"a.jpg", "x")
+	d.must(t, 200, "OPTIONS "+derm, "")
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	if err := h.Run(ended); err != nil {
+		t.Error(err)
+	}
+}
