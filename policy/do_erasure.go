@@ -135,7 +135,9 @@ func (a *act) concerned(e clinical.Erasure) (own, beside []clinical.AssetID) {
 // being erased.
 func (a *act) unheld(e clinical.Erasure, ids []clinical.AssetID) error {
 	const held = "A hold keeps these pictures. Lift it first, or restrict them until it is lifted."
-	whole := func(h *clinical.Hold) bool { return !h.Lifted() && len(h.Assets) == 0 && h.Kind != clinical.Restriction }
+	whole := func(h *clinical.Hold) bool {
+		return !h.Lifted() && len(h.Assets) == 0 && h.Kind != clinical.Restriction
+	}
 	if len(e.Assets) == 0 && slices.ContainsFunc(a.snap.subject(e.Patient).holds, whole) {
 		return conflict("on-hold", held)
 	}

@@ -56,8 +56,13 @@ func (a *act) unmergePatients(cmd clinical.UnmergePatients) (clinical.Change, er
 	p.MergedInto, p.MergedAt = clinical.PatientID{}, time.Time{}
 	c := a.change(clinical.ActPatientsUnmerged, cmd.Reason)
 	c.Patient, c.Patients = cmd.Patient, []clinical.Patient{p}
+	into := a.snap.shard(old.MergedInto).patient
 	for _, id := range a.snap.family(cmd.Patient) {
-		frozen := a.seenSince(id, old.MergedAt)
+		since := old.MergedAt
+		if id == cmd.Patient && into != nil && into.Rev > old.Rev && guardsMore(into, old) {
+			since = time.Time{} // what was said of one may have been said of the other: all of it is looked at
+		}
+		frozen := a.seenSince(id, since)
 		if len(frozen) == 0 {
 			continue
 		}
@@ -70,20 +75,46 @@ func (a *act) unmergePatients(cmd clinical.UnmergePatients) (clinical.Change, er
 	return c, nil
 }
 
+// guardsMore reports whether a record keeps from others what another does not.
+func guardsMore(p, than *clinical.Patient) bool {
+	return p.Vip && !than.Vip || p.PhotographyRefused && !than.PhotographyRefused || p.Deceased && !than.Deceased
+}
+
 // seenSince returns the pictures of one record that a merge may have mixed up:
 // filed since, or spoken of by a consent or refusal that was recorded since.
 // A merge whose day is not known mixed up everything.
 func (a *act) seenSince(id clinical.PatientID, merged time.Time) []clinical.AssetID {
 	grants := slices.DeleteFunc(slices.Clone(a.snap.subject(id).grants), func(g *grant) bool { return g.RecordedAt.Before(merged) })
 	var out []clinical.AssetID
-	for _, pic := range a.snap.shard(id).pictures {
+	a.snap.eachShown(id, func(pic *picture) {
 		speaks := func(g *grant) bool { return g.Covers.IsZero() || g.covers(pic) }
 		fresh := merged.IsZero() || pic.filed == unknown || !instant(pic.filed).Before(merged)
 		if !pic.frame.state.Gone() && (fresh || slices.ContainsFunc(grants, speaks)) {
 			out = append(out, pic.id)
 		}
-	}
+	})
 	return out
+}
+
+// eachShown calls do for every picture of one record, and for every picture of
+// another's in which it is named.
+func (s *Snapshot) eachShown(id clinical.PatientID, do func(*picture)) {
+	sh := s.shard(id)
+	for _, pic := range sh.pictures {
+		do(pic)
+	}
+	for _, host := range sh.hosts {
+		if host == id {
+			continue
+		}
+		for _, pic := range s.shard(host).pictures {
+			beside := false
+			pic.frame.eachSubject(func(p clinical.PatientID) { beside = beside || p == id })
+			if beside {
+				do(pic)
+			}
+		}
+	}
 }
 
 // maxTrace is how many lines of the ledger a trace has at most.

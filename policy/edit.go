@@ -244,6 +244,15 @@ func (e *edit) run(v clinical.Run) {
 	e.did.studios[v.Studio] = true
 }
 
+// taken is when a picture was taken: never after it was kept, whatever a camera
+// with a wrong clock says. A child is no adult by it.
+func taken(a *clinical.Asset) time.Time {
+	if at := a.Capture.At; a.KeptAt.IsZero() || !at.After(a.KeptAt) {
+		return at
+	}
+	return a.KeptAt
+}
+
 func (e *edit) asset(a clinical.Asset) {
 	old, known := e.pictures.get(a.ID)
 	if known && stale(a.Rev, old.rev) {
@@ -251,7 +260,7 @@ func (e *edit) asset(a clinical.Asset) {
 	}
 	p := &picture{
 		id: a.ID, rev: a.Rev, ordinal: a.Ordinal,
-		captured: nanos(a.Capture.At), filed: nanos(cmp.Or(a.FiledAt, a.KeptAt)),
+		captured: nanos(taken(&a)), filed: nanos(cmp.Or(a.FiledAt, a.KeptAt)),
 	}
 	f := frameOf(&a)
 	same := func(o *picture) bool { return o.id == a.ID }

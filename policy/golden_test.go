@@ -293,6 +293,9 @@ func (s *story) picture(name string, o options) {
 	}
 	a.IDShot, a.Form = o.has("id-shot"), o.has("form")
 	a.Capture.At = o.time("taken", a.Capture.At)
+	if a.KeptAt.Before(a.Capture.At) {
+		a.KeptAt = a.Capture.At
+	}
 	if v, ok := o.get("lesion"); ok {
 		a.Lesion = clinicaltest.ID[clinical.Lesion](v)
 	}

@@ -34,9 +34,9 @@ type RetentionRule struct {
 
 // keptUntil returns when the schedule no longer says keep, a review that says
 // longer included; false: nothing ever falls due for the patient.
-func (s *Snapshot) keptUntil(id clinical.PatientID) (time.Time, bool) {
+func (s *Snapshot) keptUntil(id clinical.PatientID, now time.Time) (time.Time, bool) {
 	sh := s.subject(id)
-	last, specialties := s.lastContact(id, sh)
+	last, specialties := s.lastContact(id, sh, now)
 	var until time.Time
 	found := false
 	for _, r := range s.site.Retention.Rules {
@@ -62,7 +62,9 @@ func (s *Snapshot) underRule(r RetentionRule, sh *shard, last time.Time) time.Ti
 	switch {
 	case sh.patient.Deceased && !died.IsZero():
 		until = latest(until, died.AddDate(r.DeceasedYears, 0, 0))
-	case r.ChildAge > 0 && !sh.adult.IsZero() && last.Before(sh.adult):
+	case r.ChildAge > 0 && sh.adult.IsZero(): // born no earlier than that day, for all that is known
+		until = latest(until, last.AddDate(r.ChildAge, 0, 0))
+	case r.ChildAge > 0 && last.Before(sh.adult):
 		until = latest(until, birthday(sh.patient.Born, r.ChildAge, s.site.Zone))
 	}
 	return until
@@ -70,7 +72,7 @@ func (s *Snapshot) underRule(r RetentionRule, sh *shard, last time.Time) time.Ti
 
 // lastContact is when the patient was last met or photographed, and in which
 // specialties ever. A stay that is not over lasts.
-func (s *Snapshot) lastContact(id clinical.PatientID, sh *shard) (time.Time, []clinical.Specialty) {
+func (s *Snapshot) lastContact(id clinical.PatientID, sh *shard, now time.Time) (time.Time, []clinical.Specialty) {
 	var last time.Time
 	var in []clinical.Specialty
 	note := func(at time.Time, sp clinical.Specialty) {
@@ -82,7 +84,7 @@ func (s *Snapshot) lastContact(id clinical.PatientID, sh *shard) (time.Time, []c
 	for _, e := range sh.encounters {
 		ended := e.Closed
 		if ended.IsZero() {
-			ended = e.Opened
+			ended = latest(e.Opened, now)
 		}
 		note(ended, e.Specialty)
 	}
@@ -97,7 +99,7 @@ func (s *Snapshot) lastContact(id clinical.PatientID, sh *shard) (time.Time, []c
 // keeps reports whether the schedule, or a review, says to keep a patient's
 // pictures at t.
 func (s *Snapshot) keeps(id clinical.PatientID, t time.Time) bool {
-	until, ok := s.keptUntil(id)
+	until, ok := s.keptUntil(id, t)
 	return ok && t.Before(until)
 }
 

@@ -140,7 +140,7 @@ func (w *worklist) governance() {
 		}
 		kept := false
 		w.snap.eachPicture(id, func(*picture) { kept = true })
-		if due, ok := w.snap.keptUntil(id); kept && ok && !due.After(w.until) {
+		if due, ok := w.snap.keptUntil(id, w.now); kept && ok && !due.After(w.until) {
 			w.items = append(w.items, clinical.WorkItem{Kind: clinical.WorkRetention, Patient: id, Due: due})
 		}
 		return true
