@@ -26,7 +26,7 @@ func (s *system) inboxes(ctx context.Context) (webdav.InboxOptions, error) {
 	if err != nil {
 		return webdav.InboxOptions{}, err
 	}
-	uploads, err := newSealedStage(filepath.Join(s.cfg.Data, "stage"), key, int64(s.cfg.Space.MinFreeMB)<<20) //nolint:gosec // a disk's size fits
+	uploads, err := newSealedStage(filepath.Join(s.cfg.Data, "stage"), key, int64(s.cfg.Space.MinFreeMB)<<20)
 	if err != nil {
 		return webdav.InboxOptions{}, err
 	}
@@ -118,7 +118,7 @@ func roomInMemory(size int64) error {
 	if err := unix.Statfs(memoryFolder, &at); err != nil {
 		return clinical.Errorf(clinical.Unavailable, "memory for an upload: %w", err)
 	}
-	if int64(at.Bavail)*at.Bsize < size+spareMemory { //nolint:gosec // a memory's size fits
+	if int64(at.Bavail)*at.Bsize < size+spareMemory {
 		return clinical.Errorf(clinical.Unavailable, "no memory for an upload of %d bytes", size)
 	}
 	return nil

@@ -93,7 +93,7 @@ func (s *sealedStage) space() error {
 	if err := unix.Statfs(s.dir, &at); err != nil {
 		return clinical.Errorf(clinical.Unavailable, "space for uploads: %w", err)
 	}
-	if free := int64(at.Bavail) * at.Bsize; free < s.minFree { //nolint:gosec // a disk's size fits
+	if free := int64(at.Bavail) * at.Bsize; free < s.minFree {
 		return clinical.Refuse(clinical.Unavailable, "disk-full", "The disk is nearly full.")
 	}
 	return nil

@@ -107,7 +107,7 @@ type noted struct {
 // Read reads, and notes why it cannot.
 func (n *noted) Read(p []byte) (int, error) {
 	k, err := n.Reader.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader's own EOF
+	if err != nil && err != io.EOF {
 		n.err = err
 	}
 	return k, err
@@ -167,5 +167,5 @@ func mean(in *image.YCbCr, part image.Rectangle) (luma, blue, red uint8) {
 			cb, cr, m = cb+int(in.Cb[c]), cr+int(in.Cr[c]), m+1
 		}
 	}
-	return uint8(y / n), uint8(cb / m), uint8(cr / m) //nolint:gosec // a mean of bytes is one
+	return uint8(y / n), uint8(cb / m), uint8(cr / m)
 }

@@ -110,13 +110,14 @@ type inbox struct {
 	log    *slog.Logger
 	now    func() time.Time
 	trays  map[clinical.StudioID]*tray
+	others map[string]bool // sealed bytes of studios that are not configured
 	loaded chan struct{} // closed once what was kept is in memory
 	sweep  chan struct{} // receives when sealed files may have become nobody's
 }
 
 func newInbox(h *Handler, o Options) *inbox {
 	in := &inbox{
-		o: o.Inbox.withDefaults(), h: h, log: o.Log, now: o.Now, trays: map[clinical.StudioID]*tray{},
+		o: o.Inbox.withDefaults(), h: h, log: o.Log, now: o.Now, trays: map[clinical.StudioID]*tray{}, others: map[string]bool{},
 		loaded: make(chan struct{}), sweep: make(chan struct{}, 1),
 	}
 	for _, s := range in.o.Studios {

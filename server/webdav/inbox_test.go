@@ -284,3 +284,27 @@ func TestAnInboxThatIsNotOpenYetSaysSo(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What a stop in the middle of an overwriting and of a removal leaves is cleared away at the next start.
+func TestWhatAStopLeftIsClearedAway(t *testing.T) {
+	before := &inboxDrive{
+		shelf: &memShelf{kept: map[string][]byte{
+			"1": []byte(`{"ID":"1","Studio":"derm","Name":"a.jpg","Blob":"old","Size":3,"Tag":"\"1\"","Placed":"2026-03-01T10:00:00Z"}`),
+			"2": []byte(`{"ID":"2","Studio":"derm","Name":"a.jpg","Blob":"new","Size":3,"Tag":"\"2\"","Placed":"2026-03-01T10:00:01Z"}`),
+			"3": []byte(`{"ID":"3","Studio":"derm","Parent":"gone","Name":"b.jpg","Blob":"orphan","Size":6,"Tag":"\"3\""}`),
+			"4": []byte(`{"ID":"4","Studio":"closed","Name":"c.jpg","Blob":"theirs","Size":6,"Tag":"\"4\""}`),
+		}},
+		stage:  &memStage{kept: map[string][]byte{"old": []byte("old"), "new": []byte("new"), "orphan": []byte("orphan"), "theirs": []byte("theirs"), "half": []byte("h")}},
+		studio: &fakeStudio{},
+	}
+	d := newInboxDrive(t, time.Hour, before)
+	if got := d.must(t, 200, "GET "+derm+"a.jpg", "").Body.String(); got != "new" {
+		t.Errorf("of two the one placed later stays; it says %q", got)
+	}
+	if diff := cmp.Diff([]string{derm + "_receipts/", derm + "a.jpg"}, d.list(t, derm)); diff != "" {
+		t.Error(diff)
+	}
+	if d.stage.count() != 2 || d.shelf.count() != 2 { // what is of a studio that is not configured stays
+		t.Errorf("%d sealed files and %d records are left, want 2 and 2", d.stage.count(), d.shelf.count())
+	}
+}

@@ -73,7 +73,8 @@ func (in *inbox) load(ctx context.Context) error {
 			return clinical.Errorf(clinical.Corrupt, "webdav: a record of an inbox does not read")
 		}
 		if in.trays[it.Studio] == nil {
-			return nil // of a studio that is not configured now
+			in.others[it.Blob] = true
+			return nil // of a studio that is not configured now, and may be again
 		}
 		if kept[it.Studio] == nil {
 			kept[it.Studio] = map[string][]*item{}
@@ -293,7 +294,7 @@ func newTag() string { return `"` + fresh() + `"` }
 
 // alive reports the names of sealed bytes that somebody still needs.
 func (in *inbox) alive() func(name string) bool {
-	used := map[string]bool{}
+	used := maps.Clone(in.others)
 	for _, t := range in.trays {
 		t.mu.Lock()
 		t.root.blobs(used)
