@@ -152,6 +152,9 @@ func (g *Gate) plan(ctx context.Context, snap *Snapshot, c clinical.Caller, cmd 
 	if err != nil {
 		return clinical.Change{}, err
 	}
+	if err := bounded(cmd); err != nil {
+		return clinical.Change{}, err
+	}
 	switch cmd := cmd.(type) {
 	case clinical.AddPerson, clinical.ChangePerson, clinical.AddPatient, clinical.ChangePatient,
 		clinical.OpenEncounter, clinical.AddJobs, clinical.ChangeJob, clinical.ChangeSession, clinical.MergePatients,

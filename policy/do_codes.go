@@ -73,6 +73,9 @@ func (a *act) issueCode(patient clinical.PatientID, grants []clinical.GrantID, h
 	if !sh.alive() {
 		return clinical.Change{}, clinical.ErrNotFound
 	}
+	if len(grants) > maxAct {
+		return clinical.Change{}, invalid("too-many", "A code names at most 2,000 consents. Name none to mean all of them.")
+	}
 	for _, id := range grants {
 		if !slices.ContainsFunc(sh.grants, func(g *grant) bool { return g.ID == id }) {
 			return clinical.Change{}, clinical.ErrNotFound
