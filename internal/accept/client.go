@@ -98,7 +98,9 @@ func (c *client) request(ctx context.Context, method, path string, body io.Reade
 	if err != nil {
 		return nil, err
 	}
-	r.SetBasicAuth(c.who.Login, c.who.AppPassword)
+	if c.who.Login != "" {
+		r.SetBasicAuth(c.who.Login, c.who.AppPassword)
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}

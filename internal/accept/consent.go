@@ -5,6 +5,16 @@ func consent() []promise {
 	return []promise{
 		{"under-load", withdrawnUnderLoad},
 		{"large-world", withdrawnAmongMany},
+		{"denied", deniedIsAbsent},
+		{"certificate", withdrawalIsCertified},
+		{"code", patientsOwnCode},
+		{"glass", glassIsBroken},
+		{"erasure", erasedStaysErased},
+		{"releases", releasesLeave},
+		{"merge", partedIsFrozen},
+		{"cohort", cohortsHaveTerms},
+		{"fhir", consentsTravel},
+		{"consistent", logsAgree},
 		{"ledger", entriesAreCheap},
 	}
 }

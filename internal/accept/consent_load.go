@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -36,6 +38,7 @@ type load struct {
 	mostLeft int64 // bytes of a download that came after its withdrawal
 	largest  int64
 	listings int
+	laid     time.Duration // until all pictures were on the drive
 	errs     error
 }
 
@@ -66,8 +69,8 @@ func withdrawnUnderLoad(ctx context.Context, tr *trial) (string, error) {
 	}
 	slices.Sort(took)
 	p99 := took[(len(took)*99-1)/100]
-	figure := fmt.Sprintf("%d withdrawals raced %d readers of %d pictures: %d of %d later requests see them gone, %d downloads of up to %.1f MB cut, at most %d KiB more, p99 %d ms, median %d ms (at most %d)",
-		len(took), readers, len(l.entries), l.asked, l.asked, l.cut, float64(l.largest)/1e6, l.mostLeft>>10, p99.Milliseconds(), took[len(took)/2].Milliseconds(), mostWithdrawal.Milliseconds())
+	figure := fmt.Sprintf("%d withdrawals raced %d readers (%d listings) of %d pictures: %d of %d later requests see them gone, %d downloads of up to %.1f MB cut, at most %d KiB more, p99 %d ms, median %d ms (at most %d); from folder to drive in %.0f s",
+		len(took), readers, l.listings, len(l.entries), l.asked, l.asked, l.cut, float64(l.largest)/1e6, l.mostLeft>>10, p99.Milliseconds(), took[len(took)/2].Milliseconds(), mostWithdrawal.Milliseconds(), l.laid.Seconds())
 	switch {
 	case l.mostLeft > mostAfter:
 		return figure, errors.New("more than 1 MiB of a download came after its withdrawal")
@@ -93,6 +96,7 @@ func newLoad(ctx context.Context, tr *trial) (*load, error) {
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	found, err := h.land(ctx, l.patient, files)
 	if err != nil {
 		return nil, err
@@ -111,6 +115,7 @@ func newLoad(ctx context.Context, tr *trial) (*load, error) {
 	if l.entries, err = h.as("yuki").listed(ctx, l.race.set, len(found)); err != nil {
 		return nil, err
 	}
+	l.laid = time.Since(began)
 	items, err := h.items(ctx, l.set)
 	for id, i := range items {
 		l.names[id] = i.file()
@@ -218,12 +223,9 @@ func (l *load) read(ctx context.Context) error {
 	c := l.h.alone("yuki")
 	defer c.close()
 	for ctx.Err() == nil {
-		if err := l.look(ctx, c); err != nil {
+		if err := l.looks(ctx, c); err != nil {
 			return err
 		}
-		l.mu.Lock()
-		l.listings++
-		l.mu.Unlock()
 		if err := l.download(ctx, c, l.big[rand.IntN(len(l.big))]); err != nil { //nolint:gosec // whichever
 			return err
 		}
@@ -233,6 +235,33 @@ func (l *load) read(ctx context.Context) error {
 			}
 		}
 	}
+	return nil
+}
+
+// looks lists the set and searches the reply for what was withdrawn before it was asked for. That replies are well-formed
+// is tried elsewhere, with fewer readers.
+func (l *load) looks(ctx context.Context, c *client) error {
+	l.race.mu.Lock()
+	gone := maps.Clone(l.gone)
+	l.race.mu.Unlock()
+	a, err := c.ask(ctx, "PROPFIND", folder(l.race.set), "Depth", "1")
+	if err != nil {
+		return err
+	}
+	if a.status != http.StatusMultiStatus {
+		return fmt.Errorf("PROPFIND: %s", a)
+	}
+	for id := range gone {
+		if bytes.Contains(a.body, []byte(l.entries[l.names[id]].path)) {
+			return errors.New("a picture was withdrawn before a listing that names it")
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(gone) > 0 {
+		l.asked++
+	}
+	l.listings++
 	return nil
 }
 

@@ -24,6 +24,7 @@ import (
 type hospital struct {
 	tr   *trial
 	dir  string
+	from string // the folder that this one was copied from
 	demo demoFile
 	url  string
 	ca   *x509.CertPool
@@ -196,8 +197,9 @@ func (h *hospital) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if from := h.tr.seeded; from != nil { // a copy speaks of the folder that it was copied from
-		b = bytes.ReplaceAll(b, []byte(from.dir+"/"), []byte(h.dir+"/"))
+	if h.from != "" { // a copy speaks of the folder that it was copied from, or of the one that that was copied from
+		b = bytes.ReplaceAll(b, []byte(h.from+"/"), []byte(h.dir+"/"))
+		b = bytes.ReplaceAll(b, []byte(h.tr.seeded.dir+"/"), []byte(h.dir+"/"))
 	}
 	h.demo = demoFile{}
 	if err := json.Unmarshal(b, &h.demo); err != nil {

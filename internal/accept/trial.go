@@ -115,8 +115,13 @@ func (tr *trial) copied(ctx context.Context, prepare func(data string) error) (*
 	if err != nil {
 		return nil, err
 	}
+	return tr.copyOf(ctx, from, prepare)
+}
+
+// copyOf copies a hospital that does not run.
+func (tr *trial) copyOf(ctx context.Context, from *hospital, prepare func(data string) error) (*hospital, error) {
 	tr.made++
-	h := &hospital{tr: tr, dir: filepath.Join(tr.dir, fmt.Sprintf("%02d-%s", tr.made, tr.promise))}
+	h := &hospital{tr: tr, from: from.dir, dir: filepath.Join(tr.dir, fmt.Sprintf("%02d-%s", tr.made, tr.promise))}
 	tr.running = append(tr.running, h)
 	if err := os.MkdirAll(h.data(), 0o700); err != nil {
 		return nil, err

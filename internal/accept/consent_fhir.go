@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// consentsTravel: what a patient allowed and refused is written as FHIR R4 and read into another Fovea that never heard
+// of it. There every question about every picture is answered as it was.
+func consentsTravel(ctx context.Context, tr *trial) (string, error) {
+	from, err := tr.hospital(ctx)
+	if err != nil {
+		return "", err
+	}
+	p, err := from.patient(ctx, 9, "henri")
+	if err != nil {
+		return "", err
+	}
+	files, err := small(4, 9)
+	if err != nil {
+		return "", err
+	}
+	found, err := from.land(ctx, p, files)
+	if err != nil {
+		return "", err
+	}
+	if err := from.classify(ctx, ids(found)); err != nil {
+		return "", err
+	}
+	if err := from.stop(); err != nil {
+		return "", err
+	}
+	to, err := tr.copyOf(ctx, from, func(string) error { return nil })
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(from.start(ctx), to.start(ctx)); err != nil {
+		return "", err
+	}
+	nothing, err := to.answers(ctx, found)
+	if err != nil {
+		return "", err
+	}
+	recorded, err := from.various(ctx, p, found)
+	if err != nil {
+		return "", err
+	}
+	want, err := from.answers(ctx, found)
+	if err != nil {
+		return "", err
+	}
+	bundle := filepath.Join(from.dir, "consents.json")
+	if _, err := from.must(ctx, "--as", "henri", "consent", "export", p.System+":"+p.Number, bundle); err != nil {
+		return "", err
+	}
+	if _, err := to.must(ctx, "--as", "olu", "consent", "import", p.System+":"+p.Number, bundle); err != nil {
+		return "", err
+	}
+	got, err := to.answers(ctx, found)
+	if err != nil {
+		return "", err
+	}
+	changed := 0
+	for q, a := range want {
+		if got[q] != a {
+			return "", fmt.Errorf("%s: answered %q there, %q here", q, got[q], a)
+		}
+		if nothing[q] != a {
+			changed++
+		}
+	}
+	if changed == 0 {
+		return "", errors.New("the consents change no answer")
+	}
+	return fmt.Sprintf("%d consents; %d questions answered alike after the journey, %d of them otherwise before", recorded, len(want), changed), nil
+}
+
+// various records consents of several kinds and returns how many.
+func (h *hospital) various(ctx context.Context, p demoPatient, found []picture) (recorded int, err error) {
+	lea, at := h.as("lea"), "/api/v1/patients/"+p.ID+"/consents"
+	in := func(asset int, more map[string]any) map[string]any {
+		g := map[string]any{
+			"status": "given", "mode": "written", "covers": map[string]any{"assets": []string{found[asset].ID}}, "purposes": []string{"P2"},
+			"audience": "A3", "identifiability": "I1", "channels": "view,mount", "capacity": "adult", "language": "fr",
+			"formVersion": "MP-2 (2026)", "takenBeforePhoto": true, "copyGiven": true, "expires": time.Now().AddDate(1, 0, 0).Format(time.DateOnly),
+		}
+		for k, v := range more {
+			g[k] = v
+		}
+		return g
+	}
+	withdrawn := ""
+	for i, g := range []map[string]any{
+		in(0, nil),
+		in(1, map[string]any{"audience": "A2", "channels": "view", "interpreter": "Zoë Ångström"}),
+		in(2, map[string]any{"status": "refused"}),
+		in(3, map[string]any{"purposes": []string{"P4"}, "namedUse": "EADV 2099", "audience": "A5", "channels": "view,download", "imagesShown": true}),
+		in(3, map[string]any{"purposes": []string{"P2"}, "audience": "A4", "imagesShown": true}),
+		in(0, map[string]any{"purposes": []string{"P3"}, "study": "NCT00000000", "ethics": "24/LO/0001", "channels": "view,download"}),
+	} {
+		ids, err := lea.act(ctx, at, g)
+		if err != nil || len(ids) == 0 {
+			return i, fmt.Errorf("record consent %d: %w", i, err)
+		}
+		withdrawn = ids[len(ids)-1]
+		recorded++
+	}
+	return recorded, h.as("henri").withdraw(ctx, p.ID, withdrawn)
+}
+
+// answers are what the rules say of every picture, for each use, as governance asks.
+func (h *hospital) answers(ctx context.Context, found []picture) (map[string]string, error) {
+	out := map[string]string{}
+	olu := h.as("olu")
+	for _, a := range found {
+		for _, login := range []string{"henri", "yuki", "lea"} {
+			for _, purpose := range []string{"P0", "P1", "P2", "P3", "P4"} {
+				for _, use := range []string{"A2 view", "A3 view", "A3 mount", "A4 view", "A5 download"} {
+					audience, channel, _ := strings.Cut(use, " ")
+					q := url.Values{"person": {h.as(login).who.ID}, "asset": {a.ID}, "purpose": {purpose}, "audience": {audience}, "channel": {channel}}
+					var x struct {
+						Permit bool   `json:"permit"`
+						Reason string `json:"reason"`
+						Rule   string `json:"rule"`
+						Rules  json.RawMessage
+					}
+					if err := olu.call(ctx, "GET", "/api/v1/explain?"+q.Encode(), nil, &x); err != nil {
+						return nil, err
+					}
+					// The rule that decides may be need to know; what each rule says holds the word about consent.
+					out[q.Encode()] = fmt.Sprintf("%t %s %s %s", x.Permit, x.Rule, x.Reason, x.Rules)
+				}
+			}
+		}
+	}
+	return out, nil
+}
