@@ -101,9 +101,9 @@ test-mounts: ## a real davfs2 and a real rclone mount over TLS; needs root and /
 	@$(TOOLS)/gotestsum --format testname -- -tags mounts -count=1 -timeout 10m ./internal/mounts/...
 
 .PHONY: test-litmus
-test-litmus: ## the WebDAV protocol's own test suite (Debian's litmus) at a studio's inbox, over TLS
-	@scripts/setup test
-	@$(TOOLS)/gotestsum --format testname -- -tags litmus -count=1 -run TestLitmus ./server/webdav
+test-litmus: ## the WebDAV protocol's own test suite (Debian's litmus), and rclone, at a studio's inbox
+	@scripts/setup test mounts
+	@$(TOOLS)/gotestsum --format testname -- -tags litmus -count=1 -run 'TestLitmus|TestRclone' ./server/webdav
 
 .PHONY: setup
 setup: ## install every Debian package and Go tool that any target needs

@@ -111,8 +111,8 @@ type inbox struct {
 	now    func() time.Time
 	trays  map[clinical.StudioID]*tray
 	others map[string]bool // sealed bytes of studios that are not configured
-	loaded chan struct{} // closed once what was kept is in memory
-	sweep  chan struct{} // receives when sealed files may have become nobody's
+	loaded chan struct{}   // closed once what was kept is in memory
+	sweep  chan struct{}   // receives when sealed files may have become nobody's
 }
 
 func newInbox(h *Handler, o Options) *inbox {
