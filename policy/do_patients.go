@@ -49,6 +49,9 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 	if err := current(p.Rev, old.Rev); err != nil {
 		return clinical.Change{}, err
 	}
+	if (old.Deceased && !p.Deceased || a.growsUp(p, old)) && !admin {
+		return clinical.Change{}, forbid("governance", "This would take away what protects pictures of a child, or of somebody who has died. Ask governance to correct it.")
+	}
 	widens := !slices.Equal(p.NamedTeam, old.NamedTeam) || old.Vip && !p.Vip
 	if widens && !admin {
 		return clinical.Change{}, forbid("governance", "Naming a team and ending VIP protection are governance's. Ask them.")
@@ -70,6 +73,21 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 		a.askFamily(&c, p.ID)
 	}
 	return c, nil
+}
+
+// growsUp reports whether another birth date makes an adult's of a picture that
+// was a child's. One that was not known is filled in by whoever learns it.
+func (a *act) growsUp(p clinical.Patient, old *clinical.Patient) bool {
+	if old.Born.IsZero() || !p.Born.Before(old.Born) || p.Born.IsZero() {
+		return false
+	}
+	zone, found := a.snap.site.Zone, false
+	was, is := birthday(old.Born, 18, zone), birthday(p.Born, 18, zone)
+	a.snap.eachShown(p.ID, func(pic *picture) {
+		at := instant(pic.captured)
+		found = found || pic.captured != unknown && at.Before(was) && !at.Before(is)
+	})
+	return found
 }
 
 // askFamily raises the task of consulting the family of somebody who has died,
