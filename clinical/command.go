@@ -87,8 +87,12 @@ type RefileAssets struct {
 	Reason string
 }
 
-// RecordConsent appends a grant: given, refused, requested or pending.
-type RecordConsent struct{ Grant Grant }
+// RecordConsent appends a grant: given, refused, requested or pending. Further
+// are those of the same form: all are recorded, or none.
+type RecordConsent struct {
+	Grant   Grant
+	Further []Grant
+}
 
 // WithdrawConsent withdraws one grant, or every active grant of a patient for
 // purposes beyond care when Grant is zero.

@@ -12,6 +12,7 @@ const (
 	maxReaders = 5000 // of a set
 	maxCohorts = 200
 	maxNumbers = 50 // of a patient, and of a person's studios
+	maxGrants  = 10 // consents on one form
 )
 
 // bounded is Invalid where a command says more than a record keeps.
@@ -36,7 +37,10 @@ func bounded(cmd clinical.Command) error {
 			fields, lists = append(fields, one...), lists && ok
 		}
 	case clinical.RecordConsent:
-		words, fields, lists = cmd.Grant.WithdrawalReason, grantFields(cmd.Grant), grantLists(cmd.Grant)
+		words, fields, lists = cmd.Grant.WithdrawalReason, grantFields(cmd.Grant), grantLists(cmd.Grant) && len(cmd.Further) < maxGrants
+		for _, g := range cmd.Further[:min(len(cmd.Further), maxGrants)] {
+			fields, lists = append(fields, append(grantFields(g), g.WithdrawalReason)...), lists && grantLists(g)
+		}
 	case clinical.PlaceHold:
 		words, lists = cmd.Hold.Reason, len(cmd.Hold.Assets) <= maxAct
 	case clinical.CreateSet:

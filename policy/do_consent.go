@@ -8,7 +8,25 @@ import (
 )
 
 func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error) {
-	g := cmd.Grant
+	c, err := a.recordGrant(cmd.Grant)
+	if err != nil {
+		return c, err
+	}
+	for _, g := range cmd.Further {
+		if a.snap.root(g.Patient) != c.Patient {
+			return clinical.Change{}, invalid("one-patient", "A form is one patient's. Record the others by themselves.")
+		}
+		more, err := a.recordGrant(g)
+		if err != nil {
+			return clinical.Change{}, err
+		}
+		c.Grants, c.Recalls, c.Tasks = append(c.Grants, more.Grants...), append(c.Recalls, more.Recalls...), append(c.Tasks, more.Tasks...)
+	}
+	return c, nil
+}
+
+// recordGrant plans one consent.
+func (a *act) recordGrant(g clinical.Grant) (clinical.Change, error) {
 	if err := a.mayRecord(g); err != nil {
 		return clinical.Change{}, err
 	}

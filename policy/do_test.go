@@ -2,7 +2,9 @@ package policy_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -436,10 +438,19 @@ func TestActsWithoutRevAreTriedAgain(t *testing.T) {
 }
 
 func TestPaperLevels(t *testing.T) {
-	for level, want := range map[int][]clinical.Purpose{1: {clinical.P0}, 2: {clinical.P0, clinical.P2}, 3: {clinical.P0, clinical.P2, clinical.P4}} {
-		g, err := policy.PaperLevel(level, "The Journal")
-		if err != nil || !slices.Equal(g.Purposes, want) || g.Level != clinical.I1 || g.Audience > clinical.A5 {
-			t.Errorf("level %d: %+v, %v", level, g, err)
+	for level, want := range map[int]string{
+		1: "[P0] A0 view", 2: "[P0 P2] A3 view,mount", 3: "[P0 P2] A3 view,mount; [P4] A5 view,download,print",
+	} {
+		all, err := policy.PaperLevel(level, " The Journal ")
+		var got []string
+		for _, g := range all {
+			got = append(got, fmt.Sprint(g.Purposes, " ", g.Audience, " ", g.Channels))
+			if g.Level != clinical.I1 || g.ImagesShown || (g.NamedUse == "The Journal") != g.HasPurpose(clinical.P4) {
+				t.Errorf("level %d: %+v", level, g)
+			}
+		}
+		if err != nil || strings.Join(got, "; ") != want {
+			t.Errorf("level %d: %v, %v", level, got, err)
 		}
 	}
 	if _, err := policy.PaperLevel(3, ""); clinical.ReasonOf(err) != "named-use" {

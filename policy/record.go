@@ -20,30 +20,36 @@ const PaperForm = "paper-level-"
 
 // PaperLevel translates the three levels of consent on paper forms, as the
 // form of the Institute of Medical Illustrators has them: 1 record, 2 teaching,
-// 3 publication. What the form did not say is read as the stricter: I1, and
-// for publication one use that named tells. Nothing maps to A6. The caller
-// fills in patient, cover, dates, capacity and who signed.
-func PaperLevel(level int, named string) (clinical.Grant, error) {
-	g := clinical.Grant{
-		Status: clinical.GrantGiven, Mode: clinical.Written, Purposes: []clinical.Purpose{clinical.P0},
-		Audience: clinical.A0, Level: clinical.I1, Channels: clinical.ViewOnScreen, FormVersion: PaperForm + strconv.Itoa(level),
+// 3 publication, which is level 2 and beside it, as a consent of its own, the
+// one use that named tells. What the form did not say is read as the stricter:
+// I1. Nothing maps to A6. The caller fills in patient, cover, dates, capacity,
+// who signed, and whether the pictures were shown.
+func PaperLevel(level int, named string) ([]clinical.Grant, error) {
+	if level < 1 || level > 3 {
+		return nil, invalid("paper-level", "The levels on paper are 1 (record), 2 (teaching) and 3 (publication). Choose one of these.")
 	}
-	switch level {
-	case 1:
-	case 2, 3:
-		g.Purposes = append(g.Purposes, clinical.P2)
-		g.Audience, g.Channels = clinical.A3, clinical.ViewOnScreen|clinical.Mount
-	default:
-		return clinical.Grant{}, invalid("paper-level", "The levels on paper are 1 (record), 2 (teaching) and 3 (publication). Choose one of these.")
+	named = strings.TrimSpace(named)
+	if level == 3 && named == "" {
+		return nil, invalid("named-use", "Publication is consented to for one named use. Write which journal or conference.")
 	}
-	if level == 3 {
-		if strings.TrimSpace(named) == "" {
-			return clinical.Grant{}, invalid("named-use", "Publication is consented to for one named use. Write which journal or conference.")
-		}
-		g.Purposes, g.NamedUse = append(g.Purposes, clinical.P4), strings.TrimSpace(named)
-		g.Audience, g.Channels, g.ImagesShown = clinical.A5, g.Channels|clinical.Download|clinical.Print, true
+	base := clinical.Grant{
+		Status: clinical.GrantGiven, Mode: clinical.Written, Level: clinical.I1, FormVersion: PaperForm + strconv.Itoa(level),
 	}
-	return g, nil
+	record := base
+	record.Purposes, record.Audience, record.Channels = []clinical.Purpose{clinical.P0}, clinical.A0, clinical.ViewOnScreen
+	if level == 1 {
+		return []clinical.Grant{record}, nil
+	}
+	teaching := base
+	teaching.Purposes = []clinical.Purpose{clinical.P0, clinical.P2}
+	teaching.Audience, teaching.Channels = clinical.A3, clinical.ViewOnScreen|clinical.Mount
+	if level == 2 {
+		return []clinical.Grant{teaching}, nil
+	}
+	publication := base
+	publication.Purposes, publication.NamedUse = []clinical.Purpose{clinical.P4}, named
+	publication.Audience, publication.Channels = clinical.A5, clinical.ViewOnScreen|clinical.Download|clinical.Print
+	return []clinical.Grant{teaching, publication}, nil
 }
 
 // checkGrant applies the rules of the record and fills in what has a default.

@@ -143,7 +143,7 @@ func (x consentRecordCmd) Run(e *env) error {
 		if x.Paper != 0 {
 			path, in = path+"/paper", wire.PaperConsent{
 				Level: x.Paper, NamedUse: g.NamedUse, Covers: g.Covers, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity,
-				Giver: g.Giver, Relationship: g.Relationship, Supersedes: g.Supersedes,
+				Giver: g.Giver, Relationship: g.Relationship, ImagesShown: g.ImagesShown, Supersedes: g.Supersedes,
 			}
 		}
 		var r wire.Result

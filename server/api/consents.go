@@ -55,10 +55,17 @@ func (s *service) consents() {
 	})
 	act(s, "POST /patients/{id}/consents/paper", "record-paper-consent", "Record a consent from a paper form with levels", func(in *paperBody) (clinical.Command, error) {
 		b := in.Body
-		g, err := policy.PaperLevel(b.Level, b.NamedUse)
-		g.Patient, g.Covers, g.Expires, g.ReviewAt, g.Supersedes = in.ID, clinical.Cover(b.Covers), b.Expires, b.ReviewAt, b.Supersedes
-		g.Capacity, g.Giver, g.Relationship = b.Capacity, b.Giver, b.Relationship
-		return clinical.RecordConsent{Grant: g}, err
+		all, err := policy.PaperLevel(b.Level, b.NamedUse)
+		if err != nil {
+			return nil, err
+		}
+		for i := range all {
+			g := &all[i]
+			g.Patient, g.Covers, g.Expires, g.ReviewAt = in.ID, clinical.Cover(b.Covers), b.Expires, b.ReviewAt
+			g.Capacity, g.Giver, g.Relationship, g.ImagesShown = b.Capacity, b.Giver, b.Relationship, b.ImagesShown
+		}
+		all[0].Supersedes = b.Supersedes
+		return clinical.RecordConsent{Grant: all[0], Further: all[1:]}, nil
 	})
 	act(s, "POST /consents/{id}/mistaken", "mark-consent-mistaken", "Say that a consent was recorded by mistake: it stays listed and permits nothing", func(in *grantReason) (clinical.Command, error) {
 		return clinical.MarkInError{Grant: in.ID, Reason: in.Body.Reason}, nil

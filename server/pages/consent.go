@@ -57,8 +57,9 @@ func (d *door) consentForm(v *visit) error {
 		if err != nil {
 			return err
 		}
-		paper.NamedUse, paper.Capacity = "", p.Draft.Capacity
-		p.Draft, p.Paper = paper, n
+		capacity := p.Draft.Capacity
+		p.Draft, p.Paper = paper[len(paper)-1], n
+		p.Draft.NamedUse, p.Draft.Capacity = "", capacity
 	}
 	return d.show(v, "consent", "Record a consent", p)
 }
@@ -83,10 +84,27 @@ func (d *door) recordConsent(v *visit) error {
 		return err
 	}
 	cmd := clinical.RecordConsent{Grant: g}
+	if v.r.PostFormValue("teaching") != "" {
+		if cmd.Further, err = onTheSameForm(g); err != nil {
+			return err
+		}
+	}
 	if v.r.PostFormValue("try") != "" {
 		return d.tried(v, cmd, d.consentForm)
 	}
 	return d.do(v, cmd, "/patients/"+g.Patient.String()+"?done=consent")
+}
+
+// onTheSameForm is the consent to teaching that a form of level 3 holds beside
+// the one to publication: by the same person, of the same pictures.
+func onTheSameForm(g clinical.Grant) ([]clinical.Grant, error) {
+	all, err := policy.PaperLevel(2, "")
+	for i, level := range all {
+		all[i] = g
+		all[i].Purposes, all[i].Audience, all[i].Channels = level.Purposes, level.Audience, level.Channels
+		all[i].NamedUse, all[i].Supersedes = "", clinical.GrantID{}
+	}
+	return all, err
 }
 
 // tried shows a form again, with what it would change.

@@ -3,10 +3,12 @@ package pages_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,6 +121,22 @@ func TestAPaperLevelBeginsTheForm(t *testing.T) {
 		if !strings.Contains(page, want) || strings.Contains(page, `value="P4" checked`) != (level == "3") {
 			t.Errorf("level %s begins otherwise", level)
 		}
+	}
+	leads(t, send(t, entry{h, door}, "paula", adult+"/consents", "status", "given", "mode", "written", "capacity", "adult", "purpose", "P4", "use", "EADV 2026",
+		"audience", "A5", "level", "I1", "channel", "print", "shown", "1", "teaching", "1", "version", "paper-level-3"), adult+"?done=consent")
+	grants, err := h.Gate.Grants(t.Context(), h.Caller("paula"), clinicaltest.ID[clinical.Patient]("adult"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, g := range grants {
+		if g.FormVersion == "paper-level-3" {
+			got = append(got, fmt.Sprint(g.Purposes, " ", g.Audience, " ", g.Channels, " ", g.NamedUse))
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"[P0 P2] A3 view,mount ", "[P4] A5 print EADV 2026"}; !slices.Equal(got, want) {
+		t.Errorf("level 3 records %q, want %q", got, want)
 	}
 	if w := h.Ask(door, "paula", "GET", adult+"/consent-form?lang=es"); w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "%PDF es") {
 		t.Errorf("an empty form: %d %s", w.Code, w.Body)

@@ -61,6 +61,7 @@ type PaperConsent struct {
 	Capacity     clinical.Capacity `json:"capacity" enum:"adult,parental,mature-minor,best-interest,deceased"`
 	Giver        string            `json:"giver,omitempty" maxLength:"200"`
 	Relationship string            `json:"relationship,omitempty" maxLength:"100"`
+	ImagesShown  bool              `json:"imagesShown,omitempty" doc:"the patient saw the pictures; publication needs it"`
 	Supersedes   clinical.GrantID  `json:"supersedes,omitzero"`
 }
 
