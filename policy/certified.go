@@ -11,7 +11,7 @@ import (
 // from it, with what it asked of people, to whoever may read the recall. Nobody
 // is named: each reader is a stand-in, whose ID says nothing but that two rows
 // are one person's, and who has a role and no name.
-func (g *Gate) Certified(ctx context.Context, c clinical.Caller, id clinical.RecallID) (clinical.Recall, []clinical.Task, []clinical.Person, error) {
+func (g *Gate) Certified(ctx context.Context, c clinical.Caller, id clinical.RecallID) (clinical.Recall, []clinical.Task, []clinical.Person, error) { //nolint:revive // a recall, what it asked, and of whom
 	stored, _, err := g.oneRecall(ctx, c, id)
 	if err != nil {
 		return clinical.Recall{}, nil, nil, err

@@ -118,10 +118,10 @@ func TestNoHoldIsPlacedBesideAnErasure(t *testing.T) {
 	}
 	hold, erasure := -1, -1
 	for i, c := range h.journal.entries {
-		switch c.Act {
-		case clinical.ActHoldPlaced:
+		if c.Act == clinical.ActHoldPlaced {
 			hold = i
-		case clinical.ActErasureDecided:
+		}
+		if c.Act == clinical.ActErasureDecided {
 			erasure = i
 		}
 	}
