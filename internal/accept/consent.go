@@ -11,6 +11,7 @@ func consent() []promise {
 		{"glass", glassIsBroken},
 		{"erasure", erasedStaysErased},
 		{"releases", releasesLeave},
+		{"record", sessionsReachTheRecord},
 		{"merge", partedIsFrozen},
 		{"cohort", cohortsHaveTerms},
 		{"fhir", consentsTravel},

@@ -170,7 +170,8 @@ func pdfText(ctx context.Context, pdf []byte) (string, error) {
 	return string(out), err
 }
 
-// putBack puts the store's copy from before in the place of the store, with the keyring as it is, and looks.
+// putBack puts the store's copy from before in the place of the store, with the keyring as it is. The program has to say
+// that it is old. Made to forget what it knew of newer ones, it has to show nothing all the same: the keys are gone.
 func (h *hospital) putBack(ctx context.Context, t taught) (said string, err error) {
 	if err := h.stop(); err != nil {
 		return "", err
@@ -179,15 +180,19 @@ func (h *hospital) putBack(ctx context.Context, t taught) (said string, err erro
 		return "", err
 	}
 	out, errs, code := h.cli(ctx, "fsck")
-	said = oneLine(out + errs)
-	if code == 0 && !strings.Contains(said, "destroyed") {
-		return "", fmt.Errorf("fsck finds nothing to say of an old copy: %s", said)
+	if code != 6 || !strings.Contains(errs, "old-store") {
+		return "", fmt.Errorf("fsck of an old copy ends with exit code %d: %s", code, oneLine(out+errs))
 	}
+	if err := os.RemoveAll(filepath.Join(h.data(), "keyring", "checkpoints")); err != nil {
+		return "", err
+	}
+	out, errs, code = h.cli(ctx, "fsck", "--deep")
+	said = fmt.Sprintf("old-store; with that forgotten, exit code %d: %s", code, oneLine(out+errs))
 	if err := h.start(ctx); err != nil {
 		if h.alive() {
 			return "", err
 		}
-		return fmt.Sprintf("%s; it is not even served (%s)", said, oneLine(h.stderr.String())), nil
+		return said + "; it is not served", nil
 	}
 	return said, h.erased(ctx, t)
 }

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -69,16 +69,16 @@ func consentsTravel(ctx context.Context, tr *trial) (string, error) {
 	changed := 0
 	for q, a := range want {
 		if got[q] != a {
-			return "", fmt.Errorf("%s: answered %q there, %q here", q, got[q], a)
+			err = errors.Join(err, fmt.Errorf("%s: %q before the journey, %q after", q, a, got[q]))
 		}
 		if nothing[q] != a {
 			changed++
 		}
 	}
 	if changed == 0 {
-		return "", errors.New("the consents change no answer")
+		err = errors.New("the consents change no answer")
 	}
-	return fmt.Sprintf("%d consents; %d questions answered alike after the journey, %d of them otherwise before", recorded, len(want), changed), nil
+	return fmt.Sprintf("%d consents; %d answers of the rules are the same after the journey, %d of them were others before", recorded, len(want), changed), err
 }
 
 // various records consents of several kinds and returns how many.
@@ -99,9 +99,9 @@ func (h *hospital) various(ctx context.Context, p demoPatient, found []picture) 
 	for i, g := range []map[string]any{
 		in(0, nil),
 		in(1, map[string]any{"audience": "A2", "channels": "view", "interpreter": "Zoë Ångström"}),
-		in(2, map[string]any{"status": "refused"}),
 		in(3, map[string]any{"purposes": []string{"P4"}, "namedUse": "EADV 2099", "audience": "A5", "channels": "view,download", "imagesShown": true}),
 		in(3, map[string]any{"purposes": []string{"P2"}, "audience": "A4", "imagesShown": true}),
+		in(2, map[string]any{"status": "refused"}),
 		in(0, map[string]any{"purposes": []string{"P3"}, "study": "NCT00000000", "ethics": "24/LO/0001", "channels": "view,download"}),
 	} {
 		ids, err := lea.act(ctx, at, g)
@@ -114,6 +114,17 @@ func (h *hospital) various(ctx context.Context, p demoPatient, found []picture) 
 	return recorded, h.as("henri").withdraw(ctx, p.ID, withdrawn)
 }
 
+// explained is what the rules say of one question.
+type explained struct {
+	Permit bool   `json:"permit"`
+	Reason string `json:"reason"`
+	Rule   string `json:"rule"`
+	Rules  []struct {
+		Rule   string `json:"rule"`
+		Reason string `json:"reason"`
+	} `json:"rules"`
+}
+
 // answers are what the rules say of every picture, for each use, as governance asks.
 func (h *hospital) answers(ctx context.Context, found []picture) (map[string]string, error) {
 	out := map[string]string{}
@@ -124,17 +135,15 @@ func (h *hospital) answers(ctx context.Context, found []picture) (map[string]str
 				for _, use := range []string{"A2 view", "A3 view", "A3 mount", "A4 view", "A5 download"} {
 					audience, channel, _ := strings.Cut(use, " ")
 					q := url.Values{"person": {h.as(login).who.ID}, "asset": {a.ID}, "purpose": {purpose}, "audience": {audience}, "channel": {channel}}
-					var x struct {
-						Permit bool   `json:"permit"`
-						Reason string `json:"reason"`
-						Rule   string `json:"rule"`
-						Rules  json.RawMessage
-					}
-					if err := olu.call(ctx, "GET", "/api/v1/explain?"+q.Encode(), nil, &x); err != nil {
+					var x explained
+					if err := olu.call(ctx, http.MethodGet, "/api/v1/explain?"+q.Encode(), nil, &x); err != nil {
 						return nil, err
 					}
-					// The rule that decides may be need to know; what each rule says holds the word about consent.
-					out[q.Encode()] = fmt.Sprintf("%t %s %s %s", x.Permit, x.Rule, x.Reason, x.Rules)
+					asked := a.ID + " " + login + " " + purpose + " " + use
+					out[asked] = fmt.Sprintf("%t by %s %s", x.Permit, x.Rule, x.Reason)
+					for _, r := range x.Rules { // need to know may decide; what each says holds the word about consent
+						out[asked+" "+r.Rule] = r.Reason
+					}
 				}
 			}
 		}

@@ -18,7 +18,7 @@ const (
 	readers     = 32
 	readPace    = 40 * time.Millisecond // between two pieces of a throttled download
 	readPiece   = 16 << 10
-	bigOnes     = 16 // pictures of the set that take long to download
+	bigOnes     = 8 // pictures of the set that take long to download
 	withdrawals = 100
 	// mostWithdrawal is how long the slowest withdrawal in a hundred may take.
 	mostWithdrawal = 250 * time.Millisecond

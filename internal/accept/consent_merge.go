@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,8 +53,8 @@ func partedIsFrozen(ctx context.Context, tr *trial) (string, error) {
 	if err := nora.sameAsNever(ctx, thumb, id); err != nil {
 		return "", fmt.Errorf("parted: %w", err)
 	}
-	if a, err := h.as("henri").ask(ctx, http.MethodGet, thumb); err != nil || a.status != http.StatusOK {
-		return "", fmt.Errorf("the team does not see its own patient's picture: %s: %w", a, err)
+	if err := h.namedAlone(ctx, t.patient, id); err != nil {
+		return "", err
 	}
 	traced, err := h.thaw(ctx, t, id)
 	if err != nil {
@@ -62,7 +64,41 @@ func partedIsFrozen(ctx context.Context, tr *trial) (string, error) {
 	if err == nil && etags(files) != etags(t.entries) {
 		err = errors.New("let go again it has another path or ETag")
 	}
-	return fmt.Sprintf("merged: seen by both teams; parted: frozen on every door but the team's, %d lines say who saw it meanwhile; let go: back under the same path and ETag", traced), err
+	return fmt.Sprintf("merged: seen by both teams; parted: frozen for all but a team that governance names, %d lines say who saw it meanwhile; let go: back under the same path and ETag", traced), err
+}
+
+// namedAlone reports an error unless the treating clinician sees a frozen picture once governance names them, and not before.
+func (h *hospital) namedAlone(ctx context.Context, p demoPatient, asset string) error {
+	olu, henri, thumb := h.as("olu"), h.as("henri"), "/img/"+asset+"/thumb-256"
+	if err := henri.sameAsNever(ctx, thumb, asset); err != nil {
+		return fmt.Errorf("frozen, and nobody named: %w", err)
+	}
+	var page struct {
+		Patient map[string]any `json:"patient"`
+	}
+	if err := olu.call(ctx, http.MethodGet, "/api/v1/patients/"+p.ID, nil, &page); err != nil {
+		return err
+	}
+	rev, _ := page.Patient["rev"].(float64)
+	delete(page.Patient, "id")
+	delete(page.Patient, "rev")
+	page.Patient["namedTeam"] = []string{henri.who.ID}
+	b, err := json.Marshal(page.Patient)
+	if err != nil {
+		return err
+	}
+	r, err := olu.request(ctx, http.MethodPut, "/api/v1/patients/"+p.ID, bytes.NewReader(b), "Content-Type", "application/json", "If-Match", fmt.Sprintf(`"%.0f"`, rev))
+	if err != nil {
+		return err
+	}
+	a, err := olu.send(r)
+	if err != nil || a.status != http.StatusOK {
+		return fmt.Errorf("name a team: %s: %w", a, err)
+	}
+	if a, err = henri.ask(ctx, http.MethodGet, thumb); err != nil || a.status != http.StatusOK {
+		return fmt.Errorf("the named team does not see a frozen picture: %s: %w", a, err)
+	}
+	return nil
 }
 
 // thaw reads who saw the picture while the records were one, and lifts the freeze.

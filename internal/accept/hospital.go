@@ -25,9 +25,11 @@ type hospital struct {
 	tr   *trial
 	dir  string
 	from string // the folder that this one was copied from
-	demo demoFile
-	url  string
-	ca   *x509.CertPool
+
+	config string // a configuration to serve with in place of the demo's own
+	demo   demoFile
+	url    string
+	ca     *x509.CertPool
 
 	cmd    *exec.Cmd
 	exited chan struct{} // closed once the program has ended; failed says how
@@ -126,7 +128,11 @@ func (h *hospital) launch(ctx context.Context) error {
 	h.url = "https://" + listen
 	h.stderr.Reset()
 	// Not CommandContext: the program is to be told to stop, not to be killed, when the trial is interrupted.
-	h.cmd = exec.Command(h.tr.fovea, "serve", "--demo", "--data", h.data(), "--listen", listen) //nolint:gosec,noctx // the program under trial
+	args := []string{"serve", "--demo", "--data", h.data(), "--listen", listen}
+	if h.config != "" {
+		args = []string{"--config", h.config, "serve", "--data", h.data(), "--listen", listen}
+	}
+	h.cmd = exec.Command(h.tr.fovea, args...) //nolint:gosec,noctx // the program under trial
 	h.cmd.Stderr = &h.stderr
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, w, err := os.Pipe()

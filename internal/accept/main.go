@@ -66,7 +66,7 @@ func parse(args []string, stderr io.Writer) (o options, capabilities []string, e
 	f.IntVar(&o.withdrawals, "withdrawals", 120, "how many withdrawals race listings")
 	f.IntVar(&o.bulk, "bulk", 60, "how many files of 8 MB are taken in for the throughput")
 	f.IntVar(&o.flips, "flips", 200, "how many single bits are flipped in an audit export")
-	f.IntVar(&o.shelf, "shelf", 250, "how many pictures are in the set that is withdrawn from under load")
+	f.IntVar(&o.shelf, "shelf", 120, "how many pictures are in the set that is withdrawn from under load")
 	if err := f.Parse(args); err != nil {
 		return o, nil, err
 	}
