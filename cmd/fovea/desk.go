@@ -201,16 +201,10 @@ func (d *desk) ErasureCertificate(ctx context.Context, c clinical.Caller, id cli
 	return paper.Erasure(w, out, edition(how), d.s.cfg.issuer(how.Language, time.Now()))
 }
 
-// ConsentForm prints a form: empty, with a patient's name, or as the patient's
-// copy of what was decided.
+// ConsentForm prints a form: empty, with a patient's name and the pictures of
+// the latest session, or as the patient's copy of what was decided.
 func (d *desk) ConsentForm(ctx context.Context, c clinical.Caller, f wire.PrintForm, w io.Writer) error {
 	var out paper.FormToFill
-	var err error
-	if !f.Patient.IsZero() {
-		if out.Patient, err = d.s.gate.Patient(ctx, c, f.Patient); err != nil {
-			return err
-		}
-	}
 	if !f.Grant.IsZero() {
 		all, err := d.s.gate.Grants(ctx, c, f.Patient)
 		if err != nil {
@@ -221,6 +215,11 @@ func (d *desk) ConsentForm(ctx context.Context, c clinical.Caller, f wire.PrintF
 			return clinical.ErrNotFound
 		}
 		out.Grant = &all[i]
+	}
+	if !f.Patient.IsZero() {
+		if err := d.formPictures(ctx, c, f.Patient, &out); err != nil {
+			return err
+		}
 	}
 	if f.Code != "" {
 		out.Copy.Secret = f.Code

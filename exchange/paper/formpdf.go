@@ -44,6 +44,11 @@ func (p printedForm) patient(f FormToFill) {
 	} else {
 		p.fact(l.pick("Patient", "Patient", "Paciente"), f.Patient.DisplayName())
 		p.fact(l.pick("Born", "Né(e) le", "Fecha de nacimiento"), l.day(f.Patient.Born))
+		var numbers []string
+		for _, i := range f.Patient.Identifiers {
+			numbers = append(numbers, i.System+" "+i.Value)
+		}
+		p.fact(l.pick("Number", "Numéro", "Número"), strings.Join(numbers, ", "))
 	}
 	p.fact(l.pick("Session", "Séance", "Sesión"), f.Number)
 }
