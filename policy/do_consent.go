@@ -13,14 +13,15 @@ func (a *act) recordConsent(cmd clinical.RecordConsent) (clinical.Change, error)
 		return c, err
 	}
 	for _, g := range cmd.Further {
-		if a.snap.root(g.Patient) != c.Patient {
-			return clinical.Change{}, invalid("one-patient", "A form is one patient's. Record the others by themselves.")
+		// One that takes back what stood is an act of its own.
+		if a.snap.root(g.Patient) != c.Patient || g.Status != clinical.GrantGiven || says(g) || !g.Supersedes.IsZero() {
+			return clinical.Change{}, invalid("one-form", "A form holds consents of one patient that replace nothing. Record this one by itself.")
 		}
 		more, err := a.recordGrant(g)
 		if err != nil {
 			return clinical.Change{}, err
 		}
-		c.Grants, c.Recalls, c.Tasks = append(c.Grants, more.Grants...), append(c.Recalls, more.Recalls...), append(c.Tasks, more.Tasks...)
+		c.Grants, c.Tasks = append(c.Grants, more.Grants...), append(c.Tasks, more.Tasks...)
 	}
 	return c, nil
 }

@@ -59,13 +59,24 @@ func (s *service) sets() {
 	act(s, "POST /sets/{id}/submit", "submit-set", "Ask a second person to publish", func(in *setPath) (clinical.Command, error) {
 		return clinical.SubmitSet{Set: in.ID}, nil
 	})
-	act(s, "POST /sets/{id}/publish", "publish-set", "Put the set on its roster's drives", func(in *setPath) (clinical.Command, error) {
-		return clinical.PublishSet{Set: in.ID}, nil
+	act(s, "POST /sets/{id}/publish", "publish-set", "Put the set on its roster's drives", func(in *publishInput) (clinical.Command, error) {
+		if in.IfMatch == "" {
+			return clinical.PublishSet{Set: in.ID}, nil
+		}
+		rev, err := ifMatch(in.IfMatch)
+		return clinical.PublishSet{Set: in.ID, Rev: rev}, err
 	})
 	act(s, "POST /sets/{id}/close", "close-set", "Take the set off every drive", func(in *setPath) (clinical.Command, error) {
 		return clinical.CloseSet{Set: in.ID}, nil
 	})
 	s.rosters()
+}
+
+// publishInput may say which set was looked at; without that it is published
+// as it was submitted.
+type publishInput struct {
+	ID      clinical.SetID `path:"id"`
+	IfMatch string         `header:"If-Match"`
 }
 
 func (s *service) setPage(ctx context.Context, in *setPath) (wire.SetPage, error) {

@@ -97,7 +97,11 @@ func submitSet(r *http.Request) (clinical.Command, string, error) {
 
 func publishSet(r *http.Request) (clinical.Command, string, error) {
 	id, err := pathID[clinical.TeachingSet](r)
-	return clinical.PublishSet{Set: id}, "/sets/" + id.String() + "?done=published", err
+	if err != nil {
+		return nil, "", err
+	}
+	rev, err := revision(r)
+	return clinical.PublishSet{Set: id, Rev: rev}, "/sets/" + id.String() + "?done=published", err
 }
 
 func closeSet(r *http.Request) (clinical.Command, string, error) {

@@ -21,6 +21,20 @@ func rev(t *testing.T, page string) string {
 	return m[1]
 }
 
+func TestASetIsPublishedAsItWasLookedAt(t *testing.T) {
+	h, door := open(t)
+	wounds := "/sets/" + id[clinical.TeachingSet]("wounds")
+	seen := rev(t, h.Ask(door, "edith", "GET", wounds).Body.String())
+	leads(t, send(t, entry{h, door}, "edith", wounds, "rev", seen, "title", "Wounds", "audience", "A2", "reader", id[clinical.Person]("stella")), wounds+"?done=changed")
+	if w := send(t, entry{h, door}, "edith", wounds+"/publish", "rev", seen); w.Code != http.StatusConflict {
+		t.Errorf("published what had changed since it was looked at: %d", w.Code)
+	}
+	if w := send(t, entry{h, door}, "edith", wounds+"/publish"); w.Code != http.StatusBadRequest {
+		t.Errorf("published without saying what was looked at: %d", w.Code)
+	}
+	leads(t, send(t, entry{h, door}, "edith", wounds+"/publish", "rev", rev(t, h.Ask(door, "edith", "GET", wounds).Body.String())), wounds+"?done=published")
+}
+
 func TestAnOwnerChangesAudienceDatesAndReaders(t *testing.T) {
 	h, door := open(t)
 	wounds := "/sets/" + id[clinical.TeachingSet]("wounds")
