@@ -27,6 +27,11 @@ type OpenRequest struct {
 // withdraws it returns to its caller, Gone is closed and every read fails with
 // NotFound.
 func (g *Gate) Open(ctx context.Context, c clinical.Caller, r OpenRequest) (*clinical.Served, error) {
+	return g.open(ctx, c, r, g.note)
+}
+
+// open serves a picture once note has written down that it does.
+func (g *Gate) open(ctx context.Context, c clinical.Caller, r OpenRequest, note noter) (*clinical.Served, error) {
 	snap, err := g.snapshot()
 	if err != nil {
 		return nil, err
@@ -58,7 +63,7 @@ func (g *Gate) Open(ctx context.Context, c clinical.Caller, r OpenRequest) (*cli
 	if err != nil {
 		return nil, hidden(err)
 	}
-	if err := g.note(ctx, e, d.LogBeforeBytes); err != nil {
+	if err := note(ctx, e, d.LogBeforeBytes); err != nil {
 		return nil, errors.Join(err, content.Close())
 	}
 	req.Rendition = d.Rendition
@@ -67,11 +72,11 @@ func (g *Gate) Open(ctx context.Context, c clinical.Caller, r OpenRequest) (*cli
 
 // OpenInSet serves a picture as the mounted drive shows it.
 func (g *Gate) OpenInSet(ctx context.Context, c clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
-	if set.IsZero() {
-		return nil, clinical.ErrNotFound
-	}
-	return g.Open(ctx, c, OpenRequest{Use: clinical.Use{Channel: clinical.Mount}, Set: set, Asset: asset, Kind: clinical.Teaching})
+	return g.inSet(ctx, c, set, asset, g.note)
 }
+
+// noter writes an entry of the ledger, at once where it has to be there first.
+type noter func(ctx context.Context, e clinical.Event, first bool) error
 
 // note writes the ledger, before the first byte where that is owed.
 func (g *Gate) note(ctx context.Context, e clinical.Event, first bool) error {

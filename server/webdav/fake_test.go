@@ -33,6 +33,8 @@ type fakeGate struct {
 	hides func(clinical.PersonID, string) bool
 	// opened is called for every picture that is opened, before it is.
 	opened func(clinical.PersonID, clinical.AssetID)
+	// drawn is called before a picture is drawn on a paper.
+	drawn func()
 }
 
 type world struct{ sets []*fakeSet }
@@ -172,6 +174,29 @@ func (g *fakeGate) OpenInSet(_ context.Context, caller clinical.Caller, set clin
 	if g.opened != nil {
 		g.opened(caller.Person, asset)
 	}
+	return g.open(set, asset)
+}
+
+func (g *fakeGate) DrawInSet(_ context.Context, _ clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
+	if err := g.failure(); err != nil {
+		return nil, err
+	}
+	if g.drawn != nil {
+		g.drawn()
+	}
+	return g.open(set, asset)
+}
+
+func (g *fakeGate) ServeInSet(ctx context.Context, caller clinical.Caller, set clinical.SetID, assets []clinical.AssetID) error {
+	for _, asset := range assets {
+		if _, err := g.OpenInSet(ctx, caller, set, asset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *fakeGate) open(set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
 	s := g.world.Load().find(set)
 	if s == nil || !slices.ContainsFunc(s.folder.Entries, func(e clinical.Entry) bool { return e.Asset == asset }) {
 		return nil, clinical.ErrNotFound

@@ -35,6 +35,16 @@ type gate interface {
 	Folder(context.Context, clinical.Caller, clinical.SetID, clinical.Channel) (clinical.Folder, error)
 	// OpenInSet opens the rendition that a set shows of an asset, and is NotFound for what the caller may not have.
 	OpenInSet(context.Context, clinical.Caller, clinical.SetID, clinical.AssetID) (*clinical.Served, error)
+	printer
+}
+
+// printer lets pictures onto a paper.
+type printer interface {
+	// DrawInSet opens as OpenInSet does what is drawn on a paper that stays here for now, without a note.
+	DrawInSet(context.Context, clinical.Caller, clinical.SetID, clinical.AssetID) (*clinical.Served, error)
+	// ServeInSet notes that the caller receives a paper with these assets on it. It is NotFound where they may not have
+	// every one of them.
+	ServeInSet(context.Context, clinical.Caller, clinical.SetID, []clinical.AssetID) error
 }
 
 // authenticator knows who asks. Mount returns the caller of a request that carries a device's credentials, and the

@@ -60,7 +60,7 @@ type paper struct {
 	used  uint64    // when it was last asked for, by the count of askings
 	// noStore is set when a picture on it must not be stored by the client.
 	noStore bool
-	// told are the readers in whose name every picture on it has been opened.
+	// told are the readers who have received it, as the ledger knows.
 	told map[clinical.PersonID]bool
 }
 
@@ -74,7 +74,7 @@ type order struct {
 // desk keeps papers ready.
 type desk struct {
 	make   Papers
-	gate   gate
+	gate   printer
 	log    *slog.Logger
 	now    func() time.Time
 	orders chan order
@@ -130,7 +130,7 @@ func (d *desk) draw(ctx context.Context, o order) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		served, err := d.gate.OpenInSet(ctx, o.caller, o.folder.Set.ID, e.Asset)
+		served, err := d.gate.DrawInSet(ctx, o.caller, o.folder.Set.ID, e.Asset)
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +152,7 @@ func (d *desk) draw(ctx context.Context, o order) {
 		return
 	}
 	o.paper.noStore = noStore
-	o.paper.told = map[clinical.PersonID]bool{o.caller.Person: true}
+	o.paper.told = map[clinical.PersonID]bool{}
 	d.fill(o.paper, out.Bytes())
 }
 
@@ -291,8 +291,8 @@ func within(ctx context.Context, done <-chan struct{}, wait time.Duration) bool 
 	return false
 }
 
-// tell opens every picture on a contact sheet in the name of a reader who is about to have it, so that the gate decides
-// and the ledger knows, once for each reader and edition.
+// tell asks the gate, for a reader who is about to have a contact sheet, so that it decides on every picture on it and
+// the ledger knows; once for each reader and edition. A sheet that is drawn for its size in a listing is nobody's yet.
 func (d *desk) tell(ctx context.Context, c clinical.Caller, p *paper, f clinical.Folder) error {
 	d.mu.Lock()
 	told := p.told == nil || p.told[c.Person]
@@ -300,14 +300,12 @@ func (d *desk) tell(ctx context.Context, c clinical.Caller, p *paper, f clinical
 	if told {
 		return nil
 	}
+	on := make([]clinical.AssetID, 0, len(f.Entries))
 	for i := range f.Entries {
-		served, err := d.gate.OpenInSet(ctx, c, f.Set.ID, f.Entries[i].Asset)
-		if err != nil {
-			return err
-		}
-		if err := served.Close(); err != nil {
-			return err
-		}
+		on = append(on, f.Entries[i].Asset)
+	}
+	if err := d.gate.ServeInSet(ctx, c, f.Set.ID, on); err != nil {
+		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -90,8 +90,9 @@ func TestPapersShowEachReaderWhatThatReaderSees(t *testing.T) {
 	}
 }
 
-// A sheet that one reader had drawn is given to another only after the gate opened every picture on it for the other.
-func TestASharedContactSheetIsOpenedForEachReader(t *testing.T) {
+// Who lists a folder has received nothing, though its contact sheet was drawn for its size. Who fetches the sheet has all
+// that is on it, also where another had it drawn.
+func TestAContactSheetIsReceivedOnceItIsFetched(t *testing.T) {
 	d := newPaperDrive(t)
 	set := d.gate.addSet("Wounds", "000013-Ulcer.jpg", "000020-Burn.jpg")
 	d.auth.narrow = []clinical.SetID{set}
@@ -102,6 +103,15 @@ func TestASharedContactSheetIsOpenedForEachReader(t *testing.T) {
 		defer mu.Unlock()
 		opened[p]++
 	}
+	if listed := d.list(t, "/dav/teaching/Wounds/"); !slices.Contains(listed, woundsSheet) {
+		t.Fatalf("the sheet is not listed: %v", listed)
+	}
+	d.ask("HEAD", woundsSheet, "")
+	mu.Lock()
+	if len(opened) != 0 {
+		t.Errorf("listing counts as receiving: %v", opened)
+	}
+	mu.Unlock()
 	for range 3 {
 		d.ask("GET", woundsSheet, "")
 		d.ask("GET", woundsSheet, "", "Authorization: Basic bmFycm93Ong=")
@@ -118,7 +128,7 @@ func TestAPictureWithdrawnWhileTheSheetIsDrawnIsNotOnIt(t *testing.T) {
 	d := newPaperDrive(t)
 	set := d.gate.addSet("Wounds", "000013-Ulcer.jpg", "000020-Burn.jpg")
 	var once sync.Once
-	d.gate.opened = func(clinical.PersonID, clinical.AssetID) {
+	d.gate.drawn = func() {
 		once.Do(func() { d.gate.withdraw(set, "000020-Burn.jpg") })
 	}
 	if first := d.ask("GET", woundsSheet, ""); strings.Contains(first.Body.String(), "Burn") || first.Code == http.StatusOK {
