@@ -104,30 +104,57 @@ func matches(p *clinical.Patient, words []string) bool {
 // PatientByNumber finds the patient with exactly this number. Photographers,
 // clinicians, nurses and administrators need it to ask for pictures and to
 // record what a patient says; who may not meet the patient learns the ID only.
+// The ledger hears of every asking, also where there is nobody.
 func (g *Gate) PatientByNumber(_ context.Context, c clinical.Caller, i clinical.Identifier) (clinical.Patient, error) {
-	snap, err := g.snapshot()
+	snap, p, sh, err := g.numbered(c, i)
 	if err != nil {
 		return clinical.Patient{}, err
-	}
-	var p *clinical.Person
-	if !operatorAlone(c) {
-		if p, err = g.asker(snap, c); err != nil {
-			return clinical.Patient{}, err
-		}
-		if !staff(p.Role) {
-			return clinical.Patient{}, clinical.ErrNotFound
-		}
-	}
-	i = g.tidy(i)
-	sh := snap.byNumber(i)
-	if sh == nil {
-		return clinical.Patient{}, clinical.ErrNotFound
 	}
 	root := snap.shard(snap.root(sh.id))
 	if p != nil && root.patient != nil && snap.meets(p, snap.subject(root.id), g.opt.Now()) {
 		return *root.patient, nil
 	}
-	return clinical.Patient{ID: root.id, Identifiers: []clinical.Identifier{i}}, nil
+	return clinical.Patient{ID: root.id, Identifiers: []clinical.Identifier{g.tidy(i)}}, nil
+}
+
+// RecordByNumber finds the record that holds exactly this number itself, also
+// where it was merged into another: it is how one is parted again. It is for
+// those who may ask PatientByNumber, and tells the ID only.
+func (g *Gate) RecordByNumber(_ context.Context, c clinical.Caller, i clinical.Identifier) (clinical.PatientID, error) {
+	_, _, sh, err := g.numbered(c, i)
+	if err != nil {
+		return clinical.PatientID{}, err
+	}
+	return sh.id, nil
+}
+
+// numbered finds a record by a number for staff, and for the operator, who is
+// nobody.
+func (g *Gate) numbered(c clinical.Caller, i clinical.Identifier) (*Snapshot, *clinical.Person, *shard, error) { //nolint:revive // one look-up, three things found
+	snap, err := g.snapshot()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var p *clinical.Person
+	if !operatorAlone(c) {
+		if p, err = g.asker(snap, c); err != nil {
+			return nil, nil, nil, err
+		}
+		if !staff(p.Role) {
+			return nil, nil, nil, clinical.ErrNotFound
+		}
+	}
+	sh := snap.byNumber(g.tidy(i))
+	e := g.event(clinical.ActSearched, c)
+	e.Use = clinical.Care()
+	if sh != nil {
+		e.Patient, e.Count = sh.id, 1
+	}
+	g.opt.Recorder.NoteLater(e)
+	if sh == nil {
+		return nil, nil, nil, clinical.ErrNotFound
+	}
+	return snap, p, sh, nil
 }
 
 func (s *Snapshot) byNumber(i clinical.Identifier) *shard {

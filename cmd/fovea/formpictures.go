@@ -57,7 +57,7 @@ func (d *desk) small(ctx context.Context, c clinical.Caller, pictures []clinical
 			p := paper.Picture{Caption: strconv.Itoa(i+1) + " " + cmp.Or(a.Caption, a.View.Code)}
 			served, err := d.s.gate.Open(ctx, c, policy.OpenRequest{Use: clinical.Care(), Asset: a.ID, Kind: clinical.Thumbnail})
 			switch {
-			case clinical.KindOf(err) == clinical.NotFound && err != nil:
+			case clinical.KindOf(err) == clinical.NotFound:
 				err = nil
 			case err == nil:
 				p.Content = served

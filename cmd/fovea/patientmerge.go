@@ -37,7 +37,7 @@ func (x patientMergeCmd) Run(e *env) error {
 }
 
 type patientUnmergeCmd struct {
-	Patient string `arg:"" help:"The record that was merged into another: its ID."`
+	Patient string `arg:"" help:"The record that was merged into another: its ID, or SYSTEM:NUMBER."`
 	Reason  string `required:"" help:"Why, for the record."`
 }
 
@@ -49,7 +49,7 @@ func (patientUnmergeCmd) Help() string {
 
 func (x patientUnmergeCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		id, err := e.patient(c, x.Patient)
+		id, err := e.record(c, x.Patient)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/url"
 	"strings"
 	"time"
 
@@ -9,25 +8,33 @@ import (
 	"fovea/server/wire"
 )
 
-// patient finds a patient by ID or by SYSTEM:NUMBER.
+// patient finds a patient by ID or by SYSTEM:NUMBER, whoever treats them. The
+// number of a record that was merged finds the one that stands for both.
 func (e *env) patient(c *client, ref string) (clinical.PatientID, error) {
+	n, err := e.numbered(c, ref)
+	return n.ID, err
+}
+
+// record is patient, but for a record that was merged: that one itself.
+func (e *env) record(c *client, ref string) (clinical.PatientID, error) {
+	n, err := e.numbered(c, ref)
+	return n.Record, err
+}
+
+func (e *env) numbered(c *client, ref string) (wire.Numbered, error) {
 	system, number, ok := strings.Cut(ref, ":")
 	if !ok {
-		return clinical.ParseID[clinical.Patient](ref)
+		id, err := clinical.ParseID[clinical.Patient](ref)
+		return wire.Numbered{ID: id, Record: id}, err
 	}
-	found, err := everyPage[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(number))
-	if err != nil {
-		return clinical.PatientID{}, err
+	asks := *c
+	asks.try = false // it changes nothing
+	var n wire.Numbered
+	err := asks.post(e.ctx, "/api/v1/patients/find", wire.Identifier{System: system, Value: number}, &n)
+	if clinical.KindOf(err) == clinical.NotFound {
+		return n, clinical.Refuse(clinical.NotFound, "no-patient", "No patient has this number. Check it, or register the patient with fovea patient add.")
 	}
-	want := clinical.IdentifierRule{}.Normalise(number)
-	for _, p := range found {
-		for _, i := range p.Identifiers {
-			if i.System == system && i.Value == want {
-				return p.ID, nil
-			}
-		}
-	}
-	return clinical.PatientID{}, clinical.Refuse(clinical.NotFound, "no-patient", "No patient of yours has this number. Check it, or register the patient with fovea patient add.")
+	return n, err
 }
 
 // people finds persons by login or ID. The operator asks: whoever the command

@@ -2,6 +2,9 @@ package api
 
 import (
 	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"fovea/clinical"
 	"fovea/server/wire"
@@ -22,6 +25,13 @@ type patientPath struct {
 type patientQuery struct {
 	Page
 	Text string `query:"q" maxLength:"200" doc:"family name, given name or number"`
+}
+
+type numberBody struct{ Body wire.Identifier }
+
+type numberedOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         wire.Numbered
 }
 
 type grantBody struct {
@@ -55,6 +65,8 @@ func (s *service) patients() {
 		p, err := s.Gate.PatientPage(ctx, caller(ctx), in.ID)
 		return wire.ToPatientPage(p), err
 	})
+	find := huma.Operation{OperationID: "find-patient", Method: http.MethodPost, Path: "/api/v1/patients/find", Summary: "Whose number this is; the number stands in no address", MaxBodyBytes: 16 << 10}
+	huma.Register(s.api, find, s.numbered)
 	act(s, "POST /patients", "add-patient", "Register a patient", func(in *patientBody) (clinical.Command, error) {
 		p, err := s.checked(in.Body.Clinical())
 		return clinical.AddPatient{Patient: p}, err
@@ -93,6 +105,23 @@ func (s *service) checked(p clinical.Patient) (clinical.Patient, error) {
 		p.Identifiers[i] = parsed
 	}
 	return p, nil
+}
+
+// numbered answers whose number it is.
+func (s *service) numbered(ctx context.Context, in *numberBody) (*numberedOutput, error) {
+	number, err := s.identifier(in.Body.System, in.Body.Value)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	p, err := s.Gate.PatientByNumber(ctx, caller(ctx), number)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	record, err := s.Gate.RecordByNumber(ctx, caller(ctx), number)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return &numberedOutput{CacheControl: "private, no-store", Body: wire.Numbered{ID: p.ID, Record: record}}, nil
 }
 
 func (s *service) identifier(system, value string) (clinical.Identifier, error) {

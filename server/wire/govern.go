@@ -184,6 +184,12 @@ func ToRecorded(r clinical.Recorded) Recorded {
 	return out
 }
 
+// Numbered is whose number it is: no more than staff need to act for a patient.
+type Numbered struct {
+	ID     clinical.PatientID `json:"id"`
+	Record clinical.PatientID `json:"record" doc:"which holds the number itself; another than id where it was merged into that"`
+}
+
 // Launch asks to be led to a patient without a number in any address.
 type Launch struct {
 	Patient Identifier `json:"patient"`
