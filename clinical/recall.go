@@ -131,6 +131,6 @@ type CodeConsent struct {
 	Purposes []Purpose
 	Audience Audience
 	NamedUse string    `json:",omitempty"`
-	Given    time.Time // when it was recorded
+	Given    time.Time // when it began, which may be before it was recorded
 	Expires  Date      `json:",omitzero"`
 }

@@ -115,6 +115,18 @@ func TestCodeOnlyEverTightens(t *testing.T) {
 	}
 }
 
+// Who agreed on paper weeks before somebody typed it in reads the day they
+// remember.
+func TestACodeShowsTheDayOnWhichThePatientAgreed(t *testing.T) {
+	paper := teaching("paper", "adult")
+	paper.ValidFrom = clinicaltest.Now().AddDate(0, 0, -20)
+	h := newHouse(t, clinical.Delta{Grants: []clinical.Grant{paper}})
+	view, err := h.CodeShows(t.Context(), home(), h.code("paula"))
+	if err != nil || len(view.Consents) != 1 || !view.Consents[0].Given.Equal(paper.ValidFrom) {
+		t.Errorf("%+v, %v", view, err)
+	}
+}
+
 // A button pressed twice, or by two people, withdraws once.
 func TestCodeIsUsedOnce(t *testing.T) {
 	h := newHouse(t, wounds())

@@ -166,8 +166,12 @@ func (g *Gate) CodeShows(_ context.Context, c clinical.Caller, secret string) (c
 	g.opt.Recorder.NoteLater(e)
 	view := clinical.CodeView{IssuedAt: code.IssuedAt}
 	for _, one := range snap.ofCode(code) {
+		given := one.ValidFrom
+		if given.IsZero() {
+			given = one.RecordedAt
+		}
 		view.Consents = append(view.Consents, clinical.CodeConsent{
-			Purposes: one.Purposes, Audience: one.Audience, NamedUse: one.NamedUse, Given: one.RecordedAt, Expires: one.Expires,
+			Purposes: one.Purposes, Audience: one.Audience, NamedUse: one.NamedUse, Given: given, Expires: one.Expires,
 		})
 	}
 	return view, nil

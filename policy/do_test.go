@@ -395,6 +395,13 @@ func TestRecordsOfPeopleAndPatients(t *testing.T) {
 	if diff := cmp.Diff(clinical.Patient{ID: p.ID, Identifiers: []clinical.Identifier{{System: "hospital", Value: "H771"}}}, found); err != nil || diff != "" {
 		t.Errorf("who does not treat the patient learns more than the ID: %v\n%s", err, diff)
 	}
+	if _, err := h.PatientByNumber(t.Context(), as("oscar"), clinical.Identifier{System: "hospital", Value: "none"}); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("a number that nobody has: %v", err)
+	}
+	asked := h.journal.noted(clinical.ActSearched)
+	if len(asked) != 2 || asked[0].Patient != p.ID || asked[0].Count != 1 || !asked[1].Patient.IsZero() || asked[1].Caller.Person != human("oscar") {
+		t.Errorf("asking by number is in the ledger as %+v", asked)
+	}
 	if got := h.refuses("clara", clinical.OpenEncounter{Encounter: clinical.Encounter{Patient: p.ID, Team: []clinical.PersonID{human("clara")}}}, clinical.Forbidden); got != "yourself" {
 		t.Errorf("joining a team by oneself: %s", got)
 	}

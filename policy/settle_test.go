@@ -106,7 +106,7 @@ func TestWithdrawalAsksEveryReaderToDestroyTheirCopy(t *testing.T) {
 	h.reads("stella", set("wounds"), "leg", clinical.Mount)
 	h.reads("stella", set("wounds"), "leg", clinical.Mount)
 	h.reads("edith", set("wounds"), "leg", clinical.ViewOnScreen)
-	c := h.do("nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"})
+	c := h.do("clara", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"})
 	if len(c.Recalls) != 1 || !c.Recalls[0].Settled.IsZero() || len(c.Tasks) != 0 {
 		t.Fatalf("the act itself left %+v", c.Delta)
 	}
@@ -136,7 +136,7 @@ func TestWithdrawalAsksEveryReaderToDestroyTheirCopy(t *testing.T) {
 	if diff := cmp.Diff(want, less(r.Reach)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if r.Seq != c.Seq || r.Settled.IsZero() || r.By != human("nina") || !r.Since.Equal(clinicaltest.Now().Add(-time.Hour)) {
+	if r.Seq != c.Seq || r.Settled.IsZero() || r.By != human("clara") || !r.Since.Equal(clinicaltest.Now().Add(-time.Hour)) {
 		t.Errorf("settled as %+v", r)
 	}
 	if got := h.tasksOf("edith", clinical.DestroyCopy); len(got) != 0 {
@@ -193,6 +193,18 @@ func TestNobodyDestroysWhatAnotherConsentLeavesThem(t *testing.T) {
 	}
 }
 
+// Who treats the patient heard it from the patient. Who does not may have
+// mistaken somebody for them.
+func TestWithdrawalByAStrangerIsConfirmed(t *testing.T) {
+	for who, want := range map[string]int{"clara": 0, "paula": 0, "greta": 0, "oscar": 1, "nina": 1, "edith": 1, "adam": 1} {
+		h := newHouse(t, wounds())
+		c := h.do(who, clinical.WithdrawConsent{Patient: patient("adult"), Reason: "said so"})
+		if len(c.Tasks) != want || want == 1 && c.Tasks[0].Kind != clinical.VerifyWithdrawal {
+			t.Errorf("%s: left %+v", who, c.Tasks)
+		}
+	}
+}
+
 func TestWithdrawalOnThePatientsWordIsConfirmed(t *testing.T) {
 	h := newHouse(t, wounds())
 	c := h.do("edith", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "told me in class"})
@@ -216,7 +228,7 @@ func TestWithdrawalOnThePatientsWordIsConfirmed(t *testing.T) {
 func TestTasksAreDoneByThoseTheyAreFor(t *testing.T) {
 	h := newHouse(t, wounds())
 	h.reads("stella", set("wounds"), "leg", clinical.Mount)
-	h.do("nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"})
+	h.do("clara", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"})
 	h.settled()
 	task := h.tasksOf("stella", clinical.DestroyCopy)[0]
 	for _, who := range []string{"edith", "greta", "adam", "emil"} {

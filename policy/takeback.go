@@ -36,8 +36,8 @@ func idsOf(grants []clinical.Grant) []clinical.GrantID {
 
 // takeBack puts a recall into a change, and with it what takes effect in the
 // same instant: releases that rest on what is taken back end, and where
-// somebody spoke for the patient who may not record consent, governance is
-// asked to confirm it.
+// somebody spoke for the patient who may not record consent or does not meet
+// them, governance is asked to confirm it.
 func (a *act) takeBack(c *clinical.Change, r clinical.Recall) {
 	c.Recalls = append(c.Recalls, r)
 	for _, rel := range a.snap.resting(r) {
@@ -48,7 +48,8 @@ func (a *act) takeBack(c *clinical.Change, r clinical.Recall) {
 			c.Releases = append(c.Releases, end)
 		}
 	}
-	if r.Cause == clinical.RecallWithdrawal && r.Code.IsZero() && !recordsConsent(a.person.Role) {
+	known := recordsConsent(a.person.Role) && a.snap.meets(a.person, a.snap.subject(r.Patient), a.now)
+	if r.Cause == clinical.RecallWithdrawal && r.Code.IsZero() && !known {
 		a.raise(c, clinical.Task{
 			Kind: clinical.VerifyWithdrawal, Role: clinical.Governance, Patient: r.Patient, Recall: r.ID,
 		})
