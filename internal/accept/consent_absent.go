@@ -65,7 +65,7 @@ func (c *client) sameSaid(ctx context.Context, s said, id, other string) error {
 
 // things are IDs of what is there, and not for everybody.
 type things struct {
-	asset, patient, session, grant, set, release, recall, erasure, hold, code, task string
+	asset, patient, session, grant, set, release, recall, erasure, hold, task string
 }
 
 // deniedIsAbsent: for those whom something is not for, every door answers as if it had never been: drive, images, API,

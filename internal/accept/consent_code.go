@@ -67,9 +67,10 @@ func (h *hospital) codes(ctx context.Context, t taught) (used, revoked string, e
 		err = errors.Join(err, lea.call(ctx, http.MethodPost, at, map[string]any{"grants": []string{t.grant}}, &issued))
 		return issued.Secret
 	}
-	list := func() (all listOf[struct {
+	type listed struct {
 		ID string `json:"id"`
-	}]) {
+	}
+	list := func() (all listOf[listed]) {
 		err = errors.Join(err, lea.call(ctx, http.MethodGet, at, nil, &all))
 		return all
 	}

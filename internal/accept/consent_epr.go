@@ -40,7 +40,7 @@ type delivery struct {
 	pictures int
 }
 
-// sessionsReachTheRecord: a filed session lies in the record's folder as a document, its pictures and a row that names
+// sessionsReachTheRecord: a filed session, once it is classified, lies in the record's folder as a document, its pictures and a row that names
 // them by sum, whose acknowledgement is in the register. A picture that was the wrong patient's is cancelled there, and
 // delivered for the right one.
 func sessionsReachTheRecord(ctx context.Context, tr *trial) (string, error) {
@@ -64,6 +64,9 @@ func sessionsReachTheRecord(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := h.classify(ctx, ids(found)); err != nil { // before that nothing leaves
+		return "", err
+	}
 	began := time.Now()
 	first, err := r.awaits(ctx, "a session is delivered", func(d delivery) bool {
 		return d.row["action"] == "new" && d.row["id:hospital"] == p.Number && d.pictures == len(files)
@@ -83,6 +86,9 @@ func sessionsReachTheRecord(ctx context.Context, tr *trial) (string, error) {
 	}); err != nil {
 		return "", err
 	}
+	if err := h.classify(ctx, ids(found[:1])); err != nil { // anew, under the right patient
+		return "", err
+	}
 	if _, err := r.awaits(ctx, "it is delivered for the right patient", func(d delivery) bool {
 		return d.row["action"] == "new" && d.row["id:hospital"] == right.Number && d.pictures == 1
 	}); err != nil {
@@ -94,7 +100,7 @@ func sessionsReachTheRecord(ctx context.Context, tr *trial) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("document, pictures and row %.1f s after filing, acknowledged in the register; refiled: cancelled, delivered for the right patient, the rest anew", took.Seconds()), h.registered(ctx, left)
+	return fmt.Sprintf("document, pictures and row %.1f s after classifying, acknowledged in the register; refiled: cancelled, delivered for the right patient, the rest anew", took.Seconds()), h.registered(ctx, left)
 }
 
 // delivering starts the program on the demo's DATA with a folder for the patient record.
@@ -169,7 +175,7 @@ func (r *record) take(path string) (d delivery, err error) {
 
 // awaits collects until a delivery is as wanted, and returns its ID.
 func (r *record) awaits(ctx context.Context, what string, wanted func(delivery) bool) (id string, err error) {
-	err = until(ctx, 3*time.Minute, what, func(context.Context) (bool, error) {
+	err = until(ctx, 90*time.Second, what, func(context.Context) (bool, error) {
 		err := r.collect()
 		for one, d := range r.delivered {
 			if wanted(d) {

@@ -79,7 +79,7 @@ func (h *hospital) copyOfStore(ctx context.Context) error {
 
 // copyTree copies a folder with its holes.
 func copyTree(ctx context.Context, from, to string) error {
-	out, err := exec.CommandContext(ctx, "cp", "-a", "--sparse=always", from, to).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "cp", "-a", "--sparse=always", from, to).CombinedOutput() //nolint:gosec // our own folders
 	if err != nil {
 		return fmt.Errorf("copy a folder: %w: %s", err, out)
 	}
@@ -121,14 +121,8 @@ func (h *hospital) erased(ctx context.Context, t taught) error {
 	for _, login := range []string{"henri", "lea", "nora", "olu"} {
 		c := h.as(login)
 		for _, p := range t.found {
-			for _, kind := range []string{"thumb-256", "teaching-2048", "original"} {
-				a, err := c.ask(ctx, http.MethodGet, "/img/"+p.ID+"/"+kind)
-				if err != nil {
-					return err
-				}
-				if a.status == http.StatusOK || strings.HasPrefix(a.header.Get("Content-Type"), "image/") {
-					return fmt.Errorf("%s is shown an erased picture: %s", login, a)
-				}
+			if err := c.blank(ctx, p.ID); err != nil {
+				return err
 			}
 		}
 		found, err := c.pictures(ctx, t.patient.ID)
@@ -137,6 +131,20 @@ func (h *hospital) erased(ctx context.Context, t taught) error {
 		}
 		if len(found) != 0 {
 			return fmt.Errorf("%s finds %d erased pictures", login, len(found))
+		}
+	}
+	return nil
+}
+
+// blank reports an error if anything of a picture is shown.
+func (c *client) blank(ctx context.Context, asset string) error {
+	for _, kind := range []string{"thumb-256", "teaching-2048", "original"} {
+		a, err := c.ask(ctx, http.MethodGet, "/img/"+asset+"/"+kind)
+		if err != nil {
+			return err
+		}
+		if a.status == http.StatusOK || strings.HasPrefix(a.header.Get("Content-Type"), "image/") {
+			return fmt.Errorf("%s is shown an erased picture: %s", c.who.Login, a)
 		}
 	}
 	return nil

@@ -132,7 +132,7 @@ func mixed(n int) (files []file, big map[string]bool, err error) {
 	big = map[string]bool{}
 	for i := range bigOnes {
 		text := fmt.Sprintf("picture %d", i)
-		comment := append([]byte{0xff, 0xfe, 0, byte(len(text) + 2)}, text...) //nolint:gosec // a comment of a few bytes
+		comment := append([]byte{0xff, 0xfe, 0, byte(len(text) + 2)}, text...)
 		f := file{fmt.Sprintf("BIG_%04d.JPG", i), slices.Concat(noise[:2], comment, noise[2:])}
 		files, big[f.sum()] = append(files, f), true
 	}
@@ -144,7 +144,7 @@ func mixed(n int) (files []file, big map[string]bool, err error) {
 func (l *load) release(ctx context.Context, small []string) error {
 	single := withdrawals - len(l.big)
 	l.alone = slices.Concat(l.big, small[:single])
-	rand.Shuffle(len(l.alone), func(i, j int) { l.alone[i], l.alone[j] = l.alone[j], l.alone[i] })
+	rand.Shuffle(len(l.alone), func(i, j int) { l.alone[i], l.alone[j] = l.alone[j], l.alone[i] }) //nolint:gosec // in any order
 	all := slices.Concat(l.big, small)
 	for part := range slices.Chunk(all, 500) {
 		if err := l.h.classify(ctx, part); err != nil {

@@ -56,7 +56,7 @@ func partedIsFrozen(ctx context.Context, tr *trial) (string, error) {
 	if err := h.namedAlone(ctx, t.patient, id); err != nil {
 		return "", err
 	}
-	traced, err := h.thaw(ctx, t, id)
+	traced, err := h.thaw(ctx, t)
 	if err != nil {
 		return "", err
 	}
@@ -102,7 +102,7 @@ func (h *hospital) namedAlone(ctx context.Context, p demoPatient, asset string) 
 }
 
 // thaw reads who saw the picture while the records were one, and lifts the freeze.
-func (h *hospital) thaw(ctx context.Context, t taught, asset string) (traced int, err error) {
+func (h *hospital) thaw(ctx context.Context, t taught) (traced int, err error) {
 	olu := h.as("olu")
 	var page struct {
 		Holds []struct {

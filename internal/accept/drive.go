@@ -88,18 +88,15 @@ func (c *client) list(ctx context.Context, path string) (map[string]entry, error
 		if err != nil {
 			return nil, err
 		}
-		if !strings.HasSuffix(e.path, "/") {
-			if strings.HasSuffix(e.path, ".jpg") {
-				out[e.name] = e
+		switch {
+		case strings.HasSuffix(e.path, ".jpg"):
+			out[e.name] = e
+		case strings.HasSuffix(e.path, "/"):
+			part, err := c.list(ctx, e.path)
+			if err != nil && !errors.Is(err, errGone) {
+				return nil, err
 			}
-			continue
-		}
-		part, err := c.list(ctx, e.path)
-		if err != nil && !errors.Is(err, errGone) {
-			return nil, err
-		}
-		for name, e := range part {
-			out[name] = e
+			maps.Copy(out, part)
 		}
 	}
 	return out, nil

@@ -101,7 +101,7 @@ func decrypt(b []byte, password string) ([]byte, error) {
 	}
 	var counter, stream [aes.BlockSize]byte // the counter is little endian, which no mode of the library is
 	for at := 0; at < len(text); at += aes.BlockSize {
-		binary.LittleEndian.PutUint64(counter[:], uint64(at/aes.BlockSize+1)) //nolint:gosec // a count of blocks
+		binary.LittleEndian.PutUint64(counter[:], uint64(at/aes.BlockSize+1))
 		block.Encrypt(stream[:], counter[:])
 		for i := range min(aes.BlockSize, len(text)-at) {
 			text[at+i] ^= stream[i]
