@@ -107,11 +107,12 @@ func (a *act) notify(c *clinical.Change, t clinical.Task, lead clinical.Lead) {
 }
 
 // mostGuarded reports whether a patient has pictures of safeguarding, or
-// intimate ones of a child. What nobody has classified is read as intimate.
+// intimate ones of a child. What nobody has classified is read as intimate; the
+// scan of a form is no picture.
 func (a *act) mostGuarded(id clinical.PatientID) bool {
 	found := false
 	a.snap.eachPicture(id, func(pic *picture) {
-		found = found || newMatter(a.snap, Request{Asset: pic.id, Use: clinical.Care(), Now: a.now}).mostGuarded()
+		found = found || !pic.frame.form && newMatter(a.snap, Request{Asset: pic.id, Use: clinical.Care(), Now: a.now}).mostGuarded()
 	})
 	return found
 }

@@ -163,8 +163,10 @@ func TestMisuseEndsATicketAtOnce(t *testing.T) {
 }
 
 func TestSafeguardingLeadsAreToldWhereItConcernsThem(t *testing.T) {
+	scan := picture("scan", "coming-of-age", 0)
+	scan.Form = true
 	h := newHouse(t, leads(), clinical.Delta{Assets: []clinical.Asset{
-		picture("bruise", "adult", clinical.Plain|clinical.Safeguarding), picture("groin", "child", clinical.Plain|clinical.Intimate),
+		scan, picture("bruise", "adult", clinical.Plain|clinical.Safeguarding), picture("groin", "child", clinical.Plain|clinical.Intimate),
 		picture("hand", "coming-of-age", clinical.Plain),
 	}})
 	for of, want := range map[string]int{"adult": 1, "child": 1, "coming-of-age": 0} {
