@@ -236,13 +236,15 @@ func (v viewer) who(id clinical.PersonID) Who {
 	return w
 }
 
-// purposes are those of the withdrawn grants, each once, in their order.
+// purposes are those of the withdrawn grants, each once, in their order. Care is
+// none of them: it needs no consent, and no withdrawal reaches it.
 func (v viewer) purposes() []clinical.Purpose {
 	var out []clinical.Purpose
 	for _, g := range v.Grants {
 		out = append(out, g.Purposes...)
 	}
 	slices.Sort(out)
+	out = slices.DeleteFunc(out, func(p clinical.Purpose) bool { return p == clinical.P0 })
 	return slices.Compact(out)
 }
 

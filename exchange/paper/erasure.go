@@ -91,10 +91,7 @@ func HonestDate(l Language, epoch time.Time, z *time.Location) string {
 }
 
 func erasureSentence(l Language, e Erasing) string {
-	who := l.pick("the patient", "le patient", "el paciente")
-	if !e.Patient.ID.IsZero() {
-		who = e.Patient.DisplayName()
-	}
+	who := erasedPatient(l, e)
 	which := l.pick("all pictures", "toutes les images", "todas las imágenes")
 	if n := len(e.Erasure.Assets); n > 0 {
 		which = strconv.Itoa(n) + " " + l.pick("pictures", "images", "imágenes")
@@ -123,4 +120,24 @@ func erasureSentence(l Language, e Erasing) string {
 	}
 	return fmt.Sprintf(l.pick("A request was made to erase %s of %s.", "L’effacement de %s de %s a été demandé.", "Se solicitó suprimir %s de %s."),
 		which, who) + " " + strings.TrimSpace(what)
+}
+
+// erasedPatient names the patient by what is still known: the record itself may
+// be gone with its pictures.
+func erasedPatient(l Language, e Erasing) string {
+	var numbers []string
+	for _, i := range e.Patient.Identifiers {
+		numbers = append(numbers, i.System+" "+i.Value)
+	}
+	x := e.Erasure
+	switch {
+	case e.Patient.Family+e.Patient.Given != "":
+		return e.Patient.DisplayName()
+	case len(numbers) > 0:
+		return l.pick("the patient ", "le patient ", "el paciente ") + strings.Join(numbers, ", ")
+	case x.Outcome == clinical.EraseShred && !x.Done.IsZero() && len(x.Assets) == 0:
+		return l.pick("the patient of this request, erased", "la personne visée par cette demande, effacée depuis,", "la persona de esta solicitud, suprimida")
+	default:
+		return l.pick("the patient", "le patient", "el paciente")
+	}
 }

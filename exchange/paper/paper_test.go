@@ -160,6 +160,15 @@ func TestPatientsCopyHasRolesAndCountsAndNamesNoStaff(t *testing.T) {
 	mustNotHold(t, got, w.Sets[0].Title, w.Sets[0].ID.String(), w.Recall.Assets[0].String())
 }
 
+func TestCareIsNoneOfThePurposesWithdrawn(t *testing.T) {
+	w := withdrawal()
+	w.Grants[0].Purposes = []clinical.Purpose{clinical.P0, clinical.P2}
+	c, err := paper.NewCertificate(w, paper.ForGovernance, issuer(paper.English))
+	if err != nil || !slices.Equal(c.Purposes, []string{"P2"}) {
+		t.Errorf("withdrawn for %v, %v", c.Purposes, err)
+	}
+}
+
 func TestGovernanceCopyNamesReadersAndTasksOutstanding(t *testing.T) {
 	got, _ := certificate(t, withdrawal(), paper.ForGovernance, paper.Spanish)
 	mustHold(t, got, "Retirada del consentimiento: certificado", "Sven Ångström, estudiante", "Invented stella", "Invented nina, enfermero",
@@ -312,6 +321,19 @@ func TestErasureStatesTheConditionUnderWhichCopiesAreUnreadable(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustHold(t, text(t, pdf.Bytes()), "Invented greta", "Invented adam")
+	}
+	// Of a record that was erased whole, its ID may be all that is left.
+	e.Patient = clinical.Patient{ID: e.Patient.ID}
+	for l, want := range map[paper.Language]string{
+		paper.English: "all pictures of the patient of this request, erased.",
+		paper.French:  "toutes les images de la personne visée par cette demande, effacée depuis, a été demandé",
+		paper.Spanish: "todas las imágenes de la persona de esta solicitud, suprimida.",
+	} {
+		var pdf bytes.Buffer
+		if err := paper.Erasure(&pdf, e, paper.ForPatient, issuer(l)); err != nil {
+			t.Fatal(err)
+		}
+		mustHold(t, text(t, pdf.Bytes()), want)
 	}
 }
 
