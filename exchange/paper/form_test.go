@@ -38,6 +38,9 @@ func TestEveryLanguageAsksTheSameAndPromisesTheSame(t *testing.T) {
 			if p.Purpose != o.Purpose || !slices.Equal(p.Audiences, o.Audiences) || p.OptOut != o.OptOut || (p.Blank == "") != (o.Blank == "") {
 				t.Errorf("%s: %s asks something else than %s", f.Version, p.Purpose, forms[0].Version)
 			}
+			if slices.Contains(p.Audiences, clinical.A6) && p.Purpose != clinical.P5 {
+				t.Errorf("%s: %s may be ticked for anyone, which is recorded for P5 alone", f.Version, p.Purpose)
+			}
 			if f.Language != paper.English && p.Words == o.Words {
 				t.Errorf("%s: %s is not translated", f.Version, p.Purpose)
 			}

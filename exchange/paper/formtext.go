@@ -4,7 +4,6 @@ import "fovea/clinical"
 
 func formPurposes(l Language) []FormPurpose {
 	small := []clinical.Audience{clinical.A1, clinical.A2, clinical.A3, clinical.A4}
-	wide := []clinical.Audience{clinical.A5, clinical.A6}
 	return []FormPurpose{
 		{Purpose: clinical.P0, Words: l.pick("My own care: nothing to tick. Only those who treat me see them.",
 			"Mes propres soins : rien à cocher. Seuls ceux qui me soignent les voient.",
@@ -20,7 +19,7 @@ func formPurposes(l Language) []FormPurpose {
 			Blank: l.pick("Study, ethics reference, last day", "Étude, référence éthique, dernier jour", "Estudio, referencia ética, último día"),
 		},
 		{
-			Purpose: clinical.P4, Audiences: wide, Words: l.pick("One medical journal or conference", "Une revue médicale ou un congrès", "Una revista médica o un congreso"),
+			Purpose: clinical.P4, Audiences: []clinical.Audience{clinical.A5}, Words: l.pick("One medical journal or conference", "Une revue médicale ou un congrès", "Una revista médica o un congreso"),
 			Blank: l.pick("Its name. What is printed cannot be taken back", "Son nom. Ce qui est imprimé ne peut être repris",
 				"Su nombre. Lo impreso no puede retirarse"),
 		},
