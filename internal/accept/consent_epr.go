@@ -188,7 +188,7 @@ func (r *record) awaits(ctx context.Context, what string, wanted func(delivery) 
 	if err != nil {
 		rows := []string{}
 		for _, d := range r.delivered {
-			rows = append(rows, d.row["action"]+" of "+fmt.Sprint(d.pictures))
+			rows = append(rows, fmt.Sprintf("%s of %d for %q", d.row["action"], d.pictures, d.row["id:hospital"]))
 		}
 		err = fmt.Errorf("%w; collected: %s", err, strings.Join(rows, ", "))
 	}
