@@ -118,8 +118,11 @@ type SetImpact struct {
 // through dates and changes of the roster as well. The roster's Name is empty.
 type CohortImpact struct {
 	Name         string
-	People       int // readers in the group afterwards
+	People       int // readers to whom it happens
 	Loses, Gains int
+	// Channel is the way alone that they lose or gain, the pictures being theirs
+	// by another as before; 0: the pictures themselves.
+	Channel Channel `json:",omitempty"`
 }
 
 // PatientPage is a patient's timeline as the caller may see it.
@@ -129,7 +132,8 @@ type PatientPage struct {
 	Grants     []Grant
 	Consent    string // one sentence
 	Holds      []Hold
-	Restricted bool // pictures exist that this treating clinician may not see
+	Lesions    []Lesion // open ones first, then the newest
+	Restricted bool     // pictures exist that this treating clinician may not see
 }
 
 // SessionPage is one session's contact sheet.

@@ -111,55 +111,97 @@ func lacks(a, b map[clinical.AssetID]bool) int {
 	return n
 }
 
-// groups returns how many people read a set now, by cohort, the roster under
-// the empty name. A set that is closed to its readers has none.
-func (s *Snapshot) groups(st *set, now time.Time) map[string]int {
-	out := map[string]int{}
+// readings is by which ways people have a set, by cohort, the roster under the
+// empty name.
+type readings map[string]map[clinical.PersonID]clinical.Channel
+
+// reads are the ways that make somebody a reader.
+const reads = clinical.ViewOnScreen | clinical.Mount
+
+// groups returns who reads a set now. One that is closed to its readers has
+// none.
+func (s *Snapshot) groups(st *set, now time.Time) readings {
+	out := readings{}
 	if !st.OpenAt(now, s.site.Zone) {
 		return out
-	}
-	reads := func(id clinical.PersonID) bool {
-		p, ok := s.people.get(id)
-		return ok && p.ActiveAt(now, s.site.Zone) && s.channels(p.Role, st.Purpose)&(clinical.ViewOnScreen|clinical.Mount) != 0
 	}
 	for _, c := range append([]clinical.Cohort{{People: st.Roster}}, st.Cohorts...) {
 		if now.Before(c.From.Start(s.site.Zone)) || past(c.Until.End(s.site.Zone), now) {
 			continue
 		}
+		group := map[clinical.PersonID]clinical.Channel{}
+		out[c.Name] = group
 		for _, id := range c.People {
-			if reads(id) {
-				out[c.Name]++
+			p, ok := s.people.get(id)
+			if !ok || !p.ActiveAt(now, s.site.Zone) {
+				continue
+			}
+			if by := s.channels(p.Role, st.Purpose); by&reads != 0 {
+				group[id] = by
 			}
 		}
 	}
 	return out
 }
 
-// cohortImpacts compares what each group has, before and after.
-func cohortImpacts(had, has map[clinical.AssetID]bool, before, after map[string]int) []clinical.CohortImpact {
+// cohortImpacts compares what each group has, before and after: by how many of
+// its people a number of pictures is lost or gained, and which way to pictures
+// that stay theirs.
+func cohortImpacts(had, has map[clinical.AssetID]bool, before, after readings) []clinical.CohortImpact {
 	var out []clinical.CohortImpact
-	one := func(name string) {
+	note := func(m clinical.CohortImpact) {
+		if m.Loses+m.Gains == 0 {
+			return
+		}
+		same := func(o clinical.CohortImpact) bool {
+			o.People = m.People
+			return o == m
+		}
+		if i := slices.IndexFunc(out, same); i >= 0 {
+			out[i].People += m.People
+			return
+		}
+		out = append(out, m)
+	}
+	one := func(name string, id clinical.PersonID) {
+		by, then := before[name][id], after[name][id]
 		was, is := had, has
-		if before[name] == 0 {
+		if by == 0 {
 			was = nil
 		}
-		if after[name] == 0 {
+		if then == 0 {
 			is = nil
 		}
-		if m := (clinical.CohortImpact{Name: name, People: after[name], Loses: lacks(was, is), Gains: lacks(is, was)}); m.Loses+m.Gains > 0 {
-			out = append(out, m)
+		note(clinical.CohortImpact{Name: name, People: 1, Loses: lacks(was, is), Gains: lacks(is, was)})
+		if both := len(was) - lacks(was, is); by != then && both > 0 {
+			note(clinical.CohortImpact{Name: name, People: 1, Loses: only(by&^then, both), Channel: by &^ then})
+			note(clinical.CohortImpact{Name: name, People: 1, Gains: only(then&^by, both), Channel: then &^ by})
 		}
 	}
-	for name := range after {
-		one(name)
-	}
-	for name := range before {
-		if _, ok := after[name]; !ok {
-			one(name)
+	for name, group := range after {
+		for id := range group {
+			one(name, id)
 		}
 	}
-	slices.SortFunc(out, func(a, b clinical.CohortImpact) int { return strings.Compare(a.Name, b.Name) })
+	for name, group := range before {
+		for id := range group {
+			if after[name][id] == 0 {
+				one(name, id)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b clinical.CohortImpact) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Channel, b.Channel), cmp.Compare(b.Loses, a.Loses), cmp.Compare(b.Gains, a.Gains))
+	})
 	return out
+}
+
+// only is n where there is a way at all.
+func only(way clinical.Channel, n int) int {
+	if way == 0 {
+		return 0
+	}
+	return n
 }
 
 // maxSaid is how many groups of readers a sentence names.
@@ -170,13 +212,7 @@ func impactWords(i clinical.Impact) string {
 	var said []string
 	for _, s := range i.Sets {
 		for _, c := range s.Cohorts {
-			who := cmp.Or(c.Name, "the roster") + " of " + s.Name
-			if c.Gains > 0 {
-				said = append(said, fmt.Sprintf("%d %s visible to %s", c.Gains, either(c.Gains == 1, "becomes", "become"), who))
-			}
-			if c.Loses > 0 {
-				said = append(said, fmt.Sprintf("%d %s no longer visible to %s", c.Loses, either(c.Loses == 1, "is", "are"), who))
-			}
+			said = append(said, cohortWords(c, cmp.Or(c.Name, "the roster")+" of "+s.Name)...)
 		}
 	}
 	switch {
@@ -186,6 +222,24 @@ func impactWords(i clinical.Impact) string {
 		said = append(said[:maxSaid], "and more")
 	}
 	return strings.Join(append([]string{fmt.Sprintf("Adds %d, removes %d", i.Adds, i.Removes)}, said...), "; ") + "."
+}
+
+// cohortWords says what happens to one group.
+func cohortWords(c clinical.CohortImpact, who string) []string {
+	var out []string
+	switch {
+	case c.Channel != 0 && c.Loses > 0:
+		return []string{fmt.Sprintf("%d no longer %s %s by %s", c.Loses, either(c.Loses == 1, "reaches", "reach"), who, c.Channel)}
+	case c.Channel != 0:
+		return []string{fmt.Sprintf("%d %s %s by %s as well", c.Gains, either(c.Gains == 1, "reaches", "reach"), who, c.Channel)}
+	}
+	if c.Gains > 0 {
+		out = append(out, fmt.Sprintf("%d %s visible to %s", c.Gains, either(c.Gains == 1, "becomes", "become"), who))
+	}
+	if c.Loses > 0 {
+		out = append(out, fmt.Sprintf("%d %s no longer visible to %s", c.Loses, either(c.Loses == 1, "is", "are"), who))
+	}
+	return out
 }
 
 func either(first bool, a, b string) string {

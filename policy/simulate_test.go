@@ -124,6 +124,17 @@ func TestSimulatingOtherRules(t *testing.T) {
 	if err != nil || got.Removes != 0 || len(got.Sets) != 1 || got.Sets[0].Cohorts != nil && got.Sets[0].Cohorts[0].Loses != 1 {
 		t.Errorf("nothing for students: %+v, %v", got, err)
 	}
+	if got, err = h.SimulateRules(t.Context(), as("greta"), policy.Limits{VerbalTeaching: true}, roles); err != nil {
+		t.Fatal(err)
+	}
+	if c := got.Sets[0].Cohorts; len(c) != 1 || c[0].People != 1 || c[0].Loses != 1 {
+		t.Errorf("nothing for students happens to %+v, want the one reader", c)
+	}
+	roles = policy.Roles{{Role: clinical.Student, Purpose: clinical.P2}: clinical.ViewOnScreen}
+	got, err = h.SimulateRules(t.Context(), as("greta"), policy.Limits{VerbalTeaching: true}, roles)
+	if want := "Adds 0, removes 0; 1 no longer reaches the roster of wounds by mount."; err != nil || got.Words != want {
+		t.Errorf("students without the drive: %q, want %q (%v)", got.Words, want, err)
+	}
 	if _, err := h.SimulateRules(t.Context(), as("edith"), policy.Limits{}, nil); clinical.KindOf(err) != clinical.Forbidden {
 		t.Errorf("an educator: %v", err)
 	}

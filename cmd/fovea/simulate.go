@@ -56,7 +56,11 @@ func writeImpact(w io.Writer, i wire.Impact) {
 			if who == "" {
 				who = "roster"
 			}
-			put(w, "    %s (%s)\tloses %d\tgains %d", who, people(c.People), c.Loses, c.Gains)
+			way := ""
+			if c.Channel != 0 {
+				way = "by " + c.Channel.String()
+			}
+			put(w, "    %s (%s)\tloses %d\tgains %d\t%s", who, people(c.People), c.Loses, c.Gains, way)
 		}
 	}
 	put(w, "Nothing was done.")

@@ -28,9 +28,11 @@ type SetImpact struct {
 // CohortImpact is how many pictures one group of readers would lose and gain.
 type CohortImpact struct {
 	Name   string `json:"name" doc:"empty: the roster"`
-	People int    `json:"people"`
+	People int    `json:"people" doc:"to whom it happens"`
 	Loses  int    `json:"loses"`
 	Gains  int    `json:"gains"`
+
+	Channel clinical.Channel `json:"channel,omitzero" doc:"the way alone that is lost or gained; absent: the pictures themselves"`
 }
 
 // ToImpact converts for the wire.
