@@ -60,6 +60,9 @@ const (
 	ActErasureDecided   Act = "erasure.decided"
 	ActErasureDone      Act = "erasure.done"
 	ActRetentionDecided Act = "retention.decided"
+	ActSubjectsNamed    Act = "asset.subjects-named"
+	ActLesionOpened     Act = "lesion.opened"
+	ActLesionChanged    Act = "lesion.changed"
 )
 
 // The acts that only look, or are about the doors.
@@ -157,6 +160,7 @@ type EventQuery struct {
 // record is gone has a zero ID.
 type Recorded struct {
 	Leaf uint64 // number of the entry, from 0
+	Seq  uint64 // journal number of the change, which a proof is asked for by; 0: nothing was changed
 	Event
 }
 

@@ -80,6 +80,23 @@ type DescribeAsset struct {
 	Lesion   *LesionID
 }
 
+// NameSubjects says who else can be recognised in pictures: each needs a
+// consent of their own, and the strictest wins. Subjects are added; those of
+// Away are taken away, which widens and needs a reason.
+type NameSubjects struct {
+	Assets   []AssetID
+	Subjects []PatientID
+	Away     []PatientID
+	Reason   string
+}
+
+// OpenLesion begins a finding that is followed over time.
+type OpenLesion struct{ Lesion Lesion }
+
+// ChangeLesion replaces what is known of a lesion, or closes it; Lesion.Rev is
+// the one read. It stays the same patient's.
+type ChangeLesion struct{ Lesion Lesion }
+
 // RefileAssets corrects a wrong patient.
 type RefileAssets struct {
 	Assets []AssetID
@@ -252,6 +269,9 @@ func (DiscardAssets) command()     {}
 func (ClassifyAssets) command()    {}
 func (ReviewAssets) command()      {}
 func (DescribeAsset) command()     {}
+func (NameSubjects) command()      {}
+func (OpenLesion) command()        {}
+func (ChangeLesion) command()      {}
 func (RefileAssets) command()      {}
 func (RecordConsent) command()     {}
 func (WithdrawConsent) command()   {}

@@ -9,7 +9,7 @@ type Recall struct {
 	ID      RecallID
 	Rev     uint64
 	Cause   RecallCause
-	Seq     uint64 // journal number of the act, once Settled
+	Seq     uint64 // journal number of the act, from when it begins to be settled
 	Patient PatientID
 	Grants  []GrantID `json:",omitempty"`
 	Assets  []AssetID `json:",omitempty"`

@@ -29,6 +29,10 @@ func bounded(cmd clinical.Command) error {
 		lists = patientLists(cmd.Patient)
 	case clinical.OpenEncounter:
 		fields, lists = []string{string(cmd.Encounter.Specialty)}, len(cmd.Encounter.Team) <= maxPeople
+	case clinical.OpenLesion:
+		fields = []string{cmd.Lesion.Label, cmd.Lesion.Site}
+	case clinical.ChangeLesion:
+		fields = []string{cmd.Lesion.Label, cmd.Lesion.Site}
 	case clinical.ChangeJob:
 		fields, lists = jobFields(cmd.Job)
 	case clinical.AddJobs:
@@ -84,6 +88,8 @@ func reasonOf(cmd clinical.Command) string {
 	case clinical.ClassifyAssets:
 		return cmd.Reason
 	case clinical.ReviewAssets:
+		return cmd.Reason
+	case clinical.NameSubjects:
 		return cmd.Reason
 	case clinical.RefileAssets:
 		return cmd.Reason

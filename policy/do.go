@@ -139,7 +139,7 @@ func carriesRev(cmd clinical.Command) bool {
 	case clinical.PublishSet:
 		return cmd.Rev != 0
 	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet,
-		clinical.ChangeSession:
+		clinical.ChangeSession, clinical.ChangeLesion:
 		return true
 	default:
 		return false
@@ -160,6 +160,8 @@ func (g *Gate) plan(ctx context.Context, snap *Snapshot, c clinical.Caller, cmd 
 		clinical.OpenEncounter, clinical.AddJobs, clinical.ChangeJob, clinical.ChangeSession, clinical.MergePatients,
 		clinical.UnmergePatients:
 		return a.planRecords(cmd)
+	case clinical.OpenLesion, clinical.ChangeLesion:
+		return a.planLesion(cmd)
 	case clinical.RecordConsent, clinical.WithdrawConsent, clinical.MarkInError, clinical.PlaceHold, clinical.LiftHold:
 		return a.planConsent(cmd)
 	case clinical.CreateSet, clinical.ChangeSet, clinical.AddToSet, clinical.RemoveFromSet,
@@ -216,6 +218,18 @@ func (a *act) planRecords(cmd clinical.Command) (clinical.Change, error) {
 		return a.mergePatients(cmd)
 	case clinical.UnmergePatients:
 		return a.unmergePatients(cmd)
+	default:
+		return clinical.Change{}, unknownCommand(cmd)
+	}
+}
+
+// planLesion plans what concerns findings that are followed.
+func (a *act) planLesion(cmd clinical.Command) (clinical.Change, error) {
+	switch cmd := cmd.(type) {
+	case clinical.OpenLesion:
+		return a.openLesion(cmd)
+	case clinical.ChangeLesion:
+		return a.changeLesion(cmd)
 	default:
 		return clinical.Change{}, unknownCommand(cmd)
 	}
@@ -309,6 +323,8 @@ func (a *act) planPictures(ctx context.Context, cmd clinical.Command) (clinical.
 		return a.review(ctx, cmd)
 	case clinical.DescribeAsset:
 		return a.describe(ctx, cmd)
+	case clinical.NameSubjects:
+		return a.nameSubjects(ctx, cmd)
 	case clinical.RefileAssets:
 		return a.refile(ctx, cmd)
 	default:

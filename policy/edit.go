@@ -203,6 +203,8 @@ func (e *edit) lesion(v clinical.Lesion) {
 		return
 	}
 	e.lesions.set(e.by, v.ID, &v)
+	sh := e.touch(v.Patient, false) // no decision looks at it: pictures and consents name its ID
+	sh.lesions = put(sh.lesions, &v, func(o *clinical.Lesion) bool { return o.ID == v.ID })
 }
 
 func (e *edit) job(v clinical.Job) {

@@ -137,6 +137,7 @@ type shard struct {
 	encounters []*clinical.Encounter
 	jobs       []*clinical.Job
 	sessions   []*clinical.Session
+	lesions    []*clinical.Lesion
 	grants     []*grant
 	holds      []*clinical.Hold // those on the whole patient
 	consults   []*clinical.Task // what the family of somebody who died was asked
@@ -156,6 +157,7 @@ func (s *shard) own(by *token) *shard {
 	c.by = by
 	c.pictures, c.frames = slices.Clip(s.pictures), slices.Clip(s.frames)
 	c.encounters, c.jobs, c.sessions = slices.Clip(s.encounters), slices.Clip(s.jobs), slices.Clip(s.sessions)
+	c.lesions = slices.Clip(s.lesions)
 	c.grants, c.holds, c.consults = slices.Clip(s.grants), slices.Clip(s.holds), slices.Clip(s.consults)
 	c.aliases, c.hosts = slices.Clip(s.aliases), slices.Clip(s.hosts)
 	return &c

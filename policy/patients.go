@@ -176,7 +176,7 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 	}
 	now := g.opt.Now()
 	root := snap.shard(snap.root(id))
-	page := clinical.PatientPage{Patient: *root.patient, Consent: snap.consentLine(sh, now), Grants: grantsOf(sh), Holds: holdsOf(sh)}
+	page := clinical.PatientPage{Patient: *root.patient, Consent: snap.consentLine(sh, now), Grants: grantsOf(sh), Holds: holdsOf(sh), Lesions: lesionsOf(sh)}
 	sittings, order, restricted := snap.sittings(p, id, now)
 	page.Restricted = restricted
 	for _, session := range order {

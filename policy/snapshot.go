@@ -200,6 +200,7 @@ func (s *Snapshot) subject(id clinical.PatientID) *shard {
 		all.encounters = append(all.encounters, sh.encounters...)
 		all.jobs = append(all.jobs, sh.jobs...)
 		all.sessions = append(all.sessions, sh.sessions...)
+		all.lesions = append(all.lesions, sh.lesions...)
 		all.grants = append(all.grants, sh.grants...)
 		all.holds = append(all.holds, sh.holds...)
 		all.consults = append(all.consults, sh.consults...)
