@@ -13,6 +13,14 @@ import (
 // stop: an order outranks it.
 const CourtOrdered = "court"
 
+// ShredUnscheduled is the rule in the ledger of a decision to shred where the
+// site has no retention schedule that could have stopped it.
+const ShredUnscheduled = "shred/no-retention-schedule"
+
+// unscheduledWords are said before such a decision is made. Its reason is then
+// all that stands for keeping or not keeping the record.
+const unscheduledWords = "No retention schedule is configured; nothing keeps this record but a hold. Say in the reason why it may be destroyed."
+
 // requestErasure takes a request to erase from the record. It decides nothing.
 func (a *act) requestErasure(cmd clinical.RequestErasure) (clinical.Change, error) {
 	if !recordsConsent(a.person.Role) {
@@ -103,6 +111,9 @@ func (a *act) decideErasure(ctx context.Context, cmd clinical.DecideErasure) (cl
 	case clinical.EraseShred:
 		if err := a.shred(ctx, &c, &e, own, beside); err != nil {
 			return c, err
+		}
+		if len(a.snap.site.Retention.Rules) == 0 {
+			c.Rule = ShredUnscheduled
 		}
 	default:
 		return clinical.Change{}, invalid("outcome", "The outcomes are restrict, erase-copies, shred and refuse. Choose one of these.")

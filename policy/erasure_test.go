@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"fovea/clinical"
@@ -163,5 +164,21 @@ func TestHoldsAndTheScheduleForbidErasure(t *testing.T) {
 	kept.do("greta", decide(kept.request("court"), clinical.EraseShred))
 	if a := kept.asset("leg"); a.State != clinical.Erased {
 		t.Errorf("by order of a court leg is %s", a.State)
+	}
+}
+
+func TestShreddingSaysWhereNoScheduleKeepsAnything(t *testing.T) {
+	h := newHouse(t, wounds())
+	cmd := decide(h.request("patient"), clinical.EraseShred)
+	before, err := h.Simulate(t.Context(), as("greta"), cmd)
+	if err != nil || !strings.HasPrefix(before.Words, "No retention schedule is configured; nothing keeps") {
+		t.Errorf("before the decision: %q, %v", before.Words, err)
+	}
+	if c := h.do("greta", cmd); c.Rule != policy.ShredUnscheduled {
+		t.Errorf("the ledger says %q", c.Rule)
+	}
+	h = houseWith(t, policy.Schedule{Rules: []policy.RetentionRule{{Years: 8}}}, wounds())
+	if before, err = h.Simulate(t.Context(), as("greta"), decide(h.request("court"), clinical.EraseShred)); err != nil || strings.Contains(before.Words, "schedule") {
+		t.Errorf("where there is one: %q, %v", before.Words, err)
 	}
 }

@@ -28,6 +28,9 @@ func (g *Gate) Simulate(ctx context.Context, c clinical.Caller, cmd clinical.Com
 	now := g.opt.Now()
 	out := impact(snap, snap.With(now, newest(change.Delta)), p, now)
 	out.Pictures = len(change.Delta.Assets)
+	if change.Rule == ShredUnscheduled {
+		out.Words = unscheduledWords + " " + out.Words
+	}
 	e := g.event(clinical.ActSimulated, c)
 	e.Patient, e.Set, e.Grant, e.Note = change.Patient, change.Set, change.Grant, string(change.Act)
 	g.opt.Recorder.NoteLater(e)
