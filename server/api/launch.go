@@ -17,6 +17,9 @@ import (
 // launchFor is how long a ticket is good.
 const launchFor = time.Minute
 
+// signInFor is how long a way in is kept for somebody who has to sign in first.
+const signInFor = 10 * time.Minute
+
 // maxTickets bounds what is remembered; the oldest go first.
 const maxTickets = 4096
 
@@ -25,6 +28,7 @@ type ticket struct {
 	patient clinical.PatientID
 	job     clinical.JobID
 	expires time.Time
+	kept    bool // for somebody who signs in
 }
 
 // tickets are kept by the hash of what opens them, and in memory alone: one that
@@ -56,6 +60,19 @@ func (t *tickets) take(secret string, now time.Time) (ticket, bool) {
 	one, ok := t.by[sum]
 	delete(t.by, sum)
 	return one, ok && now.Before(one.expires)
+}
+
+// keep exchanges a ticket, once, for one that lasts while its holder signs in.
+// What is no ticket is exchanged for what looks like one.
+func (t *tickets) keep(secret string, now time.Time) string {
+	next := rand.Text()
+	if one, ok := t.take(secret, now); ok {
+		if !one.kept {
+			one.kept, one.expires = true, now.Add(signInFor)
+		}
+		t.put(next, one, now)
+	}
+	return next
 }
 
 type launchBody struct{ Body wire.Launch }
@@ -119,7 +136,8 @@ func (s *service) jobOf(ctx context.Context, patient clinical.PatientID, number 
 // bring its session along there (SameSite=Strict), but does from here.
 const again = `<!doctype html><meta charset="utf-8"><title>Fovea</title><meta http-equiv="refresh" content="0; url=?here=1"><p><a href="?here=1">Go on</a></p>`
 
-// land redirects who is signed in to the patient's page. A ticket that is not,
+// land redirects who is signed in to the patient's page, and who is not to the
+// form with another ticket, which leads back here. A ticket that is not,
 // or no longer, good answers as one that never was.
 func (s *service) land(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
@@ -127,7 +145,7 @@ func (s *service) land(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	if _, err := s.Authenticate(r); err != nil {
 		if r.URL.Query().Get("here") != "" {
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			http.Redirect(w, r, "/login?way="+s.tickets.keep(r.PathValue("ticket"), s.Now()), http.StatusSeeOther)
 			return
 		}
 		h.Set("Content-Type", "text/html; charset=utf-8")

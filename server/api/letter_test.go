@@ -165,15 +165,38 @@ func TestATicketIsGoodOnceForAMinuteAndSignsNobodyIn(t *testing.T) {
 	if w := h.Ask(door, "", "GET", path); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "here=1") || w.Header().Get("Set-Cookie") != "" {
 		t.Errorf("from another site: %d %s", w.Code, w.Body)
 	}
-	if w := h.Ask(door, "", "GET", path+"?here=1"); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/login" {
-		t.Errorf("who is not signed in: %d %v", w.Code, w.Header())
+	keep := func(path string) string {
+		t.Helper()
+		w := h.Ask(door, "", "GET", path+"?here=1")
+		ticket, ok := strings.CutPrefix(w.Header().Get("Location"), "/login?way=")
+		if w.Code != http.StatusSeeOther || !ok || len(ticket) != len(strings.TrimPrefix(path, "/launch/")) {
+			t.Fatalf("who is not signed in: %d %v", w.Code, w.Header())
+		}
+		return "/launch/" + ticket
 	}
+	sold := path
+	path = keep(path)
+	if w := h.Ask(door, "clara", "GET", sold); w.Code != http.StatusNotFound {
+		t.Errorf("a ticket and the one it was exchanged for: %d", w.Code)
+	}
+	if w := h.Ask(door, "clara", "GET", keep(sold)); w.Code != http.StatusNotFound {
+		t.Errorf("what is no ticket is kept: %d", w.Code)
+	}
+	now = now.Add(9 * time.Minute)
+	path = keep(path)
 	if w := h.Ask(door, "clara", "GET", path); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/patients/"+adult() {
 		t.Errorf("who is: %d %v", w.Code, w.Header())
 	}
 	never := h.Ask(door, "clara", "GET", "/launch/NEVERSOLD")
 	if w := h.Ask(door, "clara", "GET", path); w.Code != http.StatusNotFound || w.Body.String() != never.Body.String() {
 		t.Errorf("again: %d", w.Code)
+	}
+	path = keep(keep(read[wire.Launched](t, sell(who+`}`)).Path))
+	now = now.Add(9 * time.Minute)
+	path = keep(path)
+	now = now.Add(time.Minute)
+	if w := h.Ask(door, "clara", "GET", path); w.Code != http.StatusNotFound {
+		t.Errorf("asking again and again keeps a ticket: %d", w.Code)
 	}
 	path = read[wire.Launched](t, sell(who+`,"job":"J-adult"}`)).Path
 	now = now.Add(time.Minute)
@@ -182,5 +205,35 @@ func TestATicketIsGoodOnceForAMinuteAndSignsNobodyIn(t *testing.T) {
 	}
 	if w := sell(who + `,"job":"J-child"}`); w.Code != http.StatusNotFound {
 		t.Errorf("another patient's job: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestLesionsAndWhoElseIsSeen(t *testing.T) {
+	h, door := open(t)
+	send := func(who, method, path, body, match string) *httptest.ResponseRecorder {
+		return h.Ask(door, who, method, "/api/v1"+path, body, "Content-Type", asJSON, "If-Match", match)
+	}
+	at := "/patients/" + adult() + "/lesions"
+	id := read[wire.Result](t, send("clara", "POST", at, `{"label":"ulcer, medial","laterality":"L"}`, "")).IDs[0]
+	list := read[wire.List[wire.Lesion]](t, h.Ask(door, "clara", "GET", "/api/v1"+at)).Items
+	if len(list) != 1 || list[0].ID.String() != id || list[0].Rev == 0 || !list[0].Closed.IsZero() {
+		t.Fatalf("listed as %+v", list)
+	}
+	if w := h.Ask(door, "oscar", "GET", "/api/v1"+at); w.Code != http.StatusNotFound {
+		t.Errorf("to somebody who does not treat: %d", w.Code)
+	}
+	match := strconv.Quote(strconv.FormatUint(list[0].Rev, 10))
+	closed := `{"label":"ulcer, medial","opened":"` + list[0].Opened.Format(time.RFC3339Nano) + `","closed":"` + list[0].Opened.Format(time.RFC3339Nano) + `"}`
+	read[wire.Result](t, send("clara", "PUT", "/lesions/"+id, closed, match))
+	if w := send("clara", "PUT", "/lesions/"+id, closed, match); w.Code < 400 {
+		t.Errorf("closed twice on one reading: %d", w.Code)
+	}
+	child := clinicaltest.ID[clinical.Patient]("child").String()
+	read[wire.Result](t, send("clara", "POST", "/assets/subjects", `{"assets":["`+leg()+`"],"subjects":["`+child+`"]}`, ""))
+	if a := read[wire.Asset](t, h.Ask(door, "clara", "GET", "/api/v1/assets/"+leg())); len(a.Subjects) != 1 || a.Subjects[0].String() != child {
+		t.Errorf("seen are %v", a.Subjects)
+	}
+	if w := send("clara", "POST", "/assets/subjects", `{"assets":["`+leg()+`"],"away":["`+child+`"],"reason":"a doll"}`, ""); w.Code != http.StatusForbidden {
+		t.Errorf("taken away: %d", w.Code)
 	}
 }

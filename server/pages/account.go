@@ -1,8 +1,10 @@
 package pages
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +13,20 @@ import (
 	"fovea/server/wire"
 )
 
+// wayIn is the ticket of somebody who came from the patient record and has to
+// sign in first. It says nothing about the patient, and what does not look like
+// one is none.
+func wayIn(r *http.Request) string {
+	ticket := r.FormValue("way")
+	if len(ticket) != len(rand.Text()) || strings.Trim(ticket, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+		return ""
+	}
+	return ticket
+}
+
 func (d *door) loginForm(w http.ResponseWriter, r *http.Request) {
-	if err := d.render(w, http.StatusOK, "login", frame{Title: "Sign in"}); err != nil {
+	w.Header().Set("Cache-Control", "private, no-store")
+	if err := d.render(w, http.StatusOK, "login", frame{Title: "Sign in", Typed: url.Values{"way": {wayIn(r)}}}); err != nil {
 		d.fail(w, r, err)
 	}
 }
@@ -30,12 +44,16 @@ func (d *door) login(w http.ResponseWriter, r *http.Request) {
 		case clinical.KindOf(err) == clinical.Unavailable:
 			status, text = http.StatusServiceUnavailable, "Fovea is starting or busy. Try again in a moment."
 		}
-		if rerr := d.render(w, status, "login", frame{Title: "Sign in", Body: text}); rerr != nil {
+		if rerr := d.render(w, status, "login", frame{Title: "Sign in", Body: text, Typed: url.Values{"way": {wayIn(r)}}}); rerr != nil {
 			d.fail(w, r, rerr)
 		}
 		return
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	to := "/"
+	if ticket := wayIn(r); ticket != "" {
+		to = "/launch/" + ticket
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 func (d *door) logout(w http.ResponseWriter, r *http.Request) {

@@ -27,6 +27,7 @@ type question struct {
 	Impact  clinical.Impact
 	Leaving int // pictures that leave a drive
 
+	Unmet    string // the number of a patient whom the asker does not treat: they are told counts alone
 	Who      string
 	Patients []clinical.Patient
 	Outcome  clinical.ErasureOutcome
@@ -49,7 +50,7 @@ func (d *door) ask(kind string, of build) func(*visit) error {
 			Kind: kind, Action: v.r.URL.Path, Back: origin(v.r, "/"), Fields: url.Values{},
 			Reason: cmp.Or(v.r.PostFormValue("reason"), v.r.PostFormValue("wrong")), Who: v.r.PostFormValue("who"),
 		}
-		for _, name := range []string{"asset", "back", "grant"} {
+		for _, name := range []string{"asset", "back", "grant", "system", "number"} {
 			if values := v.r.PostForm[name]; len(values) > 0 {
 				q.Fields[name] = values
 			}
@@ -98,6 +99,7 @@ func (d *door) aboutConsent(v *visit, q *question) error {
 	q.Title, q.Ready, q.Back = "Withdraw consent", true, "/patients/"+id.String()
 	q.Of, err = d.Gate.Patient(v.ctx, v.caller, id)
 	if clinical.KindOf(err) == clinical.NotFound {
+		q.Back, q.Unmet = "/patients", text(v.r, "number")
 		return nil // whoever works here may withdraw on a patient's word, also for one they do not treat
 	}
 	return err

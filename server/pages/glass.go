@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -62,17 +63,11 @@ func (d *door) glassPatient(v *visit, p glassPage) (clinical.Patient, error) {
 		}
 		return known, err
 	}
-	for _, rule := range d.Rules {
-		if rule.System != p.System || p.Number == "" {
-			continue
-		}
-		number, err := rule.Parse(p.Number)
-		if err != nil {
-			return clinical.Patient{}, err
-		}
-		return d.Gate.PatientByNumber(v.ctx, v.caller, number)
+	found, err := d.exactly(v, p.System, p.Number)
+	if err != nil || len(found) != 1 {
+		return clinical.Patient{}, cmp.Or(err, error(clinical.ErrNotFound))
 	}
-	return clinical.Patient{}, clinical.ErrNotFound
+	return found[0].Patient, nil
 }
 
 // breakGlass opens a patient's pictures for an hour to somebody who has just

@@ -79,7 +79,7 @@ func (d *door) arrivals(v *visit) error {
 	if err != nil {
 		return err
 	}
-	who := v.r.FormValue("who")
+	who := v.r.PostFormValue("who") // by POST: it may be a number
 	patients, err := d.Gate.Patients(v.ctx, v.caller, who)
 	if err != nil {
 		return err
@@ -221,20 +221,6 @@ func (d *door) picture(v *visit) error {
 		care && (v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician) && one.Asset.State == clinical.Filed,
 		one.Asset.Identifiability() == clinical.I1 && one.Asset.ReviewedBy.IsZero() && one.Asset.ClassifiedBy != v.caller.Person,
 	})
-}
-
-func (d *door) patients(v *visit) error {
-	all, err := d.Gate.Patients(v.ctx, v.caller, v.r.FormValue("q"))
-	if err != nil {
-		return err
-	}
-	registers := []clinical.Role{clinical.Photographer, clinical.Clinician, clinical.Nurse, clinical.Admin}
-	return d.show(v, "patients", "Patients", struct {
-		Query     string
-		Patients  []clinical.Patient
-		Rules     []clinical.IdentifierRule
-		Registers bool
-	}{v.r.FormValue("q"), all, d.Rules, slices.Contains(registers, v.person.Role) && len(d.Rules) > 0})
 }
 
 // session is one contact sheet with what is still to be done on it.

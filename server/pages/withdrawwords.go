@@ -73,7 +73,7 @@ func english() withdrawWords {
 		Once: "You can agree again at any time: ask where you were treated. This code works once.", Withdraw: "Withdraw my consent", Leave: "To change nothing, close this page.",
 		Done: "It is withdrawn", DoneWords: "From now on nobody sees these pictures, except those who treat you. Everybody who may have a copy is being asked to destroy it.",
 		Certificate: "Keep the certificate (PDF)", Hour: "You can open it here for an hour. Later the hospital prints it for you.",
-		Unknown: "This code opens nothing", UnknownWords: "It may be mistyped, already used, or replaced by a newer one. If you have just withdrawn, it is done. Otherwise ask where you were treated: they can withdraw for you at once.",
+		Unknown: "This code opens nothing", UnknownWords: "It is not known, or it was used already. If you used it, your consent is withdrawn. It may also be mistyped, or replaced by a newer one: type it again, or ask where you were treated: they can withdraw for you at once.",
 		Try: "Type the code again", Later: "Too many attempts", LaterWords: "Wait a few minutes, then try again. Or ask where you were treated: they can withdraw for you at once.",
 		Sorry: "Not possible right now", SorryWords: "Nothing was changed. Try again in a few minutes, or ask where you were treated: they can withdraw for you at once.",
 		Purposes: map[clinical.Purpose]string{
@@ -97,7 +97,7 @@ func french() withdrawWords {
 		Once: "Vous pouvez accepter de nouveau à tout moment : demandez là où vous avez été soigné. Ce code ne sert qu’une fois.", Withdraw: "Retirer mon accord", Leave: "Pour ne rien changer, fermez cette page.",
 		Done: "C’est retiré", DoneWords: "Dès maintenant personne ne voit ces images, sauf ceux qui vous soignent. Quiconque peut en avoir une copie est prié de la détruire.",
 		Certificate: "Garder l’attestation (PDF)", Hour: "Vous pouvez l’ouvrir ici pendant une heure. Ensuite l’hôpital l’imprime pour vous.",
-		Unknown: "Ce code n’ouvre rien", UnknownWords: "Il est peut-être mal saisi, déjà utilisé ou remplacé par un autre. Si vous venez de retirer votre accord, c’est fait. Sinon demandez là où vous avez été soigné : on peut le retirer pour vous aussitôt.",
+		Unknown: "Ce code n’ouvre rien", UnknownWords: "Il n’est pas connu, ou il a déjà servi. Si vous l’avez utilisé, votre accord est retiré. Il peut aussi être mal saisi, ou remplacé par un autre : saisissez-le de nouveau, ou demandez là où vous avez été soigné : on peut le retirer pour vous aussitôt.",
 		Try: "Saisir de nouveau le code", Later: "Trop d’essais", LaterWords: "Attendez quelques minutes, puis réessayez. Ou demandez là où vous avez été soigné : on peut le retirer pour vous aussitôt.",
 		Sorry: "Impossible pour le moment", SorryWords: "Rien n’a été changé. Réessayez dans quelques minutes, ou demandez là où vous avez été soigné : on peut le retirer pour vous aussitôt.",
 		Purposes: map[clinical.Purpose]string{
@@ -121,7 +121,7 @@ func spanish() withdrawWords {
 		Once: "Puede volver a aceptar cuando quiera: pregunte donde le atendieron. Este código sirve una sola vez.", Withdraw: "Retirar mi consentimiento", Leave: "Para no cambiar nada, cierre esta página.",
 		Done: "Está retirado", DoneWords: "Desde ahora nadie ve estas imágenes, salvo quienes le atienden. Se pide a quien pueda tener una copia que la destruya.",
 		Certificate: "Guardar el certificado (PDF)", Hour: "Puede abrirlo aquí durante una hora. Después el hospital se lo imprime.",
-		Unknown: "Este código no abre nada", UnknownWords: "Puede estar mal escrito, ya usado o sustituido por otro. Si acaba de retirar su consentimiento, está hecho. Si no, pregunte donde le atendieron: pueden retirarlo por usted de inmediato.",
+		Unknown: "Este código no abre nada", UnknownWords: "No se conoce, o ya se usó. Si lo usó usted, su consentimiento está retirado. También puede estar mal escrito o sustituido por otro: escríbalo otra vez, o pregunte donde le atendieron: pueden retirarlo por usted de inmediato.",
 		Try: "Escribir otra vez el código", Later: "Demasiados intentos", LaterWords: "Espere unos minutos y vuelva a intentarlo. O pregunte donde le atendieron: pueden retirarlo por usted de inmediato.",
 		Sorry: "Ahora no es posible", SorryWords: "No se ha cambiado nada. Vuelva a intentarlo en unos minutos, o pregunte donde le atendieron: pueden retirarlo por usted de inmediato.",
 		Purposes: map[clinical.Purpose]string{

@@ -27,8 +27,10 @@ func nav(r clinical.Role) []link {
 	case clinical.Governance:
 		return []link{governance, patients, sets, people, tasks}
 	case clinical.Admin:
-		return []link{people, arrivals, saw, rules, tasks}
-	case clinical.Educator, clinical.Student:
+		return []link{people, patients, arrivals, saw, rules, tasks}
+	case clinical.Educator:
+		return []link{sets, mount, patients, tasks}
+	case clinical.Student:
 		return []link{sets, mount, tasks}
 	default:
 		return []link{{"/sets", "Start"}}
