@@ -172,6 +172,34 @@ func TestCodeOutlivesAMergeAndItsUndoing(t *testing.T) {
 	}
 }
 
+// A code that was issued while two records were one is that record's for which
+// it was issued, and withdraws what it names wherever that is once they are
+// parted.
+func TestCodeIssuedWhileMergedIsItsOwnRecordsAfterwards(t *testing.T) {
+	h := newHouse(t, wounds(), clinical.Delta{Grants: []clinical.Grant{teaching("theirs", "deceased")}})
+	first := clinicaltest.ID[clinical.Grant]("teaching")
+	h.do("greta", merge("adult", "deceased"))
+	all, named := h.code("paula"), h.code("paula", first)
+	renewed := teaching("", "adult")
+	renewed.ID, renewed.Supersedes, renewed.Capacity, renewed.Giver = clinical.GrantID{}, first, clinical.DeceasedCapacity, "Invented Brother"
+	next := h.do("nina", clinical.RecordConsent{Grant: renewed}).Grants
+	h.do("greta", part("adult"))
+	c, err := h.WithdrawByCode(t.Context(), home(), named)
+	if err != nil || len(c.Grants) != 1 || c.Grants[0].ID != next[1].ID {
+		t.Fatalf("a code that names a consent withdrew %+v, %v", c.Grants, err)
+	}
+	if len(c.Recalls) != 1 || c.Recalls[0].Patient != next[1].Patient || c.Recalls[0].Code != c.Codes[0].ID {
+		t.Errorf("recalled %+v", c.Recalls)
+	}
+	own := teaching("", "adult")
+	own.ID = clinical.GrantID{}
+	of := h.do("nina", clinical.RecordConsent{Grant: own}).Grants[0].ID
+	c, err = h.WithdrawByCode(t.Context(), home(), all)
+	if err != nil || len(c.Grants) != 1 || c.Grants[0].ID != of || c.Codes[0].Patient != patient("adult") {
+		t.Errorf("a code that names none withdrew %+v, %v", c.Grants, err)
+	}
+}
+
 func TestCodesAreIssuedByThoseWhoRecordConsent(t *testing.T) {
 	h := newHouse(t, wounds(), clinical.Delta{Grants: []clinical.Grant{teaching("theirs", "child")}})
 	for who, want := range map[string]bool{

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
+	"maps"
 	"slices"
 	"strings"
 
@@ -82,7 +83,7 @@ func (a *act) issueCode(patient clinical.PatientID, grants []clinical.GrantID, h
 		}
 	}
 	c := a.change(clinical.ActCodeIssued, "")
-	c.Patient = a.snap.root(patient)
+	c.Patient = patient // and not the record that stands for it: the two may be parted again
 	c.Codes = []clinical.PatientCode{{
 		ID: clinical.Mint[clinical.PatientCode](a.g.opt.Mint), Patient: c.Patient, Grants: slices.Clone(grants),
 		Hash: hash, IssuedBy: a.person.ID, IssuedAt: a.now,
@@ -187,7 +188,8 @@ func byPatient(c clinical.Caller) clinical.Caller {
 
 // ofCode returns the consents that a code withdraws and that still stand: those
 // that it names, under whichever record they are by now, and those that took
-// their places since, or all beyond care.
+// their places since; or all beyond care of the record it was issued for, and of
+// those merged with it for as long as they are.
 func (s *Snapshot) ofCode(code *clinical.PatientCode) []*grant {
 	var out []*grant
 	for _, id := range s.successors(code.Grants) {
@@ -210,13 +212,10 @@ func (s *Snapshot) ofCode(code *clinical.PatientCode) []*grant {
 func (s *Snapshot) successors(ids []clinical.GrantID) []clinical.GrantID {
 	out := slices.Clone(ids)
 	for i := 0; i < len(out); i++ {
-		g, ok := s.grants.get(out[i])
-		if !ok {
-			continue
-		}
-		for _, next := range s.subject(g.Patient).grants {
-			if next.Supersedes == g.ID && !slices.Contains(out, next.ID) {
-				out = append(out, next.ID)
+		next, _ := s.renewed.get(out[i]) // of whichever record: one renewed while merged is the other's once they are parted
+		for _, id := range next {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
 			}
 		}
 	}
@@ -255,16 +254,18 @@ func (a *act) withdrawByCode(secret string) (clinical.Change, error) {
 	used := *code
 	used.UsedAt = a.now
 	c.Codes = []clinical.PatientCode{used}
+	records := map[clinical.PatientID][]clinical.GrantID{}
 	for _, g := range a.snap.ofCode(code) {
 		over := g.Grant
 		over.Status, over.WithdrawnAt, over.WithdrawalReason = clinical.GrantWithdrawn, a.now, why
 		c.Grants = append(c.Grants, over)
+		record := a.snap.root(g.Patient)
+		records[record] = append(records[record], g.ID)
 	}
-	if len(c.Grants) == 0 {
-		return c, nil
+	for _, record := range slices.SortedFunc(maps.Keys(records), clinical.PatientID.Compare) {
+		r := a.recall(clinical.RecallWithdrawal, record, records[record], nil)
+		r.Code = code.ID
+		a.takeBack(&c, r)
 	}
-	r := a.recall(clinical.RecallWithdrawal, code.Patient, idsOf(c.Grants), nil)
-	r.Code = code.ID
-	a.takeBack(&c, r)
 	return c, nil
 }

@@ -21,6 +21,9 @@ func (e *edit) consent(v clinical.Grant) {
 	}
 	g := newGrant(v, e.site.Zone)
 	e.grants.set(e.by, v.ID, g)
+	if list, _ := e.renewed.get(v.Supersedes); !v.Supersedes.IsZero() && !slices.Contains(list, v.ID) {
+		e.renewed.set(e.by, v.Supersedes, append(slices.Clip(list), v.ID))
+	}
 	sh := e.touch(v.Patient, true)
 	sh.grants = put(sh.grants, g, same)
 }

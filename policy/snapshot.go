@@ -81,6 +81,7 @@ type Snapshot struct {
 	lesions    table[clinical.LesionID, *clinical.Lesion]
 	runs       table[clinical.RunID, *clinical.Run]
 	grants     table[clinical.GrantID, *grant]
+	renewed    table[clinical.GrantID, []clinical.GrantID] // what took a consent's place
 	holds      table[clinical.HoldID, *clinical.Hold]
 	pinned     table[clinical.AssetID, []*clinical.Hold] // holds on single pictures
 	releases   table[clinical.ReleaseID, *clinical.Release]
