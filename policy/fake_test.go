@@ -28,6 +28,7 @@ type journal struct {
 	before   func(clinical.Change) // called before a commit takes the lock
 	fail     error                 // of Commit and Note
 	unread   int                   // how many times Events fails
+	once     error                 // of the next Commit
 }
 
 func newJournal() *journal {
@@ -42,6 +43,10 @@ func (j *journal) Commit(_ context.Context, c clinical.Change) (clinical.Change,
 	defer j.mu.Unlock()
 	if j.fail != nil {
 		return clinical.Change{}, j.fail
+	}
+	if err := j.once; err != nil {
+		j.once = nil
+		return clinical.Change{}, err
 	}
 	c.Seq = uint64(len(j.entries)) + 1
 	c.Delta = clone(c.Delta)
@@ -67,6 +72,13 @@ func (j *journal) Commit(_ context.Context, c clinical.Change) (clinical.Change,
 	close(j.moved)
 	j.moved = make(chan struct{})
 	return c, nil
+}
+
+// refuse has the next commit fail.
+func (j *journal) refuse(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.once = err
 }
 
 func (j *journal) fresh(d *clinical.Delta) bool {

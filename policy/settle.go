@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -69,8 +70,10 @@ func (g *Gate) settleWaiting(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// settle settles one recall. It is idempotent: the change carries the Rev of
-// the recall that was read, so that only one of two settlements is kept.
+// settle settles one recall, in as many changes as it takes to ask everybody.
+// It is idempotent: each change carries the Rev of the recall that was read, so
+// that only one of two settlements is kept, and whoever was asked before a crash
+// is not asked again.
 func (g *Gate) settle(ctx context.Context, id clinical.RecallID) error {
 	snap, err := g.snapshot()
 	if err != nil {
@@ -84,22 +87,51 @@ func (g *Gate) settle(ctx context.Context, id clinical.RecallID) error {
 	if err != nil {
 		return err
 	}
-	done, err := g.commit(ctx, g.itself(snap).settlement(*r, had))
-	if err != nil {
-		return err
+	change := g.itself(snap).settlement(*r, had)
+	for rest := change.Tasks; ; {
+		n := min(len(rest), settleAtOnce)
+		part := change
+		part.Tasks, rest = rest[:n], rest[n:]
+		if len(rest) > 0 {
+			part.Act, part.Event.Assets, part.Recalls = clinical.ActTaskRaised, nil, []clinical.Recall{onItsWay(*r)}
+		}
+		done, err := g.commit(ctx, part)
+		if err != nil {
+			return err
+		}
+		g.apply(done)
+		if len(rest) == 0 {
+			return nil
+		}
+		r = &done.Recalls[0]
+		change.Recalls[0].Rev = r.Rev
 	}
-	g.apply(done)
-	return nil
 }
 
-// settlement is what a recall comes to, once it is known who had the pictures.
+// settleAtOnce is how many tasks one change raises.
+const settleAtOnce = 500
+
+// onItsWay is a recall of which some are asked and others not yet. Its act is
+// the first change that it was in.
+func onItsWay(r clinical.Recall) clinical.Recall {
+	r.Seq = cmp.Or(r.Seq, r.Rev)
+	return r
+}
+
+// settlement is what a recall comes to, once it is known who had the pictures:
+// the tasks that were not raised yet, and the recall with all of them.
 func (a *act) settlement(r clinical.Recall, had *readers) clinical.Change {
 	c := a.change(clinical.ActRecallSettled, "")
 	c.Patient, c.Event.Assets = r.Patient, r.Assets
-	r.Seq, r.Settled = r.Rev, a.now
-	before := a.asked()
+	r = onItsWay(r)
+	r.Settled = a.now
+	before := a.asked(r.ID)
+	raised := a.raised(r.ID)
 	for _, row := range had.sorted() {
-		if ids := a.toDestroy(r, row, before); len(ids) > 0 {
+		if !row.Person.IsZero() {
+			row.Task = raised[copyOf{person: row.Person, set: row.Set, release: row.Release}]
+		}
+		if ids := a.toDestroy(r, row, before); row.Task.IsZero() && len(ids) > 0 {
 			a.raise(&c, clinical.Task{
 				Kind: clinical.DestroyCopy, For: row.Person, Assets: ids, Set: row.Set, Release: row.Release, Recall: r.ID,
 			})
@@ -107,22 +139,45 @@ func (a *act) settlement(r clinical.Recall, had *readers) clinical.Change {
 		}
 		r.Reach = append(r.Reach, row.Reach)
 	}
-	for _, rel := range a.snap.resting(r) {
+	a.correct(&c, &r, raised)
+	c.Recalls = []clinical.Recall{r}
+	return c
+}
+
+// correct marks what was published, and where a recall is no withdrawal has
+// somebody tell those to whom the pictures were delivered.
+func (a *act) correct(c *clinical.Change, r *clinical.Recall, raised map[copyOf]clinical.TaskID) {
+	for _, rel := range a.snap.resting(*r) {
 		if rel.Delivered.IsZero() || toEPR(rel.Kind) { // the deliverer corrects what it delivered
 			continue
 		}
 		if p := rel.Kind.Purpose(); p != clinical.P0 && p != clinical.P6 {
 			r.Published = append(r.Published, rel.ID)
 		}
-		if r.Cause != clinical.RecallWithdrawal {
-			a.raise(&c, clinical.Task{
+		if r.Cause != clinical.RecallWithdrawal && raised[copyOf{release: rel.ID}].IsZero() {
+			a.raise(c, clinical.Task{
 				Kind: clinical.CorrectionNotice, Role: clinical.Governance, Patient: r.Patient, Assets: shared(rel.Assets, r.Assets),
 				Recall: r.ID, Release: rel.ID,
 			})
 		}
 	}
-	c.Recalls = []clinical.Recall{r}
-	return c
+}
+
+// raised returns what a recall asked for already: of a reader by how they had
+// the pictures, and of governance by the release that is to be corrected.
+func (a *act) raised(id clinical.RecallID) map[copyOf]clinical.TaskID {
+	out := map[copyOf]clinical.TaskID{}
+	a.snap.tasks.each(func(_ clinical.TaskID, t *clinical.Task) bool {
+		switch {
+		case t.Recall != id:
+		case t.Kind == clinical.DestroyCopy:
+			out[copyOf{person: t.For, set: t.Set, release: t.Release}] = t.ID
+		case t.Kind == clinical.CorrectionNotice:
+			out[copyOf{release: t.Release}] = t.ID
+		}
+		return true
+	})
+	return out
 }
 
 // toDestroy returns the pictures of which somebody has a copy that is not
@@ -154,12 +209,12 @@ type copyOf struct {
 	asset   clinical.AssetID
 }
 
-// asked returns when somebody was last asked to destroy what, by an earlier
+// asked returns when somebody was last asked to destroy what, by another
 // recall. Who could not is asked again.
-func (a *act) asked() map[copyOf]time.Time {
+func (a *act) asked(but clinical.RecallID) map[copyOf]time.Time {
 	out := map[copyOf]time.Time{}
 	a.snap.tasks.each(func(_ clinical.TaskID, t *clinical.Task) bool {
-		if t.Kind != clinical.DestroyCopy || t.Recall.IsZero() || t.Answer == clinical.AnswerCannot {
+		if t.Kind != clinical.DestroyCopy || t.Recall.IsZero() || t.Recall == but || t.Answer == clinical.AnswerCannot {
 			return true
 		}
 		for _, id := range t.Assets {
