@@ -121,4 +121,7 @@ func TestWordsAreWholeSentences(t *testing.T) {
 			t.Errorf("%s: %q", why, w)
 		}
 	}
+	if w := policy.Words("legal-hold"); !strings.Contains(w, "Governance lifts it") {
+		t.Errorf("a legal hold stops a court's copy, too, and %q does not say what to do", w)
+	}
 }

@@ -95,7 +95,7 @@ func consentWords() map[clinical.Reason]string {
 		"study":                   "Consent names another study, or its ethics reference is missing.",
 		"no-authority":            "No authority is recorded for this release.",
 		"identity-hold":           "It is being checked whose picture this is. Named team only.",
-		"legal-hold":              "A legal hold keeps the picture from leaving.",
+		"legal-hold":              "A legal hold keeps the picture from leaving, for a court too. Governance lifts it, the copy is released, and governance places it again.",
 	}
 }
 
