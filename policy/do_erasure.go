@@ -118,6 +118,9 @@ func (a *act) decideErasure(ctx context.Context, cmd clinical.DecideErasure) (cl
 	default:
 		return clinical.Change{}, invalid("outcome", "The outcomes are restrict, erase-copies, shred and refuse. Choose one of these.")
 	}
+	if e.Outcome != clinical.EraseShred {
+		e.Done = a.now // by this very change; keys are destroyed after it
+	}
 	c.Erasures = []clinical.Erasure{e}
 	return c, nil
 }

@@ -109,6 +109,9 @@ func TestShreddedPicturesAreGoneFromEverywhere(t *testing.T) {
 func TestErasedCopiesLeaveTheRecord(t *testing.T) {
 	h := newHouse(t, wounds())
 	c := h.do("greta", decide(h.request("patient"), clinical.EraseCopies))
+	if e := c.Erasures[0]; !e.Done.Equal(e.DecidedAt) {
+		t.Errorf("done %s, decided %s", e.Done, e.DecidedAt)
+	}
 	if len(c.Delta.Assets) != 0 || len(c.Items) != 1 || len(c.Recalls) != 1 {
 		t.Errorf("left %+v", c.Delta)
 	}
