@@ -52,6 +52,9 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 	if (old.Deceased && !p.Deceased || a.growsUp(p, old)) && !admin {
 		return clinical.Change{}, forbid("governance", "This would take away what protects pictures of a child, or of somebody who has died. Ask governance to correct it.")
 	}
+	if old.PhotographyRefused && !p.PhotographyRefused && !admin {
+		return clinical.Change{}, forbid("governance", "This patient has refused to be photographed. If they agree again, ask governance to correct the record.")
+	}
 	widens := !slices.Equal(p.NamedTeam, old.NamedTeam) || old.Vip && !p.Vip
 	if widens && !admin {
 		return clinical.Change{}, forbid("governance", "Naming a team and ending VIP protection are governance's. Ask them.")
@@ -72,7 +75,24 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 	if p.Deceased && !old.Deceased {
 		a.askFamily(&c, p.ID)
 	}
+	if p.PhotographyRefused && !old.PhotographyRefused {
+		a.takeBackAll(&c, p.ID)
+	}
 	return c, nil
+}
+
+// takeBackAll begins a recall of what the patient consented to beyond care:
+// whoever refuses to be photographed refuses that too, for as long as it lasts.
+func (a *act) takeBackAll(c *clinical.Change, id clinical.PatientID) {
+	var stood []clinical.GrantID
+	for _, g := range a.snap.subject(id).grants {
+		if g.Status == clinical.GrantGiven && beyondCare(g.Grant) {
+			stood = append(stood, g.ID)
+		}
+	}
+	if len(stood) > 0 {
+		a.takeBack(c, a.recall(clinical.RecallWithdrawal, id, stood, nil))
+	}
 }
 
 // growsUp reports whether another birth date makes an adult's of a picture that
