@@ -75,6 +75,7 @@ func (e *edit) delta(d clinical.Delta) {
 	each(d.Glasses, e.glass)
 	each(d.Erasures, e.erasure)
 	each(d.Retentions, e.retention)
+	e.bury()
 }
 
 func each[T any](list []T, do func(T)) {
@@ -104,6 +105,36 @@ func (e *edit) touch(id clinical.PatientID, bump bool) *shard {
 	}
 	e.did.patients[id] = e.did.patients[id] || bump
 	return sh
+}
+
+// bury forgets what was the patient's where their keys are destroyed: nothing of
+// it can be read any more, at the next start either. Holds that name pictures
+// stay, and so do the pictures' numbers.
+func (e *edit) bury() {
+	for id := range e.did.patients {
+		if sh, ok := e.shards.get(id); ok && sh.patient != nil && !sh.alive() {
+			e.forget(e.touch(id, true))
+		}
+	}
+}
+
+func (e *edit) forget(sh *shard) {
+	for _, v := range sh.encounters {
+		e.encounters.drop(e.by, v.ID)
+	}
+	for _, v := range sh.jobs {
+		e.jobs.drop(e.by, v.ID)
+	}
+	for _, v := range sh.sessions {
+		e.sessions.drop(e.by, v.ID)
+	}
+	for _, v := range sh.lesions {
+		e.lesions.drop(e.by, v.ID)
+	}
+	for _, v := range sh.grants {
+		e.grants.drop(e.by, v.ID)
+	}
+	sh.encounters, sh.jobs, sh.sessions, sh.lesions, sh.grants = nil, nil, nil, nil, nil
 }
 
 // later returns at, moved on to the next whole second where an earlier change

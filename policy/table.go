@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // The snapshot's maps are persistent: a new one shares all but the changed
 // path with the old. Two levels of 64 and small leaves keep a change to one of
 // 100,000 entries below 2 KB of copying; within one edit, nodes that the edit
@@ -72,6 +74,14 @@ func (t *table[K, V]) set(by *token, k K, v V) {
 		}
 	}
 	leaf.entries = append(leaf.entries, tableEntry[K, V]{k, v})
+}
+
+// drop forgets a key.
+func (t *table[K, V]) drop(by *token, k K) {
+	if _, ok := t.get(k); ok {
+		leaf := t.leaf(by, k)
+		leaf.entries = slices.DeleteFunc(leaf.entries, func(e tableEntry[K, V]) bool { return e.key == k })
+	}
 }
 
 // leaf returns the leaf of k, owned by the edit.
