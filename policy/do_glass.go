@@ -71,24 +71,61 @@ func (a *act) tellOfGlass(c *clinical.Change, b clinical.BreakGlass) {
 	task := func(kind clinical.TaskKind) clinical.Task {
 		return clinical.Task{Kind: kind, Role: clinical.Governance, Patient: b.Patient, BreakGlass: b.ID, Due: a.now}
 	}
-	a.notify(c, task(clinical.GlassNotice), clinical.GovernanceLead)
+	a.notify(c, task(clinical.GlassNotice), clinical.GovernanceLead, b.Person)
 	if a.mostGuarded(b.Patient) {
-		a.notify(c, task(clinical.GlassNotice), clinical.SafeguardingLead)
+		a.notify(c, task(clinical.GlassNotice), clinical.SafeguardingLead, b.Person)
 	}
 	review := task(clinical.GlassReview)
 	review.Lead, review.Due = clinical.GovernanceLead, a.now.AddDate(0, 0, reviewTicket)
 	a.raise(c, review)
 	if a.tooOften() {
-		a.notify(c, task(clinical.GlassAlert), clinical.GovernanceLead)
+		a.notify(c, task(clinical.GlassAlert), clinical.GovernanceLead, b.Person)
+	}
+}
+
+// tellOfGuarded tells those who lead safeguarding of the tickets that are open to
+// a patient of whose pictures one is flagged for them only now. A ticket of
+// which they were told is not told of again.
+func (a *act) tellOfGuarded(c *clinical.Change, id clinical.PatientID) {
+	var open []*clinical.BreakGlass
+	a.snap.tickets.each(func(_ clinical.BreakGlassID, b *clinical.BreakGlass) bool {
+		if b.OpenAt(a.now) && a.snap.samePatient(b.Patient, id) {
+			open = append(open, b)
+		}
+		return true
+	})
+	if len(open) == 0 {
+		return
+	}
+	told := map[clinical.BreakGlassID]bool{}
+	note := func(t *clinical.Task) {
+		if t.Kind == clinical.GlassNotice && t.Lead == clinical.SafeguardingLead {
+			told[t.BreakGlass] = true
+		}
+	}
+	a.snap.tasks.each(func(_ clinical.TaskID, t *clinical.Task) bool {
+		note(t)
+		return true
+	})
+	for i := range c.Tasks {
+		note(&c.Tasks[i])
+	}
+	slices.SortFunc(open, func(x, y *clinical.BreakGlass) int { return x.ID.Compare(y.ID) })
+	for _, b := range open {
+		if !told[b.ID] {
+			a.notify(c, clinical.Task{
+				Kind: clinical.GlassNotice, Role: clinical.Governance, Patient: b.Patient, BreakGlass: b.ID, Due: a.now,
+			}, clinical.SafeguardingLead, b.Person)
+		}
 	}
 }
 
 // notify raises a task for each who leads, by name. Where nobody does but the
-// asker, it is anybody's of its role: it is never lost.
-func (a *act) notify(c *clinical.Change, t clinical.Task, lead clinical.Lead) {
+// one of whom they are told, it is anybody's of its role: it is never lost.
+func (a *act) notify(c *clinical.Change, t clinical.Task, lead clinical.Lead, of clinical.PersonID) {
 	var leads []clinical.PersonID
 	a.snap.people.each(func(id clinical.PersonID, p *clinical.Person) bool {
-		if id != a.person.ID && slices.Contains(p.Leads, lead) && p.ActiveAt(a.now, a.snap.site.Zone) {
+		if id != of && slices.Contains(p.Leads, lead) && p.ActiveAt(a.now, a.snap.site.Zone) {
 			leads = append(leads, id)
 		}
 		return true

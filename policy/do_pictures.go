@@ -58,6 +58,9 @@ func (a *act) classify(ctx context.Context, cmd clinical.ClassifyAssets) (clinic
 		case as.Sensitivity.Has(clinical.Safeguarding) && !cmd.Sensitivity.Has(clinical.Safeguarding) && !a.second(as):
 			return clinical.Change{}, forbid("second-person", "A second person takes the safeguarding flag away, with a reason. Ask a colleague.")
 		}
+		if cmd.Sensitivity.Has(clinical.Safeguarding) && !as.Sensitivity.Has(clinical.Safeguarding) {
+			a.tellOfGuarded(&c, as.Patient)
+		}
 		as.Sensitivity, as.NoIdentifyingFeature = cmd.Sensitivity, cmd.NoIdentifyingFeature && !as.IDShot
 		as.ClassifiedBy, as.ReviewedBy = a.person.ID, clinical.PersonID{}
 		as.ReviewedAt = time.Time{}
