@@ -25,11 +25,12 @@ func (g *Gate) Explain(ctx context.Context, c clinical.Caller, q clinical.Questi
 	if !snap.mayExplain(p, q) {
 		return clinical.Explanation{}, clinical.ErrNotFound
 	}
-	e := g.event(clinical.ActExplained, c)
-	e.Use, e.Set, e.Assets = q.Use, q.Set, []clinical.AssetID{q.Asset}
-	if pic, ok := snap.pictures.get(q.Asset); ok {
-		e.Patient = pic.frame.patient
+	pic, ok := snap.pictures.get(q.Asset)
+	if !ok {
+		return clinical.Explanation{}, clinical.ErrNotFound // of what never was a picture, the table has nothing to say
 	}
+	e := g.event(clinical.ActExplained, c)
+	e.Use, e.Set, e.Assets, e.Patient = q.Use, q.Set, []clinical.AssetID{q.Asset}, pic.frame.patient
 	if err := g.note(ctx, e, true); err != nil {
 		return clinical.Explanation{}, err
 	}
