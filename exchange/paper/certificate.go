@@ -226,9 +226,15 @@ func (v viewer) person(id clinical.PersonID) clinical.Person {
 	return clinical.Person{ID: id}
 }
 
-// who is the person as far as the edition allows.
+// who is the person as far as the edition allows. Of somebody who is not among
+// the people the recall may still know the role.
 func (v viewer) who(id clinical.PersonID) Who {
 	p := v.person(id)
+	for _, r := range v.Recall.Reach {
+		if p.Role == "" && !id.IsZero() && r.Person == id {
+			p.Role = r.Role
+		}
+	}
 	w := Who{Role: string(p.Role), role: p.Role}
 	if v.edition == ForGovernance && !id.IsZero() {
 		w.Name, w.ID = p.Name, id.String()

@@ -169,6 +169,18 @@ func TestCareIsNoneOfThePurposesWithdrawn(t *testing.T) {
 	}
 }
 
+func TestTheRecallKnowsTheRoleOfSomebodyUnknown(t *testing.T) {
+	w := withdrawal()
+	w.People = nil
+	for i := range w.Recall.Reach {
+		w.Recall.Reach[i].Role = clinical.Student
+	}
+	c, err := paper.NewCertificate(w, paper.ForGovernance, issuer(paper.English))
+	if err != nil || len(c.Open) != 1 || c.Open[0].Role != string(clinical.Student) {
+		t.Errorf("outstanding %+v, %v", c.Open, err)
+	}
+}
+
 func TestGovernanceCopyNamesReadersAndTasksOutstanding(t *testing.T) {
 	got, _ := certificate(t, withdrawal(), paper.ForGovernance, paper.Spanish)
 	mustHold(t, got, "Retirada del consentimiento: certificado", "Sven Ångström, estudiante", "Invented stella", "Invented nina, enfermero",
