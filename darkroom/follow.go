@@ -51,10 +51,14 @@ type Options struct {
 	// Undecodable is told of every asset whose original no decoder reads, once
 	// the failure is recorded: a suggestion to quarantine it. May be nil.
 	Undecodable func(context.Context, clinical.AssetID)
+	// Delivers makes a teaching picture of all that is classified: another
+	// system collects it.
+	Delivers bool
 }
 
 // Follower makes the renditions that the journal calls for: a thumbnail of every
-// asset whose bytes are there, a teaching picture of every member of a set. It
+// asset whose bytes are there, a teaching picture of every member of a set and
+// of what a release hands over in that form. It
 // keeps no state of its own: everything is in the journal.
 type Follower struct {
 	opt   Options
@@ -76,6 +80,8 @@ type known struct {
 	owner    clinical.Owner
 	gone     bool
 	members  int // set items that show it
+	released bool
+	known    bool // filed, and somebody said what is in it
 	made     map[clinical.RenditionKind]clinical.Rendition
 }
 
@@ -155,6 +161,7 @@ func (f *Follower) apply(d clinical.Delta) {
 			continue
 		}
 		k.rev, k.original, k.gone = a.Rev, a.Original, a.State.Gone()
+		k.known = a.State == clinical.Filed && a.Sensitivity.Has(clinical.Known) && !a.IDShot && !a.Form
 		k.owner = clinical.Owner{Patient: a.Patient, Asset: a.ID}
 		if a.Patient.IsZero() {
 			k.owner.Studio = a.Studio
@@ -179,8 +186,16 @@ func (f *Follower) apply(d clinical.Delta) {
 			touched[it.Asset] = true
 		}
 	}
+	for _, r := range d.Releases {
+		if r.Rendition == clinical.Teaching {
+			for _, id := range r.Assets {
+				f.asset(id).released = true
+				touched[id] = true
+			}
+		}
+	}
 	for id := range touched {
-		for _, kind := range f.assets[id].wanted() {
+		for _, kind := range f.assets[id].wanted(f.opt.Delivers) {
 			if _, there := f.assets[id].made[kind]; !there {
 				f.queue(order{task{id, kind}, 0})
 			}
@@ -198,11 +213,11 @@ func (f *Follower) asset(id clinical.AssetID) *known {
 }
 
 // wanted lists the renditions that should exist.
-func (k *known) wanted() []clinical.RenditionKind {
+func (k *known) wanted(delivers bool) []clinical.RenditionKind {
 	switch {
 	case k.gone || k.original.ID.IsZero():
 		return nil
-	case k.members > 0:
+	case k.members > 0 || k.released || delivers && k.known:
 		return []clinical.RenditionKind{clinical.Thumbnail, clinical.Teaching}
 	default:
 		return []clinical.RenditionKind{clinical.Thumbnail}
@@ -348,7 +363,7 @@ func (f *Follower) Missing(ctx context.Context) error {
 	var all []clinical.Rendition
 	for id := range maps.Keys(f.assets) {
 		k := f.assets[id]
-		for _, kind := range k.wanted() {
+		for _, kind := range k.wanted(f.opt.Delivers) {
 			if r, ok := k.made[kind]; ok && r.Failed == "" {
 				all = append(all, r)
 			}

@@ -23,6 +23,7 @@ type house struct {
 	mint     *clinical.Minter
 	follower *darkroom.Follower
 	blamed   chan clinical.AssetID
+	delivers bool
 
 	mu    sync.Mutex
 	lost  map[clinical.BlobID]bool // as if a disk had lost them
@@ -65,7 +66,7 @@ func (h *house) follow(t *testing.T) (stop func()) {
 	t.Helper()
 	h.follower = darkroom.NewFollower(darkroom.Options{
 		Journal: h.Vault, Keeper: h.Vault, Opener: h, Renderer: darkroom.NewRenderer(nil), Now: time.Now, Mint: h.mint,
-		Log: slog.New(slog.DiscardHandler), Workers: 2, Undecodable: func(_ context.Context, id clinical.AssetID) { h.blamed <- id },
+		Log: slog.New(slog.DiscardHandler), Workers: 2, Delivers: h.delivers, Undecodable: func(_ context.Context, id clinical.AssetID) { h.blamed <- id },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -175,6 +176,23 @@ func TestEverythingKeptGetsAThumbnailAndSetMembersAPicture(t *testing.T) {
 	if err != nil || len(rs) != 1 {
 		t.Errorf("a picture in no set has %d renditions, %v", len(rs), err)
 	}
+}
+
+func TestWhatIsHandedOverGetsAPicture(t *testing.T) {
+	h := newHouse(t)
+	of := h.patient(t, "1")
+	released, delivered := h.keep(t, of, picture(t, 60, 40)), h.keep(t, of, picture(t, 61, 40))
+	h.commit(t, clinical.ActReleaseMade, clinical.Delta{Releases: []clinical.Release{{
+		ID: clinical.Mint[clinical.Release](h.mint), Assets: []clinical.AssetID{released.ID}, Rendition: clinical.Teaching,
+	}}})
+	stop := h.follow(t)
+	h.await(t, released.ID, clinical.Teaching, made)
+	stop()
+	h.delivers = true
+	h.follow(t)
+	delivered.Sensitivity = clinical.Plain
+	h.commit(t, clinical.ActClassified, clinical.Delta{Assets: []clinical.Asset{delivered}})
+	h.await(t, delivered.ID, clinical.Teaching, made)
 }
 
 func TestUndecodableIsRecordedOnceAndSuggested(t *testing.T) {

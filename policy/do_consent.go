@@ -189,7 +189,7 @@ func (a *act) superseded(g clinical.Grant, sh *shard) (*clinical.Grant, error) {
 			over := old.Grant
 			over.Status = clinical.GrantSuperseded
 			out = &over
-		case old.Status == clinical.GrantRefused && g.Status == clinical.GrantGiven && shares(old.Grant, g):
+		case old.Status == clinical.GrantRefused && g.Status == clinical.GrantGiven && shares(old.Grant, g) && a.meet(sh, old, newGrant(g, a.snap.site.Zone)):
 			return nil, conflict("refused", "This patient has refused this. If they changed their mind, record that this consent supersedes the refusal.")
 		}
 	}
@@ -197,6 +197,21 @@ func (a *act) superseded(g clinical.Grant, sh *shard) (*clinical.Grant, error) {
 		return nil, invalid("supersedes", "The consent to be superseded is not this patient's. Choose one of this patient's.")
 	}
 	return out, nil
+}
+
+// meet reports whether a refusal and a consent speak of the same pictures, or
+// may: only where both name sittings or pictures is it sure that they do not.
+func (a *act) meet(sh *shard, refusal, g *grant) bool {
+	exact := func(c clinical.Cover) bool { return !c.Session.IsZero() || len(c.Assets) > 0 }
+	if refusal.Covers.IsZero() || !exact(refusal.Covers) || !exact(g.Covers) || refusal.Covers.Session == g.Covers.Session && !g.Covers.Session.IsZero() {
+		return true
+	}
+	for _, id := range a.snap.family(sh.id) {
+		if slices.ContainsFunc(a.snap.shard(id).pictures, func(p *picture) bool { return refusal.covers(p) && g.covers(p) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // shares reports whether a refusal speaks of a purpose of g.

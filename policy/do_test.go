@@ -242,7 +242,9 @@ func TestConsentIsRecordedByItsRules(t *testing.T) {
 }
 
 func TestRefusalStandsUntilItIsSuperseded(t *testing.T) {
-	h := newHouse(t, wounds())
+	d, another := wounds(), clinicaltest.ID[clinical.Session]("another")
+	d.Sessions = append(d.Sessions, clinical.Session{ID: another, Patient: patient("adult"), Studio: clinicaltest.StudioA})
+	h := newHouse(t, d)
 	no := clinical.Grant{Patient: patient("adult"), Status: clinical.GrantRefused, Purposes: []clinical.Purpose{clinical.P2}}
 	refusal := h.do("edith", clinical.RecordConsent{Grant: no}).Grants[0]
 	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 0 {
@@ -253,8 +255,20 @@ func TestRefusalStandsUntilItIsSuperseded(t *testing.T) {
 	if got := h.refuses("paula", clinical.RecordConsent{Grant: yes}, clinical.Conflict); got != "refused" {
 		t.Errorf("asked again: %s", got)
 	}
+	other := yes
+	other.Covers = clinical.Cover{Session: another}
+	if got := h.refuses("paula", clinical.RecordConsent{Grant: other}, clinical.Conflict); got != "refused" {
+		t.Errorf("asked again for other pictures: %s", got)
+	}
 	yes.Supersedes = refusal.ID
 	h.do("paula", clinical.RecordConsent{Grant: yes})
+	no.Covers = other.Covers
+	h.do("edith", clinical.RecordConsent{Grant: no})
+	yes.Supersedes = clinical.GrantID{}
+	h.do("paula", clinical.RecordConsent{Grant: yes}) // a refusal of one sitting says nothing of another
+	if got := h.refuses("paula", clinical.RecordConsent{Grant: other}, clinical.Conflict); got != "refused" {
+		t.Errorf("asked again for the pictures refused: %s", got)
+	}
 	if got := h.names("stella", set("wounds"), clinical.Mount); len(got) != 1 {
 		t.Errorf("listed after the patient changed their mind: %v", got)
 	}

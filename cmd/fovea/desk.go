@@ -399,6 +399,8 @@ func (d *desk) ImportConsents(ctx context.Context, c clinical.Caller, patient cl
 	if err != nil {
 		return nil, err
 	}
+	// In the order in which they were given: what came later speaks last.
+	slices.SortStableFunc(all, func(a, b clinical.Grant) int { return a.RecordedAt.Compare(b.RecordedAt) })
 	out := make([]wire.Imported, 0, len(all))
 	for _, g := range all {
 		if g.Patient != patient {

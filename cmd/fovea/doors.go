@@ -51,6 +51,7 @@ func (s *system) openServer(ctx context.Context) error {
 	}
 	s.dark = darkroom.NewFollower(darkroom.Options{
 		Journal: s.vault, Keeper: s.vault, Opener: s.vault, Renderer: s.shrink, Now: time.Now, Mint: clinical.NewMinter(nil, nil), Log: s.log,
+		Delivers: s.cfg.EPR.Folder != "",
 	})
 	host, _, err := net.SplitHostPort(s.cfg.Listen)
 	if err != nil {
