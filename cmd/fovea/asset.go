@@ -15,6 +15,7 @@ type assetCmd struct {
 	Classify assetClassifyCmd `cmd:"" help:"Say what is in pictures: the step between landing and release."`
 	Review   assetReviewCmd   `cmd:"" help:"Confirm \"no identifying feature\" as a second person."`
 	Describe assetDescribeCmd `cmd:"" help:"Edit caption, keywords and view of a picture."`
+	Subjects assetSubjectsCmd `cmd:"" help:"Say who else can be recognised in pictures: each needs a consent of their own."`
 	Discard  assetDiscardCmd  `cmd:"" help:"Destroy frames before their session is filed."`
 	Refile   assetRefileCmd   `cmd:"" help:"Correct a wrong patient: gone from every door at once."`
 }
@@ -35,10 +36,24 @@ func (x assetShowCmd) Run(e *env) error {
 			put(w, "taken\t%s\t%s %s", a.TakenLocal, a.Make, a.Model)
 			put(w, "size\t%d bytes, %d × %d px", a.Size, a.Width, a.Height)
 			put(w, "sha256\t%s", a.SHA256)
-			put(w, "flags\t%s, %s", strings.Join(a.Sensitivity, " "), a.Identifiability)
+			put(w, "flags\t%s, %s", flagWords(a.Sensitivity), a.Identifiability)
 			put(w, "consent\t%s", a.Badge)
+			for _, id := range a.Subjects {
+				put(w, "also seen\t%s", id)
+			}
+			if !a.Lesion.IsZero() {
+				put(w, "lesion\t%s", a.Lesion)
+			}
 		})
 	})
+}
+
+// flagWords say the flags of a picture, or that somebody looked and there are none.
+func flagWords(flags []string) string {
+	if len(flags) == 0 {
+		return "none"
+	}
+	return strings.Join(flags, " ")
 }
 
 type assetGetCmd struct {
@@ -132,11 +147,53 @@ func (x assetRefileCmd) Run(e *env) error {
 	})
 }
 
+type assetSubjectsCmd struct {
+	Assets []string `arg:"" help:"Asset IDs."`
+	Add    []string `help:"Who else is seen: patient ID, or SYSTEM:NUMBER. Repeat." placeholder:"PATIENT" sep:"none"`
+	Away   []string `help:"Who is not seen after all; for governance, with a reason. Repeat." placeholder:"PATIENT" sep:"none"`
+	Reason string   `help:"Why, for the record."`
+}
+
+// Help teaches.
+func (assetSubjectsCmd) Help() string {
+	return "Everybody who can be recognised consents, and the strictest answer holds: until the other has consented too, the picture leaves every set.\n\n" +
+		"Examples:\n  fovea --as mia asset subjects 01J… --add hospital:8014552K\n" +
+		"  fovea --as olu asset subjects 01J… --away hospital:8014552K --reason 'it is a doll'"
+}
+
+func (x assetSubjectsCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		assets, err := ids[clinical.Asset](x.Assets)
+		if err != nil {
+			return err
+		}
+		in := wire.NameSubjects{OnAssets: wire.OnAssets{Assets: assets, Reason: x.Reason}}
+		for _, list := range []struct {
+			texts []string
+			into  *[]clinical.PatientID
+		}{{x.Add, &in.Subjects}, {x.Away, &in.Away}} {
+			for _, text := range list.texts {
+				id, err := e.patient(c, text)
+				if err != nil {
+					return err
+				}
+				*list.into = append(*list.into, id)
+			}
+		}
+		var r wire.Result
+		if err := c.post(e.ctx, "/api/v1/assets/subjects", in, &r); err != nil {
+			return err
+		}
+		return e.said(r, "Noted who else is seen.")
+	})
+}
+
 type assetDescribeCmd struct {
 	Asset   string   `arg:"" help:"Asset ID."`
 	Caption *string  `help:"New caption."`
 	Keyword []string `help:"Keywords; replaces all. Repeat."`
 	View    string   `help:"View code, such as L-LEG-ANT."`
+	Lesion  string   `help:"The lesion that it shows; see fovea lesion list." placeholder:"ID"`
 }
 
 func (x assetDescribeCmd) Run(e *env) error {
@@ -152,6 +209,13 @@ func (x assetDescribeCmd) Run(e *env) error {
 		if x.View != "" {
 			a.View.Code = x.View
 			in.View = &a.View
+		}
+		if x.Lesion != "" {
+			id, err := clinical.ParseID[clinical.Lesion](x.Lesion)
+			if err != nil {
+				return err
+			}
+			in.Lesion = &id
 		}
 		var r wire.Result
 		if err := c.send(e.ctx, call{method: http.MethodPatch, path: "/api/v1/assets/" + x.Asset, in: in, match: a.Rev}, &r); err != nil {

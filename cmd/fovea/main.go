@@ -48,7 +48,8 @@ type cli struct {
 	Run         runCmd         `cmd:"" help:"Runs that wait for a photographer: list, confirm."`
 	Patient     patientCmd     `cmd:"" help:"Patients: add, list, show, encounter, merge, unmerge."`
 	Session     sessionCmd     `cmd:"" help:"Sittings: list, change (photographer, chaperone, consent to be photographed)."`
-	Asset       assetCmd       `cmd:"" help:"Pictures: show, get, classify, review, describe, discard, refile."`
+	Asset       assetCmd       `cmd:"" help:"Pictures: show, get, classify, review, describe, subjects, discard, refile."`
+	Lesion      lesionCmd      `cmd:"" help:"Findings that are followed: open, list, close."`
 	Consent     consentCmd     `cmd:"" help:"Consent: record, list, withdraw, forms, codes, FHIR."`
 	Recall      recallCmd      `cmd:"" help:"What was taken back, from whom, and its certificate."`
 	Task        taskCmd        `cmd:"" help:"What this person has to do and to confirm."`

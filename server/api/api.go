@@ -119,6 +119,7 @@ func New(o Options) http.Handler {
 	s.recalls()
 	s.glass()
 	s.records()
+	s.lesions()
 	s.releases()
 	s.erasures()
 	s.answers()
@@ -238,6 +239,8 @@ func idsOf(cmd clinical.Command, d clinical.Delta) []string {
 		return texts(d.Patients, func(p clinical.Patient) clinical.PatientID { return p.ID })
 	case clinical.OpenEncounter:
 		return texts(d.Encounters, func(e clinical.Encounter) clinical.EncounterID { return e.ID })
+	case clinical.OpenLesion, clinical.ChangeLesion:
+		return texts(d.Lesions, func(l clinical.Lesion) clinical.LesionID { return l.ID })
 	case clinical.AddJobs, clinical.ChangeJob:
 		return texts(d.Jobs, func(j clinical.Job) clinical.JobID { return j.ID })
 	case clinical.ChangeSession:

@@ -19,6 +19,8 @@ type onAssetsBody struct{ Body wire.OnAssets }
 
 type classifyBody struct{ Body wire.Classify }
 
+type subjectsBody struct{ Body wire.NameSubjects }
+
 type refileBody struct{ Body wire.Refile }
 
 type assetPath struct {
@@ -87,6 +89,10 @@ func (s *service) assets() {
 	})
 	act(s, "POST /assets/discard", "discard-assets", "Destroy frames before their session is filed", func(in *onAssetsBody) (clinical.Command, error) {
 		return clinical.DiscardAssets{Assets: in.Body.Assets, Reason: in.Body.Reason}, nil
+	})
+	act(s, "POST /assets/subjects", "name-subjects", "Say who else can be recognised in pictures", func(in *subjectsBody) (clinical.Command, error) {
+		b := in.Body
+		return clinical.NameSubjects{Assets: b.Assets, Subjects: b.Subjects, Away: b.Away, Reason: b.Reason}, nil
 	})
 	act(s, "POST /assets/refile", "refile-assets", "Correct a wrong patient", func(in *refileBody) (clinical.Command, error) {
 		return clinical.RefileAssets{Assets: in.Body.Assets, To: in.Body.To, Reason: in.Body.Reason}, nil

@@ -23,6 +23,22 @@ type sittingBody struct {
 	Body    wire.Sitting
 }
 
+type lesionList struct {
+	Page
+	ID clinical.PatientID `path:"id"`
+}
+
+type lesionBody struct {
+	ID   clinical.PatientID `path:"id"`
+	Body wire.Lesion
+}
+
+type lesionChange struct {
+	ID      clinical.LesionID `path:"id"`
+	IfMatch string            `header:"If-Match"`
+	Body    wire.Lesion
+}
+
 type holdList struct {
 	Page
 	ID clinical.HoldID `path:"id"`
@@ -49,6 +65,28 @@ func (s *service) records() {
 		return clinical.ChangeSession{Session: clinical.Session{
 			ID: in.ID, Rev: rev, Photographer: b.Photographer, Consent: b.Consent, Chaperone: clinical.Chaperone(b.Chaperone),
 		}}, err
+	})
+}
+
+// lesions are findings that are followed from one sitting to the next.
+func (s *service) lesions() {
+	show(s, "/patients/{id}/lesions", "lesions", "A patient's findings that are followed, open ones first", func(ctx context.Context, in *lesionList) (wire.List[wire.Lesion], error) {
+		all, err := s.Gate.Lesions(ctx, caller(ctx), in.ID)
+		if err != nil {
+			return wire.List[wire.Lesion]{}, err
+		}
+		return paged(&in.Page, all, wire.ToLesion)
+	})
+	act(s, "POST /patients/{id}/lesions", "open-lesion", "Begin to follow a finding", func(in *lesionBody) (clinical.Command, error) {
+		l := in.Body.Clinical()
+		l.Patient = in.ID
+		return clinical.OpenLesion{Lesion: l}, nil
+	})
+	act(s, "PUT /lesions/{id}", "change-lesion", "Correct what is known of a finding, or close it", func(in *lesionChange) (clinical.Command, error) {
+		rev, err := ifMatch(in.IfMatch)
+		l := in.Body.Clinical()
+		l.ID, l.Rev = in.ID, rev
+		return clinical.ChangeLesion{Lesion: l}, err
 	})
 }
 

@@ -42,6 +42,31 @@ type Describe struct {
 	Lesion   *clinical.LesionID `json:"lesion,omitempty"`
 }
 
+// NameSubjects says who else can be recognised in pictures.
+type NameSubjects struct {
+	OnAssets
+	Subjects []clinical.PatientID `json:"subjects,omitempty" maxItems:"50" doc:"who else is seen: each needs a consent of their own"`
+	Away     []clinical.PatientID `json:"away,omitempty" maxItems:"50" doc:"who is not seen after all: for governance, with a reason"`
+}
+
+// Lesion is a finding that is followed over time.
+type Lesion struct {
+	ID         clinical.LesionID   `json:"id,omitzero"`
+	Rev        uint64              `json:"rev,omitempty"`
+	Patient    clinical.PatientID  `json:"patient,omitzero"`
+	Label      string              `json:"label" minLength:"1" maxLength:"200" doc:"such as ulcer, medial"`
+	Site       string              `json:"site,omitempty" maxLength:"80" doc:"body site"`
+	Laterality clinical.Laterality `json:"laterality,omitempty" enum:"R,L,B,U"`
+	Opened     time.Time           `json:"opened,omitzero"`
+	Closed     time.Time           `json:"closed,omitzero" doc:"absent: still followed"`
+}
+
+// ToLesion converts for the wire.
+func ToLesion(l clinical.Lesion) Lesion { return Lesion(l) }
+
+// Clinical converts from the wire.
+func (l Lesion) Clinical() clinical.Lesion { return clinical.Lesion(l) }
+
 // Withdraw takes a consent back: one, or all beyond care when Grant is absent.
 type Withdraw struct {
 	Grant  clinical.GrantID `json:"grant,omitzero"`

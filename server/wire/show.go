@@ -132,47 +132,50 @@ func (v View) Clinical() clinical.View {
 
 // Asset is a picture as the caller may know of it.
 type Asset struct {
-	ID                   clinical.AssetID    `json:"id"`
-	Rev                  uint64              `json:"rev"`
-	State                clinical.AssetState `json:"state"`
-	Reason               clinical.Reason     `json:"reason,omitempty"`
-	Patient              clinical.PatientID  `json:"patient,omitzero"`
-	Session              clinical.SessionID  `json:"session,omitzero"`
-	Job                  clinical.JobID      `json:"job,omitzero"`
-	Run                  clinical.RunID      `json:"run,omitzero"`
-	Studio               clinical.StudioID   `json:"studio"`
-	Specialty            clinical.Specialty  `json:"specialty,omitempty"`
-	Name                 string              `json:"name,omitempty"`
-	Caption              string              `json:"caption,omitempty"`
-	Keywords             []string            `json:"keywords,omitempty"`
-	View                 View                `json:"view,omitzero"`
-	IDShot               bool                `json:"idShot,omitempty"`
-	Sensitivity          []string            `json:"sensitivity"`
-	NoIdentifyingFeature bool                `json:"noIdentifyingFeature,omitempty"`
-	Identifiability      string              `json:"identifiability"`
-	Size                 int64               `json:"size"`
-	SHA256               string              `json:"sha256"`
-	MIME                 string              `json:"mime"`
-	TakenAt              time.Time           `json:"takenAt,omitzero"`
-	TakenLocal           string              `json:"takenLocal,omitempty" doc:"the camera's wall clock"`
-	TakenEstimated       bool                `json:"takenEstimated,omitempty"`
-	Make                 string              `json:"make,omitempty"`
-	Model                string              `json:"model,omitempty"`
-	Serial               string              `json:"serial,omitempty"`
-	Orientation          int                 `json:"orientation,omitempty"`
-	Width                int                 `json:"width,omitempty"`
-	Height               int                 `json:"height,omitempty"`
-	KeptAt               time.Time           `json:"keptAt"`
-	Badge                string              `json:"badge,omitempty"`
-	BadgeState           string              `json:"badgeState,omitempty"`
-	Thumb                bool                `json:"thumb"`
+	ID                   clinical.AssetID     `json:"id"`
+	Rev                  uint64               `json:"rev"`
+	State                clinical.AssetState  `json:"state"`
+	Reason               clinical.Reason      `json:"reason,omitempty"`
+	Patient              clinical.PatientID   `json:"patient,omitzero"`
+	Subjects             []clinical.PatientID `json:"subjects,omitempty" doc:"who else can be recognised"`
+	Session              clinical.SessionID   `json:"session,omitzero"`
+	Lesion               clinical.LesionID    `json:"lesion,omitzero"`
+	Job                  clinical.JobID       `json:"job,omitzero"`
+	Run                  clinical.RunID       `json:"run,omitzero"`
+	Studio               clinical.StudioID    `json:"studio"`
+	Specialty            clinical.Specialty   `json:"specialty,omitempty"`
+	Name                 string               `json:"name,omitempty"`
+	Caption              string               `json:"caption,omitempty"`
+	Keywords             []string             `json:"keywords,omitempty"`
+	View                 View                 `json:"view,omitzero"`
+	IDShot               bool                 `json:"idShot,omitempty"`
+	Sensitivity          []string             `json:"sensitivity"`
+	NoIdentifyingFeature bool                 `json:"noIdentifyingFeature,omitempty"`
+	Identifiability      string               `json:"identifiability"`
+	Size                 int64                `json:"size"`
+	SHA256               string               `json:"sha256"`
+	MIME                 string               `json:"mime"`
+	TakenAt              time.Time            `json:"takenAt,omitzero"`
+	TakenLocal           string               `json:"takenLocal,omitempty" doc:"the camera's wall clock"`
+	TakenEstimated       bool                 `json:"takenEstimated,omitempty"`
+	Make                 string               `json:"make,omitempty"`
+	Model                string               `json:"model,omitempty"`
+	Serial               string               `json:"serial,omitempty"`
+	Orientation          int                  `json:"orientation,omitempty"`
+	Width                int                  `json:"width,omitempty"`
+	Height               int                  `json:"height,omitempty"`
+	KeptAt               time.Time            `json:"keptAt"`
+	Badge                string               `json:"badge,omitempty"`
+	BadgeState           string               `json:"badgeState,omitempty"`
+	Thumb                bool                 `json:"thumb"`
 }
 
 // ToAsset converts for the wire.
 func ToAsset(s clinical.Shown) Asset {
 	a := s.Asset
 	out := Asset{
-		ID: a.ID, Rev: a.Rev, State: a.State, Reason: a.Reason, Patient: a.Patient, Session: a.Session,
+		ID: a.ID, Rev: a.Rev, State: a.State, Reason: a.Reason, Patient: a.Patient, Subjects: a.Subjects,
+		Session: a.Session, Lesion: a.Lesion,
 		Job: a.Job, Run: a.Run, Studio: a.Studio, Specialty: a.Specialty, Name: a.Name, Caption: a.Caption,
 		Keywords: a.Keywords, View: ToView(a.View), IDShot: a.IDShot, Sensitivity: a.Sensitivity.Names(),
 		NoIdentifyingFeature: a.NoIdentifyingFeature, Identifiability: a.Identifiability().String(),
@@ -283,6 +286,7 @@ type PatientPage struct {
 	Consent    string    `json:"consent" doc:"what the patient allows, in one sentence"`
 	Grants     []Grant   `json:"grants"`
 	Holds      []Hold    `json:"holds"`
+	Lesions    []Lesion  `json:"lesions" doc:"findings that are followed, open ones first"`
 	Sessions   []Session `json:"sessions"`
 	Restricted bool      `json:"restricted,omitempty" doc:"pictures exist that are shown to the treating team by name only"`
 }
@@ -291,13 +295,16 @@ type PatientPage struct {
 func ToPatientPage(p clinical.PatientPage) PatientPage {
 	out := PatientPage{
 		Patient: ToPatient(p.Patient), Consent: p.Consent, Restricted: p.Restricted,
-		Grants: []Grant{}, Holds: []Hold{}, Sessions: []Session{},
+		Grants: []Grant{}, Holds: []Hold{}, Lesions: []Lesion{}, Sessions: []Session{},
 	}
 	for _, g := range p.Grants {
 		out.Grants = append(out.Grants, ToGrant(g))
 	}
 	for _, h := range p.Holds {
 		out.Holds = append(out.Holds, ToHold(h))
+	}
+	for _, l := range p.Lesions {
+		out.Lesions = append(out.Lesions, ToLesion(l))
 	}
 	for _, s := range p.Sessions {
 		one := Session{
