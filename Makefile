@@ -45,7 +45,7 @@ test: ## build and vet everything, then run the tests under the race detector (R
 		$(if $(filter 1,$(RACE)),-race) -vet=off -timeout 15m $(PKG)
 
 .PHONY: accept
-accept: ## start freshly built programs and try each promise from outside (CAP=spine for one capability)
+accept: ## start freshly built programs and try each promise from outside (CAP=spine or CAP=consent for one capability)
 	@scripts/setup run mounts
 	@$(MAKE) build
 	@go build -trimpath -o bin/accept ./internal/accept
