@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -30,6 +31,7 @@ type demoPlaces struct {
 	data    string
 	studios string // watch folders
 	walk    string // files to drop, by shoot
+	epr     string // where the patient record collects
 	json    string
 }
 
@@ -39,7 +41,7 @@ func placesFor(data string) (demoPlaces, error) {
 		return demoPlaces{}, clinical.Errorf(clinical.Invalid, "demo: %w", err)
 	}
 	beside := abs + "-demo"
-	return demoPlaces{data: abs, studios: filepath.Join(beside, "studios"), walk: filepath.Join(beside, "walk"), json: filepath.Join(filepath.Dir(abs), "demo.json")}, nil
+	return demoPlaces{data: abs, studios: filepath.Join(beside, "studios"), walk: filepath.Join(beside, "walk"), epr: filepath.Join(beside, "epr"), json: filepath.Join(filepath.Dir(abs), "demo.json")}, nil
 }
 
 // serveDemo makes the invented hospital on first start and serves it.
@@ -71,6 +73,9 @@ func (e *env) serveDemo(listen string) error {
 		if err := at.lay(e.ctx, cfg, quiet(e.stderr)); err != nil {
 			return err
 		}
+	}
+	if err := os.MkdirAll(at.epr, 0o700); err != nil {
+		return clinical.Errorf(clinical.Unavailable, "demo: %w", err)
 	}
 	log, err := os.OpenFile(at.data+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -144,7 +149,8 @@ func (at demoPlaces) claim() (fresh bool, err error) {
 	return true, at.mark(demoBegun)
 }
 
-// config is the demo's own: two studios outside DATA, and short waits.
+// config is the demo's own: two studios and the patient record's folder outside
+// DATA, and short waits.
 func (at demoPlaces) config(w demo.World, listen string) config {
 	cfg := config{Data: at.data, Listen: listen, Zone: time.Local.String(), Sandbox: "warn", Policy: policyYAML{VerbalTeaching: true}} //nolint:gosmopolitan // as above
 	if cfg.Zone == "Local" {
@@ -158,6 +164,11 @@ func (at demoPlaces) config(w demo.World, listen string) config {
 			ID: string(s.ID), Name: s.Name, Folder: at.folder(s.ID), Specialty: string(s.Specialty), Rules: s.Rules, Dispose: "done",
 		})
 	}
+	cfg.Site = siteYAML{Name: "Northgate Hospital", Contact: "Olu Bright, information governance, extension 5100"}
+	if _, port, err := net.SplitHostPort(listen); err == nil && port != "0" {
+		cfg.Site.URL = "https://" + listen // on a port that is chosen later no code can be printed
+	}
+	cfg.EPR = eprYAML{Folder: at.epr}
 	cfg.Timing = timingYAML{Quiet: duration(8 * time.Second), Poll: duration(2 * time.Second)}
 	return cfg
 }

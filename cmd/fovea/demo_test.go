@@ -6,8 +6,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"fovea/clinical"
+	"fovea/internal/demo"
 )
 
 // TestADemoTellsThePortThatItAnswersOn opens a demo that was told to choose a
@@ -35,6 +40,30 @@ func TestADemoTellsThePortThatItAnswersOn(t *testing.T) {
 		if text := said.String(); !strings.Contains(text, "Sign in at https://"+address+" ") || strings.Contains(text, ":0/") || strings.Contains(text, "@0\\") {
 			t.Errorf("it says:\n%s", text)
 		}
+	}
+}
+
+// TestADemoHasWhatPapersNeed asks for the parts without which a guide cannot be followed.
+func TestADemoHasWhatPapersNeed(t *testing.T) {
+	at, err := placesFor(filepath.Join(t.TempDir(), "var"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	world := demo.New(time.Now(), time.UTC)
+	for listen, url := range map[string]string{"127.0.0.1:8443": "https://127.0.0.1:8443", "127.0.0.1:0": ""} {
+		cfg := at.config(world, listen)
+		if err := cfg.check(); err != nil {
+			t.Fatal(err)
+		}
+		if by := cfg.issuer("", time.Now()); by.Site == "Fovea" || by.Contact == "" || cfg.Site.URL != url || cfg.EPR.Folder == "" {
+			t.Errorf("on %s: %+v, record in %q", listen, cfg.Site, cfg.EPR.Folder)
+		}
+	}
+	leads := slices.ContainsFunc(world.People, func(p clinical.Person) bool {
+		return slices.Contains(p.Leads, clinical.GovernanceLead) && slices.Contains(p.Leads, clinical.SafeguardingLead)
+	})
+	if !leads {
+		t.Error("nobody leads")
 	}
 }
 

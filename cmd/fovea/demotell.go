@@ -27,7 +27,7 @@ What to try (docs/demo.md has each step in full):
   3 classify and release         open a patient as lea, tick pictures, classify, add to a set
   4 the same set as nora, {{.Student.Login}} and olu
   5 refile a wrong patient       while the drive is mounted
-  6 withdraw in mid-download     the drive loses it within one request
+  6 withdraw while it is read    the next request finds nothing; a download of more than 1 MiB would be cut
   7 verify the log offline       fovea --data {{.Data}} audit export log && fovea audit verify log
 
 Everything is also in {{.JSON}}. Stop with Ctrl-C; starting again keeps everything.

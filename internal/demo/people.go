@@ -56,7 +56,7 @@ func people(c calendar) []clinical.Person {
 		{Login: "grace", Name: "Grace Linden", Role: clinical.Educator, Specialty: dermatology, Language: "en", Since: since},
 		{Login: "diego", Name: "Diego Salas", Role: clinical.Educator, Specialty: plastics, Language: "es", Since: since},
 		{Login: "yuki", Name: "Yuki Morel", Role: clinical.Student, Language: "en", TermEnds: c.date(120), Since: c.at(-60, 8, 0)},
-		{Login: "olu", Name: "Olu Bright", Role: clinical.Governance, Language: "en", Since: since},
+		{Login: "olu", Name: "Olu Bright", Role: clinical.Governance, Language: "en", Since: since, Leads: []clinical.Lead{clinical.GovernanceLead, clinical.SafeguardingLead}},
 		{Login: "admin", Name: "Ada Quill", Role: clinical.Admin, Language: "en", Since: since},
 	}
 }
