@@ -194,7 +194,7 @@ func (s *eventSearch) look(l ledger.Leaf) error {
 	if err != nil {
 		return err
 	}
-	s.found = append(s.found, clinical.Recorded{Leaf: uint64(l.N), Event: e})
+	s.found = append(s.found, clinical.Recorded{Leaf: uint64(l.N), Seq: l.Seq, Event: e})
 	return nil
 }
 

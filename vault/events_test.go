@@ -55,6 +55,9 @@ func TestWhatWasNotedAMomentAgoIsInTheAnswerWithItsNamesBack(t *testing.T) {
 	if len(stranger) != 1 || !stranger[0].Caller.Person.IsZero() {
 		t.Errorf("an unknown person resolves to %v", stranger)
 	}
+	if got[0].Seq != 0 || stranger[0].Seq != a.Rev {
+		t.Errorf("changes %d and %d, want 0 where nothing was changed and %d", got[0].Seq, stranger[0].Seq, a.Rev)
+	}
 }
 
 // world is a vault whose ledger has many entries about few subjects.

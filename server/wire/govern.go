@@ -153,6 +153,7 @@ func ToExplanation(x clinical.Explanation) Explanation {
 // Recorded is an entry of the ledger.
 type Recorded struct {
 	Leaf     uint64             `json:"entry"`
+	Seq      uint64             `json:"seq,omitempty" doc:"journal number of the change; absent where nothing was changed"`
 	At       time.Time          `json:"at"`
 	Act      clinical.Act       `json:"act"`
 	Person   clinical.PersonID  `json:"person,omitzero"`
@@ -174,7 +175,7 @@ type Recorded struct {
 // ToRecorded converts for the wire; the name is the door's to add.
 func ToRecorded(r clinical.Recorded) Recorded {
 	out := Recorded{
-		Leaf: r.Leaf, At: r.At, Act: r.Act, Person: r.Caller.Person, Operator: r.Caller.Operator, Door: r.Caller.Door,
+		Leaf: r.Leaf, Seq: r.Seq, At: r.At, Act: r.Act, Person: r.Caller.Person, Operator: r.Caller.Operator, Door: r.Caller.Door,
 		Device: r.Caller.Device, Remote: r.Caller.Remote, Patient: r.Patient, Assets: r.Assets, Set: r.Set, Grant: r.Grant,
 		Denied: r.Denied, Rule: r.Rule, Count: r.Count,
 	}
