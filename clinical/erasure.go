@@ -20,7 +20,8 @@ type Erasure struct {
 	Words     string         `json:",omitempty"` // the reason of the decision
 	Recall    RecallID       `json:",omitzero"`
 
-	// Done is when it was carried out, a shredding when the keys were destroyed; Pictures how many it concerned.
+	// Done is when it was carried out, a shredding when the keys were destroyed;
+	// Pictures how many it concerned.
 	// Bytes in copies of the store are unreadable once every copy of the
 	// keyring and of the recovery keys older than Epoch is destroyed.
 	Done     time.Time `json:",omitzero"`

@@ -93,6 +93,8 @@ func writeReach(w io.Writer, all []wire.Reach, logins map[clinical.PersonID]stri
 			through = "set " + r.Set.String()
 		case !r.Release.IsZero():
 			through = "release " + r.Release.String()
+		case r.Person.IsZero():
+			through = "-" // everything one person had, in one row without the person: for whom names are not
 		}
 		put(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s", logins[r.Person], r.Role, r.Channel, r.Assets, r.Times, stamp(r.Last), through)
 	}
