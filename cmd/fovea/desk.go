@@ -350,6 +350,11 @@ func (d *desk) bundle(ctx context.Context, c clinical.Caller, r clinical.Release
 	for _, p := range pictures {
 		seqs = append(seqs, p.Asset.Rev)
 	}
+	for _, e := range out.Events { // and how each came here, and under whom
+		if e.Seq != 0 && keeps(e.Act) {
+			seqs = append(seqs, e.Seq)
+		}
+	}
 	slices.Sort(seqs)
 	for _, seq := range slices.Compact(seqs) {
 		proof, err := d.proof(ctx, seq)
@@ -359,6 +364,17 @@ func (d *desk) bundle(ctx context.Context, c clinical.Caller, r clinical.Release
 		out.Proofs = append(out.Proofs, proof)
 	}
 	return out, nil
+}
+
+// keeps reports whether an act took a picture in, or said whose it is.
+func keeps(a clinical.Act) bool {
+	switch a {
+	case clinical.ActAssetKept, clinical.ActAssetQuarantined, clinical.ActRunConfirmed, clinical.ActRunResolved,
+		clinical.ActQuarantineFiled, clinical.ActRefiled:
+		return true
+	default:
+		return false
+	}
 }
 
 // open makes the packer, once.

@@ -248,8 +248,8 @@ func (h *house) provesCustody(dir string) {
 		h.check(err)
 		acts[leaf.Act] = true
 	}
-	if !acts[string(clinical.ActReleaseMade)] {
-		h.Errorf("the release is not proven: %v", acts)
+	if !acts[string(clinical.ActReleaseMade)] || !acts[string(clinical.ActAssetKept)] {
+		h.Errorf("that it was kept and released is not proven: %v", acts)
 	}
 	report, err := os.ReadFile(filepath.Join(dir, "custody-report.csv"))
 	if err != nil || !bytes.Contains(report, []byte("asset.kept")) {
