@@ -29,10 +29,6 @@ func bounded(cmd clinical.Command) error {
 		lists = patientLists(cmd.Patient)
 	case clinical.OpenEncounter:
 		fields, lists = []string{string(cmd.Encounter.Specialty)}, len(cmd.Encounter.Team) <= maxPeople
-	case clinical.OpenLesion:
-		fields = []string{cmd.Lesion.Label, cmd.Lesion.Site}
-	case clinical.ChangeLesion:
-		fields = []string{cmd.Lesion.Label, cmd.Lesion.Site}
 	case clinical.ChangeJob:
 		fields, lists = jobFields(cmd.Job)
 	case clinical.AddJobs:
@@ -54,7 +50,7 @@ func bounded(cmd clinical.Command) error {
 	case clinical.RemoveFromSet:
 		lists = len(cmd.Items) <= maxAct
 	default:
-		words = reasonOf(cmd)
+		words, fields = reasonOf(cmd), lesionFields(cmd)
 	}
 	if err := brief(words); err != nil {
 		return err
@@ -99,6 +95,17 @@ func reasonOf(cmd clinical.Command) string {
 		return cmd.Reason
 	default:
 		return ""
+	}
+}
+
+func lesionFields(cmd clinical.Command) []string {
+	switch cmd := cmd.(type) {
+	case clinical.OpenLesion:
+		return []string{cmd.Lesion.Label, cmd.Lesion.Site}
+	case clinical.ChangeLesion:
+		return []string{cmd.Lesion.Label, cmd.Lesion.Site}
+	default:
+		return nil
 	}
 }
 

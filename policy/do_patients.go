@@ -49,15 +49,10 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 	if err := current(p.Rev, old.Rev); err != nil {
 		return clinical.Change{}, err
 	}
-	if (old.Deceased && !p.Deceased || a.growsUp(p, old)) && !admin {
-		return clinical.Change{}, forbid("governance", "This would take away what protects pictures of a child, or of somebody who has died. Ask governance to correct it.")
-	}
-	if old.PhotographyRefused && !p.PhotographyRefused && !admin {
-		return clinical.Change{}, forbid("governance", "This patient has refused to be photographed. If they agree again, ask governance to correct the record.")
-	}
-	widens := !slices.Equal(p.NamedTeam, old.NamedTeam) || old.Vip && !p.Vip
-	if widens && !admin {
-		return clinical.Change{}, forbid("governance", "Naming a team and ending VIP protection are governance's. Ask them.")
+	if !admin {
+		if err := a.widens(p, old); err != nil {
+			return clinical.Change{}, err
+		}
 	}
 	if p.MergedInto != old.MergedInto {
 		return clinical.Change{}, invalid("merge", "Records are merged and parted by acts of their own. Leave that as it is here.")
@@ -79,6 +74,21 @@ func (a *act) changePatient(cmd clinical.ChangePatient) (clinical.Change, error)
 		a.takeBackAll(&c, p.ID)
 	}
 	return c, nil
+}
+
+// widens is Forbidden where a change to a record takes a protection away, or
+// lets more people see: governance and administrators correct that.
+func (a *act) widens(p clinical.Patient, old *clinical.Patient) error {
+	switch {
+	case old.Deceased && !p.Deceased, a.growsUp(p, old):
+		return forbid("governance", "This would take away what protects pictures of a child, or of somebody who has died. Ask governance to correct it.")
+	case old.PhotographyRefused && !p.PhotographyRefused:
+		return forbid("governance", "This patient has refused to be photographed. If they agree again, ask governance to correct the record.")
+	case !slices.Equal(p.NamedTeam, old.NamedTeam), old.Vip && !p.Vip:
+		return forbid("governance", "Naming a team and ending VIP protection are governance's. Ask them.")
+	default:
+		return nil
+	}
 }
 
 // takeBackAll begins a recall of what the patient consented to beyond care:
