@@ -64,17 +64,19 @@ const nothingDue clinical.Reason = "nothing-due"
 // beginDeliveries puts into the register what is due. What was sent to the
 // wrong record is put right before anything new leaves.
 func (g *Gate) beginDeliveries(ctx context.Context, c clinical.Caller) error {
-	begin := func(next func(*act) (*clinical.Release, clinical.Act)) error {
+	begin := func(next func(*act) ([]clinical.Release, clinical.Act)) error {
 		_, err := g.carryOut(ctx, c, false, func(snap *Snapshot) (clinical.Change, error) {
 			a, err := g.actor(snap, c)
 			if err != nil {
 				return clinical.Change{}, err
 			}
-			r, what := next(a)
-			if r == nil {
+			due, what := next(a)
+			if len(due) == 0 {
 				return clinical.Change{}, conflict(nothingDue, "Nothing is to be delivered.")
 			}
-			return a.releaseChange(what, *r, r.Why), nil
+			c := a.releaseChange(what, due[0], due[0].Why)
+			c.Releases = due
+			return c, nil
 		})
 		return err
 	}
@@ -94,8 +96,11 @@ func (g *Gate) beginDeliveries(ctx context.Context, c clinical.Caller) error {
 		return err
 	}
 	for _, patient := range a.waitForDelivery() {
-		err := begin(func(a *act) (*clinical.Release, clinical.Act) {
-			return a.undelivered(a.snap.shard(patient)), clinical.ActReleaseMade
+		err := begin(func(a *act) ([]clinical.Release, clinical.Act) {
+			if r := a.undelivered(a.snap.shard(patient)); r != nil {
+				return []clinical.Release{*r}, clinical.ActReleaseMade
+			}
+			return nil, ""
 		})
 		if err != nil && clinical.ReasonOf(err) != nothingDue { // somebody refiled it meanwhile
 			return err
@@ -188,38 +193,29 @@ func (m *matter) delivers() bool {
 		m.snap.samePatient(r.Patient, m.f.patient) && !m.forNamed()
 }
 
-// nextCorrection takes back from the patient record what is not that patient's
-// any more: a delivery that has not left ends, for one that has a correction is
-// made.
-func (a *act) nextCorrection() (*clinical.Release, clinical.Act) {
-	corrected := map[clinical.ReleaseID][]clinical.AssetID{}
-	a.snap.releases.each(func(_ clinical.ReleaseID, r *clinical.Release) bool {
-		if r.Kind == clinical.EPRCorrection {
-			corrected[r.Corrects] = append(corrected[r.Corrects], r.Assets...)
-		}
-		return true
-	})
-	var out *clinical.Release
-	what := clinical.ActReleaseMade
+// nextCorrection takes a delivery back from the patient record that holds what
+// is not that patient's any more. It ends: its pages show the wrong picture
+// beside the right ones, which are due anew. Where it has left already, a
+// correction goes after it.
+func (a *act) nextCorrection() ([]clinical.Release, clinical.Act) {
+	var out []clinical.Release
+	what := clinical.ActReleaseEnded
 	a.snap.releases.each(func(_ clinical.ReleaseID, r *clinical.Release) bool {
 		if r.Kind != clinical.EPRDelivery || !r.Ended.IsZero() {
 			return true
 		}
-		wrong := slices.DeleteFunc(slices.Clone(r.Assets), func(id clinical.AssetID) bool {
-			return slices.Contains(corrected[r.ID], id) || a.stillOf(id, r.Patient)
-		})
-		switch {
-		case len(wrong) == 0:
+		if !slices.ContainsFunc(r.Assets, func(id clinical.AssetID) bool { return !a.stillOf(id, r.Patient) }) {
 			return true
-		case r.Delivered.IsZero():
-			end := *r
-			end.Ended, end.Why = a.now, "not of this patient any more"
-			out, what = &end, clinical.ActReleaseEnded
-		default:
-			out = &clinical.Release{
+		}
+		end := *r
+		end.Ended, end.Why = a.now, "not of this patient any more"
+		out = []clinical.Release{end}
+		if !r.Delivered.IsZero() {
+			what = clinical.ActReleaseMade
+			out = []clinical.Release{{
 				ID: clinical.Mint[clinical.Release](a.g.opt.Mint), Kind: clinical.EPRCorrection, Authority: r.Authority, Recipient: r.Recipient,
-				Patient: r.Patient, Session: r.Session, Assets: wrong, Rendition: r.Rendition, Format: r.Format, At: a.now, Corrects: r.ID,
-			}
+				Patient: r.Patient, Session: r.Session, Assets: r.Assets, Rendition: r.Rendition, Format: r.Format, At: a.now, Corrects: r.ID,
+			}, end}
 		}
 		return false
 	})

@@ -113,8 +113,11 @@ func TestWrongPatientIsCorrectedInTheRecord(t *testing.T) {
 	h.eprDo(clinical.DeliverRelease{Release: id})
 	h.do("paula", clinical.RefileAssets{Assets: []clinical.AssetID{asset("leg")}, To: patient("deceased"), Reason: "labels swapped"})
 	work := h.eprWork()
-	if len(work) != 1 || work[0].Kind != clinical.EPRCorrection || work[0].Corrects != id || work[0].Patient != patient("adult") || len(work[0].Assets) != 1 {
+	if len(work) != 2 || work[0].Kind != clinical.EPRCorrection || work[0].Corrects != id || work[0].Patient != patient("adult") || len(work[0].Assets) != 2 {
 		t.Fatalf("work %+v", work)
+	}
+	if again := work[1]; again.Kind != clinical.EPRDelivery || again.Patient != patient("adult") || len(again.Assets) != 1 || again.Assets[0] != asset("arm") {
+		t.Fatalf("what is still right: %+v", again)
 	}
 	if _, open, err := h.OpenRelease(t.Context(), epr(), work[0].ID); !errors.Is(err, clinical.ErrNotFound) || open != nil {
 		t.Errorf("a correction shows pictures: %v", err)
@@ -123,6 +126,7 @@ func TestWrongPatientIsCorrectedInTheRecord(t *testing.T) {
 		t.Errorf("the old delivery still opens: %v", err)
 	}
 	h.eprDo(clinical.DeliverRelease{Release: work[0].ID})
+	h.eprDo(clinical.DeliverRelease{Release: work[1].ID})
 	if rest := h.eprWork(); len(rest) != 0 { // under the right patient it waits to be classified anew
 		t.Errorf("still to do: %+v", rest)
 	}
