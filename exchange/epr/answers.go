@@ -67,9 +67,9 @@ func (f *Follower) wait(ctx context.Context, d *folder, id clinical.ReleaseID) e
 // collected it, and it goes at once. Otherwise the record may have the pictures:
 // a cancellation of the same number follows them.
 func (f *Follower) takeBack(ctx context.Context, d *folder, r clinical.Release) error {
-	taken := ".fovea-" + r.ID.String() + ".taken"
-	if d.root.Rename(r.ID.String()+".csv", taken) == nil {
-		_ = d.root.Remove(taken)
+	aside := begins + r.ID.String() + taken
+	if d.root.Rename(r.ID.String()+".csv", aside) == nil {
+		_ = d.root.Remove(aside)
 		return f.forget(d, r.ID)
 	}
 	if r.Kind != clinical.EPRDelivery {

@@ -417,6 +417,29 @@ func TestCrashLeavesNothingThatARestartDoesNotClear(t *testing.T) {
 	want(t, s.names(), []string{"01ARZ3NDEKTSV4RRFFQ69G5FAV-001.jpg"})
 }
 
+func TestCrashBeforeTheMarkerIsTakenBackLikeWhatHasOne(t *testing.T) {
+	s := newSite(t, nil)
+	r := s.due("one", "leg")
+	s.round()
+	s.drop("." + r.ID.String() + ".sent")
+	s.restart()
+	r.Ended = s.clock
+	s.round()
+	want(t, s.names(), []string{})
+}
+
+func TestCrashLeavesNoUnfinishedFile(t *testing.T) {
+	s := newSite(t, nil)
+	id := s.due("one", "leg").ID.String()
+	s.releases[0].Ended = s.clock
+	for _, name := range []string{id + "-001.jpg.tmp", id + ".pdf.tmp", id + ".csv.tmp", "." + id + ".sent.tmp", id + ".taken"} {
+		s.write(".fovea-"+name, "half")
+	}
+	s.write(".fovea-01ARZ3NDEKTSV4RRFFQ69G5FAV.csv.tmp", "somebody else's")
+	s.round()
+	want(t, s.names(), []string{".fovea-01ARZ3NDEKTSV4RRFFQ69G5FAV.csv.tmp"})
+}
+
 func TestWhatIsPlantedInTheFolderIsIgnored(t *testing.T) {
 	s := newSite(t, nil)
 	outside := filepath.Join(t.TempDir(), "secret")

@@ -14,7 +14,13 @@ import (
 )
 
 const (
-	marker   = ".sent"
+	marker = ".sent"
+
+	// The names of files on their way in or out.
+	begins     = ".fovea-"
+	unfinished = ".tmp"
+	taken      = ".taken"
+
 	maxList  = 100_000 // entries of the folder that are looked at
 	maxReply = 4 << 10 // bytes of an answer that are read
 	maxFiles = 10_000  // pictures whose names are cleaned away
@@ -68,7 +74,7 @@ func (d *folder) close() { _ = d.root.Close() }
 // put writes a file whole: under a name of its own first, to the disk, then in
 // its place. fill's own error is returned as it is.
 func (d *folder) put(name string, fill func(io.Writer) error) error {
-	tmp := ".fovea-" + name + ".tmp"
+	tmp := begins + name + unfinished
 	_ = d.root.Remove(tmp) // of an earlier attempt, or planted: never followed
 	file, err := d.root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, d.mode)
 	if err != nil {
@@ -146,38 +152,63 @@ func (d *folder) written(id clinical.ReleaseID) time.Time {
 	return info.ModTime()
 }
 
-// state returns the deliveries that were written and not answered, and those of
-// which there are pictures.
-func (d *folder) state() (handed, begun map[clinical.ReleaseID]bool, err error) {
+// left is what an earlier process left in the folder.
+type left struct {
+	handed map[clinical.ReleaseID]bool     // written and not answered
+	begun  map[clinical.ReleaseID]bool     // there are pictures
+	halves map[clinical.ReleaseID][]string // names of files that were never finished
+}
+
+// state looks what an earlier process left.
+func (d *folder) state() (left, error) {
 	dir, err := d.root.Open(".")
 	if err != nil {
-		return nil, nil, fault("open", err)
+		return left{}, fault("open", err)
 	}
 	defer dir.Close() //nolint:errcheck // read-only
 	names, err := dir.Readdirnames(maxList)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, fault("list", err)
+		return left{}, fault("list", err)
 	}
-	handed, begun = map[clinical.ReleaseID]bool{}, map[clinical.ReleaseID]bool{}
+	l := left{handed: map[clinical.ReleaseID]bool{}, begun: map[clinical.ReleaseID]bool{}, halves: map[clinical.ReleaseID][]string{}}
 	for _, name := range names {
 		text, hidden := strings.CutPrefix(name, ".")
 		number, marked := strings.CutSuffix(text, marker)
 		if hidden && marked {
-			add(handed, number)
+			add(l.handed, number)
 		}
 		number, _, numbered := strings.Cut(name, "-")
 		if numbered && strings.HasSuffix(name, ".jpg") {
-			add(begun, number)
+			add(l.begun, number)
+		}
+		if id, ok := half(name); ok {
+			l.halves[id] = append(l.halves[id], name)
 		}
 	}
-	return handed, begun, nil
+	return l, nil
+}
+
+// half returns the delivery of which a file was begun under a name of its own,
+// and never got its place or never was removed.
+func half(name string) (clinical.ReleaseID, bool) {
+	text, ours := strings.CutPrefix(name, begins)
+	if !ours || !strings.HasSuffix(name, unfinished) && !strings.HasSuffix(name, taken) {
+		return clinical.ReleaseID{}, false
+	}
+	text = strings.TrimPrefix(text, ".") // of a marker
+	return numbered(text[:strings.IndexAny(text+".", "-.")])
 }
 
 // add adds the ID that a name holds, if it does.
 func add(to map[clinical.ReleaseID]bool, text string) {
-	if id, err := clinical.ParseID[clinical.Release](text); err == nil && id.String() == text {
+	if id, ok := numbered(text); ok {
 		to[id] = true
 	}
+}
+
+func numbered(text string) (clinical.ReleaseID, bool) {
+	id, err := clinical.ParseID[clinical.Release](text)
+	return id, err == nil && id.String() == text
 }
 
 // there reports whether something has the name.
@@ -223,6 +254,12 @@ func (d *folder) clean(id clinical.ReleaseID) {
 		}
 	}
 	_ = d.root.Remove("." + name + marker)
+}
+
+func (d *folder) remove(names []string) {
+	for _, name := range names {
+		_ = d.root.Remove(name) // what stays is tried again at the next start
+	}
 }
 
 // picture is the file name of the nth picture of a delivery, from 0.

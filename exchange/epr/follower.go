@@ -198,26 +198,52 @@ func (f *Follower) Round(ctx context.Context) error {
 }
 
 // resume reads from the folder what an earlier process had written, and removes
-// what it had only begun.
+// what it had only begun. What has its row and no marker was written whole: it
+// waits for its answer like the others, and is taken back like them.
 func (f *Follower) resume(ctx context.Context, d *folder) error {
-	handed, begun, err := d.state()
+	l, err := d.state()
 	if err != nil {
 		return err
 	}
-	for id := range begun {
-		if handed[id] || d.there(id.String()+".csv") {
-			continue
-		}
-		_, err := f.gate.Release(ctx, f.caller(), id)
-		switch {
-		case err == nil:
-			d.clean(id)
-		case clinical.KindOf(err) != clinical.NotFound: // somebody else's file keeps its name
+	for id := range l.halves {
+		ours, err := f.knows(ctx, id)
+		if err != nil {
 			return err
 		}
+		if ours {
+			d.remove(l.halves[id])
+		}
 	}
-	f.handed = handed
+	for id := range l.begun {
+		if l.handed[id] {
+			continue
+		}
+		ours, err := f.knows(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case !ours:
+		case !d.there(id.String() + ".csv"):
+			d.clean(id)
+		default:
+			if err := d.mark(id); err != nil {
+				return err
+			}
+			l.handed[id] = true
+		}
+	}
+	f.handed = l.handed
 	return nil
+}
+
+// knows reports whether a delivery is in the register: somebody else's file
+// keeps its name.
+func (f *Follower) knows(ctx context.Context, id clinical.ReleaseID) (bool, error) {
+	_, err := f.gate.Release(ctx, f.caller(), id)
+	if clinical.KindOf(err) == clinical.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // away tells the oldest delivery that is due why it does not leave; the others

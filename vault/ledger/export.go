@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // ExportVersion is the version of the export format.
@@ -135,10 +137,26 @@ func openAlone(text []byte, key string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	if string(text) != fmt.Sprintf("%s\n— %s %s\n", n.Text, n.Sigs[0].Name, n.Sigs[0].Base64) {
+	if string(text) != alone(n) {
 		return Checkpoint{}, errors.New("ledger: checkpoint has more than the one signature")
 	}
 	return c, nil
+}
+
+// alone is a note with the log's signature and no other.
+func alone(n *note.Note) string {
+	return fmt.Sprintf("%s\n— %s %s\n", n.Text, n.Sigs[0].Name, n.Sigs[0].Base64)
+}
+
+// StripCheckpoint returns the checkpoint and its text with the signature of the
+// log whose public key is key, and without all the others: nobody has looked at
+// those, and they can be anything.
+func StripCheckpoint(text []byte, key string) (Checkpoint, []byte, error) {
+	c, n, err := openNote(text, []string{key})
+	if err != nil {
+		return Checkpoint{}, nil, err
+	}
+	return c, []byte(alone(n)), nil
 }
 
 // confirms reports, by a nil error, that the checkpoint is of this tree.

@@ -90,10 +90,11 @@ func (w *Witness) Add(_ context.Context, s ledger.Submission) ([]byte, error) {
 	if !known {
 		return nil, &Refusal{Status: http.StatusNotFound, What: "unknown log"}
 	}
-	c, err := ledger.OpenCheckpoint(s.Checkpoint, key)
+	c, text, err := ledger.StripCheckpoint(s.Checkpoint, key)
 	if err != nil {
 		return nil, &Refusal{Status: http.StatusForbidden, What: "not signed by the log"}
 	}
+	s.Checkpoint = text // what is kept has to open again, whatever stood behind it
 	if s.Old > c.Size {
 		return nil, &Refusal{Status: http.StatusBadRequest, What: "old size above the checkpoint's"}
 	}
@@ -127,6 +128,8 @@ func fits(s ledger.Submission, last, c ledger.Checkpoint) *Refusal {
 		return &Refusal{Status: http.StatusUnprocessableEntity, What: "a proof from nothing"}
 	case last.Size == 0:
 		return nil
+	case c == last && len(s.Proof) > 0:
+		return &Refusal{Status: http.StatusUnprocessableEntity, What: "a proof that it extends itself"}
 	}
 	if err := ledger.CheckConsistency(last, c, s.Proof); err != nil {
 		return &Refusal{Status: http.StatusUnprocessableEntity, Split: true, What: "the checkpoint does not extend the latest"}

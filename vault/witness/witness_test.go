@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -228,6 +231,44 @@ func TestAWitnessRefusesAsTheProtocolSays(t *testing.T) {
 		if tt.status == http.StatusConflict && (string(body) != "4\n" || res.Header.Get("Content-Type") != "text/x.tlog.size") {
 			t.Errorf("%s: answers %q as %q", name, body, res.Header.Get("Content-Type"))
 		}
+	}
+}
+
+// Anybody can put lines behind a checkpoint that the log has signed, in the
+// witness's own name too.
+func TestForeignLinesNeitherBarTheLogNorAreKept(t *testing.T) {
+	s := newStand(t)
+	h := &history{signer: s.log}
+	h.grow(t, 4, "entry")
+	c := s.client(t)
+	if _, err := c.Publish(t.Context(), h.publication(t)); err != nil {
+		t.Fatal(err)
+	}
+	stolen := h.publication(t).Text
+	name, rest, _ := strings.Cut(s.key, "+")
+	hash, err := hex.DecodeString(rest[:8])
+	if err != nil {
+		t.Fatal(err)
+	}
+	planted := append(hash, make([]byte, 8+ed25519.SignatureSize)...)
+	for _, proof := range [][]ledger.Hash{nil, h.hashes[:1]} {
+		for i := range 3 {
+			planted[len(planted)-1] = byte(i)
+			text := fmt.Appendf(bytes.Clone(stolen), "— %s %s\n", name, base64.StdEncoding.EncodeToString(planted))
+			body := ledger.Submission{Old: 4, Proof: proof, Checkpoint: text}.Encode()
+			res := httptest.NewRecorder()
+			s.server.Config.Handler.ServeHTTP(res, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/add-checkpoint", bytes.NewReader(body)))
+			if (res.Code == http.StatusOK) != (proof == nil) {
+				t.Fatalf("proof of %d: status %d", len(proof), res.Code)
+			}
+		}
+	}
+	h.grow(t, 1, "entry")
+	if _, err := c.Publish(t.Context(), h.publication(t)); err != nil {
+		t.Errorf("the log is barred: %v", err)
+	}
+	if kept, err := os.ReadDir(s.dir); err != nil || len(kept) != 1 {
+		t.Errorf("kept %v (%v), want the latest checkpoint alone", kept, err)
 	}
 }
 
