@@ -259,10 +259,12 @@ func (d *desk) Password(ctx context.Context, c clinical.Caller, id clinical.Rele
 	return p, nil
 }
 
-// Release writes the copy of a release, under the password that was shown.
+// Release writes the copy of a release, under the password that was shown. It is
+// good for one copy, and kept no longer.
 func (d *desk) Release(ctx context.Context, c clinical.Caller, id clinical.ReleaseID, w io.Writer) error {
 	d.mu.Lock()
 	p := d.passwords[handover{id, c.Person}]
+	delete(d.passwords, handover{id, c.Person})
 	d.mu.Unlock()
 	if !time.Now().Before(p.Expires) {
 		p.Password = ""

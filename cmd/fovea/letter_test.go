@@ -211,6 +211,9 @@ func TestACopyLeavesUnderAPasswordThatGoesAnotherWay(t *testing.T) {
 		if res.StatusCode != http.StatusOK || bytes.Contains(zip, []byte("Fontaineau")) {
 			t.Fatalf("%s: %s %s", format, res.Status, zip[:min(len(zip), 300)])
 		}
+		if res, body := h.ask(t.Context(), "mirabelle", http.MethodGet, "/api/v1"+path+"/content"); res.StatusCode != http.StatusConflict {
+			t.Errorf("%s again under the same password: %s %d bytes", format, res.Status, len(body))
+		}
 		dir := t.TempDir()
 		h.check(os.WriteFile(filepath.Join(dir, "copy.zip"), zip, 0o600))
 		unpack := func(password string) error {

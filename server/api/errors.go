@@ -103,7 +103,7 @@ func publicText(err error) string {
 func (s *service) failAct(ctx context.Context, cmd clinical.Command, err error) error {
 	switch cmd.(type) {
 	case clinical.ChangePerson, clinical.ChangePatient, clinical.ChangeJob, clinical.DescribeAsset, clinical.ChangeSet,
-		clinical.ChangeSession:
+		clinical.ChangeSession, clinical.ChangeLesion, clinical.PublishSet:
 		if clinical.ReasonOf(err) == "changed-meanwhile" {
 			p := problem(err)
 			p.Status, p.Title = http.StatusPreconditionFailed, http.StatusText(http.StatusPreconditionFailed)

@@ -225,7 +225,7 @@ func TestLesionsAndWhoElseIsSeen(t *testing.T) {
 	match := strconv.Quote(strconv.FormatUint(list[0].Rev, 10))
 	closed := `{"label":"ulcer, medial","opened":"` + list[0].Opened.Format(time.RFC3339Nano) + `","closed":"` + list[0].Opened.Format(time.RFC3339Nano) + `"}`
 	read[wire.Result](t, send("clara", "PUT", "/lesions/"+id, closed, match))
-	if w := send("clara", "PUT", "/lesions/"+id, closed, match); w.Code < 400 {
+	if w := send("clara", "PUT", "/lesions/"+id, closed, match); w.Code != http.StatusPreconditionFailed {
 		t.Errorf("closed twice on one reading: %d", w.Code)
 	}
 	child := clinicaltest.ID[clinical.Patient]("child").String()

@@ -39,7 +39,7 @@ func (d *door) glassForm(v *visit) error {
 	if !breaksGlass(v.person.Role) {
 		return clinical.ErrNotFound
 	}
-	p := glassPage{Rules: d.Rules, System: v.r.FormValue("system"), Number: strings.TrimSpace(v.r.FormValue("number")), Reasons: glassReasons()}
+	p := glassPage{Rules: d.Rules, System: v.r.PostFormValue("system"), Number: strings.TrimSpace(v.r.PostFormValue("number")), Reasons: glassReasons()}
 	patient, err := d.glassPatient(v, p)
 	if err != nil && (v.status == 0 || clinical.KindOf(err) != clinical.NotFound) && v.r.FormValue("patient")+p.Number != "" {
 		if clinical.KindOf(err) != clinical.NotFound && clinical.KindOf(err) != clinical.Invalid {

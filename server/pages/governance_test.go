@@ -255,6 +255,24 @@ func TestAReleaseIsMadeTakenAlongAndHandedOver(t *testing.T) {
 	}
 }
 
+func TestEvidenceIsTakenAlongUnderAPassword(t *testing.T) {
+	h, door := papered(t)
+	w := send(t, entry{h, door}, "paula", "/releases", "asset", id[clinical.Asset]("leg"), "kind", "subject-access", "format", "evidential",
+		"recipient", "the patient", "authority", "her letter")
+	leads(t, w, "/releases/")
+	at, _, _ := strings.Cut(w.Header().Get("Location"), "?")
+	const password = "k7m2q-9xw4d-k7m2q-9xw4d"
+	if page := h.Ask(door, "paula", "GET", at).Body.String(); !strings.Contains(page, password) {
+		t.Error("the password is not shown")
+	}
+	if w = send(t, entry{h, door}, "paula", at+"/file"); w.Code != http.StatusBadRequest {
+		t.Errorf("without a password: %d", w.Code)
+	}
+	if w = send(t, entry{h, door}, "paula", at+"/file", "password", password); w.Body.String() != "PK "+password {
+		t.Errorf("the file: %d %s", w.Code, w.Body)
+	}
+}
+
 func TestASittingAndAMergeAreNoted(t *testing.T) {
 	h, door := papered(t)
 	adult, other := id[clinical.Patient]("adult"), id[clinical.Patient]("coming-of-age")

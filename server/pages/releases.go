@@ -113,7 +113,7 @@ func (d *door) release(v *visit) error {
 	open := r.OpenAt(d.Now(), d.Zone)
 	p.Settles = open && r.Format != clinical.EPRFolder
 	p.Takes = open && p.Mine && r.Format != clinical.EPRFolder && d.Papers.ReleaseContent != nil
-	if p.Takes && r.Format == clinical.EncryptedZIP {
+	if p.Takes && encrypted(r) {
 		p.Takes = d.Papers.ReleasePassword != nil
 		if p.Takes {
 			if p.Password, err = d.Papers.ReleasePassword(); err != nil {
@@ -127,6 +127,11 @@ func (d *door) release(v *visit) error {
 		}
 	}
 	return d.show(v, "release", "Release", p)
+}
+
+// encrypted reports whether the copy of a release is opened by a password.
+func encrypted(r clinical.Release) bool {
+	return r.Format == clinical.EncryptedZIP || r.Format == clinical.Evidential
 }
 
 type releaseFormPage struct {
@@ -239,7 +244,7 @@ func (d *door) releaseFile(v *visit) error {
 		name, mime = "release-"+id.String()+".pdf", "application/pdf"
 	}
 	password := v.r.PostFormValue("password")
-	if r.Format == clinical.EncryptedZIP && len(password) < 20 {
+	if encrypted(r) && len(password) < 20 {
 		return clinical.Refuse(clinical.Invalid, "password", "The password is not there any more. Open the release again.")
 	}
 	out := &lateFile{w: v.w, name: name, mime: mime}

@@ -168,6 +168,9 @@ type tries struct {
 const (
 	tryTime  = 10 * time.Minute
 	maxTries = 30 // of one address within tryTime
+	// maxTriers is how many addresses are remembered. Under an attack from more, memory is what must hold: a code is too
+	// long to be guessed all the same.
+	maxTriers = 1 << 16
 )
 
 // take counts a try and returns how long its sender has to wait; 0: go on.
@@ -181,7 +184,7 @@ func (t *tries) take(remote string, now time.Time) time.Duration {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.by == nil || now.Sub(t.began) >= tryTime || now.Before(t.began) {
+	if t.by == nil || len(t.by) >= maxTriers || now.Sub(t.began) >= tryTime || now.Before(t.began) {
 		t.began, t.by = now, map[netip.Addr]int{}
 	}
 	if t.by[from] >= maxTries {
