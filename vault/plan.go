@@ -206,7 +206,9 @@ func (v *Vault) planAsset(t Reader, p *plan, a *clinical.Asset, old stored) (uin
 	}
 	a.Ordinal = was.Ordinal
 	switch {
-	case a.State.Gone() && !was.State.Gone():
+	case a.State.Gone() && !was.State.Gone(), a.State == clinical.Erased && was.State != clinical.Erased:
+		// Of a frame that was discarded before, the key is gone; since when is
+		// what the certificate of its erasure has to say.
 		err := v.planGone(t, p, a, old.env.slot)
 		entomb(a, was)
 		return old.env.slot, err

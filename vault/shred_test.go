@@ -219,6 +219,36 @@ func TestAnErasureIsDoneOnlyOnceItsKeysAreAndSaysSinceWhen(t *testing.T) {
 	}
 }
 
+// The key of a discarded frame went when it was discarded. Copies of the keyring
+// from before that day can show it, so the date that its erasure certifies is
+// no earlier one.
+func TestAnErasureOfWhatWasDiscardedSaysSinceWhenItsKeyIsGone(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	var mu sync.Mutex
+	later := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(time.Hour)
+		return now
+	}
+	store := memstore.New(memstore.Options{})
+	b := onStore(t, func(o *vault.Options) {
+		o.Store, o.Blobs = store, store
+		o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	})
+	p := b.patient(t, "1000")
+	b.mustDecide(t, p.ID, b.mustKeep(t, b.owner(p.ID), picture(100, 1)).ID)
+	thrown := b.mustKeep(t, b.owner(p.ID), picture(100, 2))
+	discarded := later()
+	thrown = b.end(t, thrown, clinical.Discarded)
+	later()
+	b.mustDecide(t, p.ID, thrown.ID)
+	if at, err := b.Epoch(t.Context()); err != nil || at.Before(discarded) {
+		t.Errorf("epoch %v (%v), but the key was there until %v", at, err, discarded)
+	}
+	b.unreadable(t, thrown.Original.ID)
+}
+
 // A hold that keeps another patient's picture closed, because the erased one is
 // seen in it, outlives the erasure, and can still be lifted.
 func TestAHoldOnAnothersPictureOutlivesThePatientWhoseItIs(t *testing.T) {
