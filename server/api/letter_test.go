@@ -68,6 +68,11 @@ func TestARosterFileIsLookedAtRowByRow(t *testing.T) {
 	if w := put("login\nemil\n", ""); w.Code != http.StatusPreconditionRequired {
 		t.Errorf("from no state: %d %s", w.Code, w.Body)
 	}
+	for _, broken := range []string{"login\nem\"il\n", "login\n\"emil\n"} {
+		if w := put(broken, rev); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "roster-csv") {
+			t.Errorf("%q: %d %s", broken, w.Code, w.Body)
+		}
+	}
 	readers := read[wire.List[wire.Reader]](t, h.Ask(door, "edith", "GET", "/api/v1/sets/"+wounds()+"/readers"))
 	if len(readers.Items) != 2 || readers.Items[1].Cohort != "Year 3" || readers.Items[1].Until.String() != "2027-02-28" || !readers.Items[1].Active {
 		t.Errorf("%+v", readers.Items)

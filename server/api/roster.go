@@ -104,11 +104,11 @@ func (f *rosterFile) read(text []byte) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		row, _ := r.FieldPos(0)
-		switch {
-		case err != nil:
+		if err != nil { // there may be no first field to say where it is
 			return clinical.Refuse(clinical.Invalid, "roster-csv", "The file cannot be read as CSV: a quotation mark is not closed, or is in the wrong place. Correct it.")
-		case row > maxRoster:
+		}
+		row, _ := r.FieldPos(0)
+		if row > maxRoster {
 			return clinical.Refuse(clinical.Invalid, "roster-size", "A roster has at most 10,000 rows. Divide it.")
 		}
 		get := func(name string) string {
