@@ -112,6 +112,10 @@ func (v *Vault) named(r Reader, pseudonym string) ([16]byte, error) {
 // eventsBatch is how many entries or records are indexed in one transaction.
 const eventsBatch = 2000
 
+// eventsKeys bounds the keys of that transaction: one entry can name very many
+// pictures, and a store takes only so much at once.
+const eventsKeys = 20_000
+
 // indexed says how far the indexes of a vault that had none are built: so many
 // entries of the ledger, and records up to this key. A vault that was made with
 // them has them whole, which is eventsWhole entries.
@@ -212,13 +216,14 @@ func (v *Vault) indexLeaves(t Txn, x *indexed) (more bool, err error) {
 			writes = append(writes, write{k, []byte{valueVersion}})
 		}
 		n++
-		return n < eventsBatch, nil
+		more = n == eventsBatch || len(writes) >= eventsKeys
+		return !more, nil
 	})
 	x.leaves += uint64(n)
 	if err != nil {
 		return false, err
 	}
-	return n == eventsBatch, setAll(t, writes)
+	return more, setAll(t, writes)
 }
 
 func setAll(t Txn, writes []write) error {

@@ -76,6 +76,9 @@ func (f *Follower) takeBack(ctx context.Context, d *folder, r clinical.Release) 
 		return f.forget(d, r.ID)
 	}
 	page, err := f.gate.EPRPage(ctx, f.caller(), r.ID)
+	if clinical.KindOf(err) == clinical.NotFound { // erased: nobody is left to cancel it for
+		return f.forget(d, r.ID)
+	}
 	if err != nil {
 		return over(err)
 	}

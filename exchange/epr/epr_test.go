@@ -34,6 +34,7 @@ type register struct {
 	read     func(asset int) error // before each reading of a picture
 	down     error                 // instead of an answer
 	refiled  clinical.AssetID      // moved to another patient just now
+	erased   bool                  // the patient
 	did      []clinical.Command
 }
 
@@ -98,6 +99,9 @@ func (g *register) OpenRelease(_ context.Context, _ clinical.Caller, id clinical
 }
 
 func (g *register) EPRPage(_ context.Context, _ clinical.Caller, id clinical.ReleaseID) (clinical.PatientPage, error) {
+	if g.erased {
+		return clinical.PatientPage{}, clinical.ErrNotFound
+	}
 	var shown []clinical.Shown
 	for _, a := range g.find(id).Assets {
 		if a != g.refiled {
@@ -415,6 +419,16 @@ func TestCrashLeavesNothingThatARestartDoesNotClear(t *testing.T) {
 	s.write("01ARZ3NDEKTSV4RRFFQ69G5FAV-001.jpg", "somebody else's")
 	s.round()
 	want(t, s.names(), []string{"01ARZ3NDEKTSV4RRFFQ69G5FAV-001.jpg"})
+}
+
+func TestPicturesOfAnErasedPatientAreRemoved(t *testing.T) {
+	s := newSite(t, nil)
+	r := s.due("one", "leg", "arm")
+	s.round()
+	s.drop(r.ID.String() + ".csv") // the record has it
+	r.Ended, s.erased = s.clock, true
+	s.round()
+	want(t, s.names(), []string{})
 }
 
 func TestCrashBeforeTheMarkerIsTakenBackLikeWhatHasOne(t *testing.T) {
