@@ -80,7 +80,7 @@ func (d *door) changeRoster(v *visit) error {
 // rosterText is what was pasted, or the file where there is one. What the file
 // held is left in the form, to be corrected there.
 func rosterText(r *http.Request) (string, error) {
-	if err := r.ParseMultipartForm(maxRoster); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+	if err := r.ParseMultipartForm(longest(r)); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return "", clinical.Refuse(clinical.Invalid, "form", "The form did not arrive whole, or its file has more than 512 kB. Send it again.")
 	}
 	f, _, err := r.FormFile("file")
@@ -88,9 +88,12 @@ func rosterText(r *http.Request) (string, error) {
 		return r.PostFormValue("list"), nil
 	}
 	defer func() { _ = f.Close() }() // it lies in memory
-	b, err := io.ReadAll(io.LimitReader(f, maxRoster))
-	if err != nil {
+	b, err := io.ReadAll(io.LimitReader(f, maxRoster+1))
+	switch {
+	case err != nil:
 		return "", clinical.Refuse(clinical.Invalid, "form", "The file did not arrive whole. Send it again.")
+	case len(b) > maxRoster:
+		return "", clinical.Refuse(clinical.Invalid, "roster-size", "The file has more than 512 kB. Keep the columns that are asked for, or divide it.")
 	}
 	if text := strings.ToValidUTF8(string(b), "?"); strings.TrimSpace(text) != "" {
 		r.PostForm.Set("list", text)
