@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,7 +251,7 @@ func TestForeignLinesNeitherBarTheLogNorAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planted := append(hash, make([]byte, 8+ed25519.SignatureSize)...)
+	planted := slices.Concat(hash, make([]byte, 8+ed25519.SignatureSize))
 	for _, proof := range [][]ledger.Hash{nil, h.hashes[:1]} {
 		for i := range 3 {
 			planted[len(planted)-1] = byte(i)
