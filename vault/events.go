@@ -49,6 +49,9 @@ func (v *Vault) Events(ctx context.Context, q clinical.EventQuery) ([]clinical.R
 		}
 		return s.some(ctx)
 	})
+	if ctx.Err() != nil {
+		return nil, clinical.Errorf(clinical.Unavailable, "vault: events: %w", context.Cause(ctx))
+	}
 	if err != nil {
 		return nil, err
 	}
