@@ -61,14 +61,6 @@ const (
 	EPRCorrection ReleaseKind = "epr-correction" // takes back what went to the wrong patient, P0
 )
 
-// ReleaseKinds returns every kind in order.
-func ReleaseKinds() []ReleaseKind {
-	return []ReleaseKind{
-		SubjectAccess, ToSolicitor, ToPolice, ToCourt, PrintOut, ToJournal, ToConference, ToStudy,
-		ToPublic, ToDevice, EPRDelivery, EPRCorrection,
-	}
-}
-
 // Purpose returns what a release of this kind is for; NoPurpose for an
 // unknown kind.
 func (k ReleaseKind) Purpose() Purpose {

@@ -155,7 +155,34 @@ func (f *Follower) apply(d clinical.Delta) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	touched := map[clinical.AssetID]bool{}
-	for _, a := range d.Assets {
+	f.takeAssets(d.Assets, touched)
+	for _, r := range d.Renditions {
+		k := f.asset(r.Asset)
+		if old, ok := k.made[r.Kind]; !ok || r.Rev >= old.Rev {
+			k.made[r.Kind] = r
+		}
+	}
+	f.takeItems(d.Items, touched)
+	for _, r := range d.Releases {
+		if r.Rendition != clinical.Teaching {
+			continue
+		}
+		for _, id := range r.Assets {
+			f.asset(id).released = true
+			touched[id] = true
+		}
+	}
+	for id := range touched {
+		for _, kind := range f.assets[id].wanted(f.opt.Delivers) {
+			if _, there := f.assets[id].made[kind]; !there {
+				f.queue(order{task{id, kind}, 0})
+			}
+		}
+	}
+}
+
+func (f *Follower) takeAssets(list []clinical.Asset, touched map[clinical.AssetID]bool) {
+	for _, a := range list {
 		k := f.asset(a.ID)
 		if a.Rev < k.rev {
 			continue
@@ -168,13 +195,10 @@ func (f *Follower) apply(d clinical.Delta) {
 		}
 		touched[a.ID] = true
 	}
-	for _, r := range d.Renditions {
-		k := f.asset(r.Asset)
-		if old, ok := k.made[r.Kind]; !ok || r.Rev >= old.Rev {
-			k.made[r.Kind] = r
-		}
-	}
-	for _, it := range d.Items {
+}
+
+func (f *Follower) takeItems(list []clinical.SetItem, touched map[clinical.AssetID]bool) {
+	for _, it := range list {
 		_, was := f.items[it.ID]
 		switch {
 		case it.Removed && was:
@@ -184,21 +208,6 @@ func (f *Follower) apply(d clinical.Delta) {
 			f.items[it.ID] = it.Asset
 			f.asset(it.Asset).members++
 			touched[it.Asset] = true
-		}
-	}
-	for _, r := range d.Releases {
-		if r.Rendition == clinical.Teaching {
-			for _, id := range r.Assets {
-				f.asset(id).released = true
-				touched[id] = true
-			}
-		}
-	}
-	for id := range touched {
-		for _, kind := range f.assets[id].wanted(f.opt.Delivers) {
-			if _, there := f.assets[id].made[kind]; !there {
-				f.queue(order{task{id, kind}, 0})
-			}
 		}
 	}
 }
