@@ -54,6 +54,11 @@ func (d *door) changeSet(v *visit) error {
 		return err
 	}
 	s.Cohorts = there.Cohorts
+	return d.changeReaders(v, s)
+}
+
+// changeReaders changes a set, or says what that would change for its readers.
+func (d *door) changeReaders(v *visit, s clinical.TeachingSet) error {
 	if v.r.PostFormValue("try") != "" {
 		return d.tried(v, clinical.ChangeSet{Set: s}, d.set)
 	}
@@ -65,7 +70,7 @@ func (d *door) changeSet(v *visit) error {
 	if change.Rule == policy.RosterOverAudience {
 		code = "crowded"
 	}
-	http.Redirect(v.w, v.r, "/sets/"+id.String()+"?done="+code, http.StatusSeeOther)
+	http.Redirect(v.w, v.r, "/sets/"+s.ID.String()+"?done="+code, http.StatusSeeOther)
 	return nil
 }
 

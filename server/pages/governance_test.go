@@ -172,7 +172,7 @@ func TestARosterIsTakenWholeOrNotAtAll(t *testing.T) {
 	h, door := papered(t)
 	wounds := "/sets/" + id[clinical.TeachingSet]("wounds")
 	first := rev(t, h.Ask(door, "edith", "GET", wounds).Body.String())
-	w := send(t, entry{h, door}, "edith", wounds+"/roster", "rev", first, "list", "login;cohort\nemil\nnobody;Year 3\nstella;Year 3;2026-13-01")
+	w := send(t, entry{h, door}, "edith", wounds+"/roster", "rev", first, "list", "login;cohort;from\nemil\nnobody;Year 3\nstella;Year 3;2026-13-01")
 	body := w.Body.String()
 	if w.Code != http.StatusBadRequest || !strings.Contains(body, "Line 3: Nobody") || !strings.Contains(body, "Line 4: A date") || !strings.Contains(body, "nobody;Year 3") {
 		t.Fatalf("%d: the lines are not named, or not kept", w.Code)

@@ -216,7 +216,7 @@ type visit struct {
 	status int
 	fault  string
 	typed  url.Values
-	faults []rosterFault    // lines of a list that cannot be taken
+	faults []wire.RosterRow // lines of a list that cannot be taken
 	impact *clinical.Impact // what the act would do, where that was asked
 }
 
@@ -288,7 +288,7 @@ type frame struct {
 
 	Fault  string           // why an act was refused
 	Typed  url.Values       // what was typed into its form
-	Faults []rosterFault    // lines of its list
+	Faults []wire.RosterRow // lines of its list
 	Impact *clinical.Impact // what it would do
 	Lang   string           // en where empty
 }

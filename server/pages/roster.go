@@ -5,25 +5,15 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"fovea/clinical"
-	"fovea/policy"
+	"fovea/server/wire"
 )
 
-// maxRoster is how large a roster may be, in bytes and in lines.
-const (
-	maxRoster      = 512 << 10
-	maxRosterLines = 2000
-)
-
-// rosterFault is a line of a roster that cannot be taken, in words.
-type rosterFault struct {
-	Line  int
-	Words string
-}
+// maxRoster is how large a roster may be, in bytes.
+const maxRoster = 512 << 10
 
 // changeRoster replaces readers and cohorts by those of a list: a login, and
 // where they read for a term, the cohort's name, first and last day. Lines that
@@ -47,34 +37,16 @@ func (d *door) changeRoster(v *visit) error {
 	if s.Rev, err = revision(v.r); err != nil {
 		return err
 	}
-	people, err := d.readers(v)
+	f, err := wire.ReadRoster([]byte(text), d.Gate.Person)
 	if err != nil {
 		return err
 	}
-	for i, p := range people {
-		if known, ok := d.Gate.PersonByID(p.ID); ok {
-			people[i].Login = known.Login
-		}
+	if len(f.Faults) > 0 {
+		v.faults = f.Faults
+		return clinical.Refuse(clinical.Invalid, "roster", many(len(f.Faults), "line")+" cannot be taken, and nothing is changed. Correct the list below.")
 	}
-	roster, cohorts, faults := readRoster(text, people)
-	if len(faults) > 0 {
-		v.faults = faults
-		return clinical.Refuse(clinical.Invalid, "roster", many(len(faults), "line")+" cannot be taken, and nothing is changed. Correct the list below.")
-	}
-	s.Roster, s.Cohorts = roster, cohorts
-	if v.r.PostFormValue("try") != "" {
-		return d.tried(v, clinical.ChangeSet{Set: s}, d.set)
-	}
-	change, err := d.Gate.Do(v.ctx, v.caller, clinical.ChangeSet{Set: s})
-	if err != nil {
-		return err
-	}
-	code := "changed"
-	if change.Rule == policy.RosterOverAudience {
-		code = "crowded"
-	}
-	http.Redirect(v.w, v.r, "/sets/"+id.String()+"?done="+code, http.StatusSeeOther)
-	return nil
+	s.Roster, s.Cohorts = f.Readers, f.Cohorts
+	return d.changeReaders(v, s)
 }
 
 // rosterText is what was pasted, or the file where there is one. What the file
@@ -99,72 +71,6 @@ func rosterText(r *http.Request) (string, error) {
 		r.PostForm.Set("list", text)
 	}
 	return r.PostFormValue("list"), nil
-}
-
-// readRoster reads a list: commas, semicolons or tabs between the columns.
-func readRoster(text string, people []clinical.Person) (roster []clinical.PersonID, cohorts []clinical.Cohort, faults []rosterFault) {
-	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
-	r.FieldsPerRecord, r.TrimLeadingSpace, r.LazyQuotes = -1, true, true
-	first, _, _ := strings.Cut(text, "\n")
-	for _, c := range []rune{';', '\t'} {
-		if strings.ContainsRune(first, c) {
-			r.Comma = c
-		}
-	}
-	for n := 0; ; n++ {
-		row, err := r.Read()
-		switch {
-		case errors.Is(err, io.EOF):
-			return roster, cohorts, faults
-		case err != nil, n >= maxRosterLines:
-			line, _ := r.FieldPos(0)
-			return nil, nil, append(faults, rosterFault{line, "From here on the list cannot be read: at most 2,000 lines, quotes in pairs."})
-		}
-		line, _ := r.FieldPos(0)
-		for len(row) < 4 {
-			row = append(row, "")
-		}
-		for i := range row {
-			row[i] = strings.TrimSpace(row[i])
-		}
-		if n == 0 && strings.EqualFold(row[0], "login") || strings.Join(row, "") == "" {
-			continue
-		}
-		who := slices.IndexFunc(people, func(p clinical.Person) bool { return strings.EqualFold(p.Login, row[0]) })
-		if who < 0 {
-			faults = append(faults, rosterFault{line, "Nobody who may be taught has the login “" + row[0] + "”."})
-			continue
-		}
-		if row[1] == "" {
-			roster = append(roster, people[who].ID)
-			continue
-		}
-		if cohorts, err = enrol(cohorts, row, people[who].ID); err != nil {
-			_, words := said(err)
-			faults = append(faults, rosterFault{line, words})
-		}
-	}
-}
-
-// enrol adds somebody to a cohort, whose term is that of its first line.
-func enrol(cohorts []clinical.Cohort, row []string, who clinical.PersonID) ([]clinical.Cohort, error) {
-	from, err := clinical.ParseDate(row[2])
-	if err != nil {
-		return cohorts, err
-	}
-	until, err := clinical.ParseDate(row[3])
-	if err != nil {
-		return cohorts, err
-	}
-	at := slices.IndexFunc(cohorts, func(c clinical.Cohort) bool { return strings.EqualFold(c.Name, row[1]) })
-	switch {
-	case at < 0:
-		return append(cohorts, clinical.Cohort{Name: row[1], From: from, Until: until, People: []clinical.PersonID{who}}), nil
-	case !from.IsZero() && from != cohorts[at].From, !until.IsZero() && until != cohorts[at].Until:
-		return cohorts, clinical.Refuse(clinical.Invalid, "cohort", "The cohort “"+row[1]+"” has other days above. Write the same days, or none.")
-	}
-	cohorts[at].People = append(cohorts[at].People, who)
-	return cohorts, nil
 }
 
 // rosterList writes a set's readers as the list that the form takes.
