@@ -15,7 +15,7 @@ RACE     ?= 1
 PKG      ?= ./...
 BENCH    ?= .
 BENCHTIME ?= 1s
-BENCH_PKG ?= ./vault ./vault/badgerstore ./index ./server/webdav ./darkroom
+BENCH_PKG ?= ./vault ./vault/badgerstore ./index ./policy ./server/webdav ./darkroom ./internal/testenv
 FUZZTIME ?= 10s
 CAP      ?=
 

@@ -48,9 +48,6 @@ type Options struct {
 	// Retry is how often work that failed for want of room or time is tried
 	// again; default 30 s.
 	Retry time.Duration
-	// Undecodable is told of every asset whose original no decoder reads, once
-	// the failure is recorded: a suggestion to quarantine it. May be nil.
-	Undecodable func(context.Context, clinical.AssetID)
 	// Delivers makes a teaching picture of all that is classified: another
 	// system collects it.
 	Delivers bool

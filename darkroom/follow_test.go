@@ -22,7 +22,6 @@ type house struct {
 	*vault.Vault
 	mint     *clinical.Minter
 	follower *darkroom.Follower
-	blamed   chan clinical.AssetID
 	delivers bool
 
 	mu    sync.Mutex
@@ -54,7 +53,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h := &house{
-		Vault: v, mint: clinical.NewMinter(nil, nil), blamed: make(chan clinical.AssetID, 8),
+		Vault: v, mint: clinical.NewMinter(nil, nil),
 		lost: map[clinical.BlobID]bool{}, opens: map[clinical.BlobID]int{},
 	}
 	t.Cleanup(func() { _ = v.Close() })
@@ -66,7 +65,7 @@ func (h *house) follow(t *testing.T) (stop func()) {
 	t.Helper()
 	h.follower = darkroom.NewFollower(darkroom.Options{
 		Journal: h.Vault, Keeper: h.Vault, Opener: h, Renderer: darkroom.NewRenderer(nil), Now: time.Now, Mint: h.mint,
-		Log: slog.New(slog.DiscardHandler), Workers: 2, Delivers: h.delivers, Undecodable: func(_ context.Context, id clinical.AssetID) { h.blamed <- id },
+		Log: slog.New(slog.DiscardHandler), Workers: 2, Delivers: h.delivers,
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -195,16 +194,13 @@ func TestWhatIsHandedOverGetsAPicture(t *testing.T) {
 	h.await(t, delivered.ID, clinical.Teaching, made)
 }
 
-func TestUndecodableIsRecordedOnceAndSuggested(t *testing.T) {
+func TestUndecodableIsRecordedOnce(t *testing.T) {
 	h := newHouse(t)
 	a := h.keep(t, h.patient(t, "1"), []byte("\xff\xd8\xff no picture"))
 	stop := h.follow(t)
 	r := h.await(t, a.ID, clinical.Thumbnail, func(r clinical.Rendition) bool { return r.Failed != "" })
 	if r.Failed != darkroom.ReasonUndecodable {
 		t.Errorf("failed: %q", r.Failed)
-	}
-	if id := <-h.blamed; id != a.ID {
-		t.Error("another asset was blamed")
 	}
 	if _, err := h.follower.Ensure(t.Context(), a.ID, clinical.Thumbnail); clinical.ReasonOf(err) != darkroom.ReasonUndecodable {
 		t.Errorf("Ensure: %v", err)

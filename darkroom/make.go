@@ -76,7 +76,7 @@ func (f *Follower) render(ctx context.Context, original clinical.Blob, size Size
 }
 
 // fail records that there can be no rendition, so that nobody tries again with
-// the same recipe, and suggests the quarantine.
+// the same recipe. The asset stays filed.
 func (f *Follower) fail(ctx context.Context, rec clinical.Rendition, cause error) (clinical.Rendition, error) {
 	rec.Failed, rec.Blob, rec.Width, rec.Height = ReasonUndecodable, clinical.Blob{}, 0, 0
 	done, err := f.opt.Keeper.Commit(ctx, f.change(rec))
@@ -84,9 +84,6 @@ func (f *Follower) fail(ctx context.Context, rec clinical.Rendition, cause error
 		return clinical.Rendition{}, clinical.Errorf(clinical.KindOf(err), "darkroom: record failure of %s: %w", rec.Asset, errors.Join(err, cause))
 	}
 	f.apply(done.Delta)
-	if f.opt.Undecodable != nil {
-		f.opt.Undecodable(ctx, rec.Asset)
-	}
 	return rec, cause
 }
 

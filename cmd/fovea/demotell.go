@@ -20,10 +20,10 @@ Mount the teaching sets as the student (login {{.Student.Login}}, app password {
   Windows  net use * \\{{.Host}}@SSL@{{.Port}}\dav\teaching /user:{{.Student.Login}} {{.Student.AppPassword}}
   macOS    Finder, Go, Connect to Server: {{.URL}}/dav/teaching/
 
-What to try (docs/demo.md has each step in full):
+What to try (docs/demo.md has each step in full; after make, fovea is bin/fovea):
   1 print a job sheet            Today, Print sheet, or: fovea --data {{.Data}} --as lea job list
-  2 three patients, one ID shot missing: copy the files of {{.Walk}}/* into {{.Studio}},
-    wait ten seconds, open Arrivals as lea, file the second patient's frames under her, confirm the rest
+  2 three patients, one ID shot missing: cp {{.Walk}}/*-122[012]/*.JPG {{.Studio}}/
+    wait ten seconds, open Arrivals as lea, tick the second patient's frames, file them under her, confirm the rest
   3 classify and release         open a patient as lea, tick pictures, classify, add to a set
   4 the same set as nora, {{.Student.Login}} and olu
   5 refile a wrong patient       while the drive is mounted
