@@ -32,7 +32,7 @@ func (s *station) accept(ctx context.Context, k track, final bool) result {
 	if k.size > s.in.opt.MaxFile {
 		return s.leave(k.name(), reasonTooLarge)
 	}
-	src, err := openSource(s.root, k.entry)
+	src, err := s.place.open(ctx, k.entry)
 	if err != nil {
 		return failed(err)
 	}

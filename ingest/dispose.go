@@ -22,7 +22,7 @@ func (s *station) dispose(src *source) error {
 	if s.once || s.studio.Dispose == disposeLeave {
 		return nil
 	}
-	dir, name, err := descend(s.root, src.rel)
+	dir, name, err := descend(s.studio.Folder, src.rel)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (s *station) dispose(src *source) error {
 		return nil
 	}
 	day := s.in.opt.Now().In(s.in.opt.Zone).Format(time.DateOnly)
-	return moveInto(s.root, int(dir.Fd()), name, path.Join(doneFolder, day, path.Dir(src.rel)))
+	return moveInto(s.studio.Folder, int(dir.Fd()), name, path.Join(doneFolder, day, path.Dir(src.rel)))
 }
 
 // moveInto moves a name from an open folder to the folder to below root, made
@@ -148,11 +148,14 @@ func (s *station) expire(now time.Time) error {
 
 // tidy removes the folders that became empty in this batch, deepest first.
 func (s *station) tidy(folders []string) {
+	if s.once {
+		return // nothing was
+	}
 	for _, rel := range slices.Backward(folders) {
 		if !s.batch.emptied[rel] {
 			continue
 		}
-		dir, name, err := descend(s.root, rel)
+		dir, name, err := descend(s.studio.Folder, rel)
 		if err != nil {
 			continue
 		}

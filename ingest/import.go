@@ -31,7 +31,7 @@ func (in *Ingest) Import(ctx context.Context, studio clinical.StudioID, paths []
 	}
 	sum := Receipt{Format: receiptFormat, Studio: studio, Reasons: map[clinical.Reason]int{}}
 	for root, only := range roots(paths) {
-		s := newStation(in, at.studio, root)
+		s := newStation(in, at.studio, folder(root))
 		s.once, s.only = true, only
 		r, err := s.importAll(ctx, progress, sum.Found)
 		sum.add(r)

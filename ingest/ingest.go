@@ -145,7 +145,7 @@ func New(opt Options) (*Ingest, error) {
 	}
 	in := &Ingest{opt: opt, memory: newMemory(opt.Now().Add(-keepSessions), filed), slots: make(chan struct{}, opt.Workers)}
 	for _, s := range opt.Studios {
-		in.stations = append(in.stations, newStation(in, s, s.Folder))
+		in.stations = append(in.stations, newStation(in, s, folder(s.Folder)))
 	}
 	return in, nil
 }

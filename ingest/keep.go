@@ -40,7 +40,8 @@ func (a *arrival) refuse(err error) error {
 
 // landed looks for an earlier landing of the very same file. A landing that is
 // done with, or whose asset is gone, is one of an earlier drop; then the next
-// name of the source is tried. The zero Landing and the name to use mean that
+// name of the source is tried. Of a delivery the same name, time and content are
+// the same file, handed over again after a stop. The zero Landing and the name to use mean that
 // the file has not landed.
 func (s *station) landed(ctx context.Context, src *source) (clinical.Landing, string, error) {
 	for again := 0; ; again++ {
@@ -52,7 +53,7 @@ func (s *station) landed(ctx context.Context, src *source) (clinical.Landing, st
 		if err != nil {
 			return clinical.Landing{}, "", err
 		}
-		if l.Done || s.batch.disposedOf(name) {
+		if (l.Done && !s.told) || s.batch.disposedOf(name) {
 			continue
 		}
 		a, err := s.in.opt.Archive.Asset(ctx, l.Asset)

@@ -30,6 +30,9 @@ const (
 // While an import explains, the studio's own watch may sweep the folder and take
 // a half-written name for one that a stop left: then it is written again.
 func (s *station) explain(name string, r clinical.Reason, ref string) error {
+	if s.told {
+		return nil
+	}
 	var err error
 	for range 5 {
 		if err = s.writeReason(name, r, ref); !errors.Is(err, unix.ENOENT) {

@@ -194,6 +194,9 @@ func (s *station) receipt(landed []clinical.Landing, now time.Time) Receipt {
 // writeReceipt puts the receipt into the studio's _receipts folder. Its name is
 // made of its first landing, so that writing it again replaces it.
 func (s *station) writeReceipt(r Receipt, first clinical.Landing) error {
+	if s.told {
+		return nil
+	}
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("ingest: receipt: %w", err)

@@ -145,7 +145,7 @@ func (s *station) learnContent(ctx context.Context, k *track) result {
 	if k.size > s.in.opt.MaxFile {
 		return s.leave(k.name(), reasonTooLarge)
 	}
-	src, err := openSource(s.root, k.entry)
+	src, err := s.place.open(ctx, k.entry)
 	if err != nil {
 		return failed(err)
 	}
@@ -365,7 +365,7 @@ func (s *station) commit(ctx context.Context, c clinical.Change) error {
 
 // receiveResolved takes a resolved file from opening to disposal.
 func (s *station) receiveResolved(ctx context.Context, k track, a arrival) result {
-	src, err := openSource(s.root, k.entry)
+	src, err := s.place.open(ctx, k.entry)
 	if err != nil {
 		return failed(err)
 	}

@@ -53,11 +53,22 @@ type seen struct {
 	folders []string // all but the root, parents first
 }
 
-// scan lists root and everything in it without following or opening anything
-// but folders. It fails when the root cannot be read; a folder inside that
-// cannot be read or went away is left for the next look.
-func scan(ctx context.Context, root string) (seen, error) {
-	fd, err := unix.Open(root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+// place is where a station finds its files.
+type place interface {
+	// scan lists everything that is there.
+	scan(ctx context.Context) (seen, error)
+	// open opens a file that scan listed, if it is still the same: else errChanged.
+	open(ctx context.Context, e entry) (*source, error)
+}
+
+// folder is a place in the file system, by its path.
+type folder string
+
+// scan lists the folder and everything in it without following or opening
+// anything but folders. It fails when the folder itself cannot be read; one
+// inside that cannot be read or went away is left for the next look.
+func (at folder) scan(ctx context.Context) (seen, error) {
+	fd, err := unix.Open(string(at), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return seen{}, &clinical.Error{Kind: clinical.Unavailable, Reason: reasonNotReached, Err: folderError("open folder", err)}
 	}

@@ -179,7 +179,7 @@ func (s *station) readTicket(ctx context.Context, k *track) (ticket, error) {
 	if k.size > maxTicket {
 		return ticket{}, refusal(reasonTicketTooLarge)
 	}
-	src, err := openSource(s.root, k.entry)
+	src, err := s.place.open(ctx, k.entry)
 	if err != nil {
 		return ticket{}, err
 	}

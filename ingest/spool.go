@@ -20,17 +20,26 @@ import (
 var errChanged = errors.New("source changed while it was read")
 
 // source is one file, open. It is never copied: whoever needs its bytes reads
-// them from the one descriptor, bounded by the size it was opened with.
+// them from the one opening, bounded by the size it was opened with.
 type source struct {
 	entry
-	file *os.File
+	file content
 	sum  [32]byte // SHA-256 of the content, once digest was called
+	// still fails with errChanged once the file is not what it was; nil: it
+	// cannot change.
+	still func() error
 }
 
-// openSource opens rel below root if it is still the regular file that e says.
-// No part of the path may be a link, and nothing that could block is opened.
-func openSource(root string, e entry) (*source, error) {
-	dir, name, err := descend(root, e.rel)
+// content is what is read of a file.
+type content interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// open opens a file if it is still the regular one that e says. No part of the
+// path may be a link, and nothing that could block is opened.
+func (at folder) open(_ context.Context, e entry) (*source, error) {
+	dir, name, err := descend(string(at), e.rel)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +51,8 @@ func openSource(root string, e entry) (*source, error) {
 		}
 		return nil, fileError("open file", err)
 	}
-	s := &source{entry: e, file: os.NewFile(uintptr(fd), "source")}
+	file := os.NewFile(uintptr(fd), "source")
+	s := &source{entry: e, file: file, still: func() error { return e.still(file) }}
 	if err := s.unchanged(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -51,13 +61,21 @@ func openSource(root string, e entry) (*source, error) {
 
 func (s *source) close() error { return s.file.Close() }
 
-// unchanged fails unless the open file has the size, time and identity it had.
+// unchanged fails unless the open file is what it was.
 func (s *source) unchanged() error {
+	if s.still == nil {
+		return nil
+	}
+	return s.still()
+}
+
+// still fails unless the open file has the size, time and identity that e says.
+func (e entry) still(file *os.File) error {
 	var st unix.Stat_t
-	if err := unix.Fstat(int(s.file.Fd()), &st); err != nil {
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
 		return fileError("look at file", err)
 	}
-	if now := entryOf(s.rel, &st); !now.same(s.entry) || st.Mode&unix.S_IFMT != unix.S_IFREG {
+	if now := entryOf(e.rel, &st); !now.same(e) || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return errChanged
 	}
 	return nil

@@ -24,9 +24,10 @@ const perCycle = 64
 type station struct {
 	in      *Ingest
 	studio  Studio
-	root    string
+	place   place
 	only    []string // first path elements looked at; nil: all
 	once    bool     // an import: nothing is waited for, sources stay
+	told    bool     // a delivery: who handed it over tells the studio, and its folder is not written to
 	pattern *regexp.Regexp
 	bell    chan struct{}
 	tracker *tracker
@@ -47,9 +48,9 @@ type station struct {
 	state    StudioStatus
 }
 
-func newStation(in *Ingest, s Studio, root string) *station {
+func newStation(in *Ingest, s Studio, at place) *station {
 	st := &station{
-		in: in, studio: s, root: root, bell: make(chan struct{}, 1),
+		in: in, studio: s, place: at, bell: make(chan struct{}, 1),
 		tracker: newTracker(in.opt.Timing), batch: newBatch(), tickets: map[string]readTicket{},
 		state: StudioStatus{Studio: s.ID, State: StateNotReached},
 	}
@@ -100,7 +101,7 @@ func (s *station) run(ctx context.Context) error {
 // cycle looks once and does what can be done. It returns how long nothing will
 // be due unless the folder changes.
 func (s *station) cycle(ctx context.Context, w *watch) (time.Duration, error) {
-	look, err := scan(ctx, s.root)
+	look, err := s.place.scan(ctx)
 	if err != nil {
 		w.lost()
 		return 0, err

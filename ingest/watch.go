@@ -17,7 +17,7 @@ type watch struct {
 // newWatch starts a watch that rings the station's bell. Where the system gives
 // no watcher there are no events, and the looks remain.
 func newWatch(s *station) *watch {
-	w := &watch{root: s.root, folders: map[string]bool{}, done: make(chan struct{})}
+	w := &watch{root: s.studio.Folder, folders: map[string]bool{}, done: make(chan struct{})}
 	if s.in.opt.NoEvents {
 		close(w.done)
 		return w
