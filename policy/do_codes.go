@@ -147,6 +147,17 @@ func (s *Snapshot) code(secret string) (*clinical.PatientCode, bool) {
 	return found, ok && same && found.UsedAt.IsZero() && found.Revoked.IsZero()
 }
 
+// CodeOpens reports whether a secret is a code that can be used. It is for doors that limit how often somebody tries:
+// nothing is noted.
+func (g *Gate) CodeOpens(secret string) (bool, error) {
+	snap, err := g.snapshot()
+	if err != nil {
+		return false, err
+	}
+	_, ok := snap.code(secret)
+	return ok, nil
+}
+
 // CodeShows says what a code would withdraw, in words that name nobody. It
 // changes nothing.
 func (g *Gate) CodeShows(_ context.Context, c clinical.Caller, secret string) (clinical.CodeView, error) {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"fovea/server/guard"
 	"fovea/server/webdav"
 )
 
@@ -103,7 +104,7 @@ func (g *guarded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := network(c.RemoteAddr().String())
+		from := guard.Network(c.RemoteAddr().String())
 		if !g.addresses.take(from) {
 			_ = c.Close() // nothing was said on it
 			continue
@@ -120,20 +121,6 @@ func (g *guarded) Accept() (net.Conn, error) {
 func (c *countedConn) Close() error {
 	c.closed()
 	return c.Conn.Close()
-}
-
-// network is what counts as one address: all of IPv4, the first 64 bits of IPv6, which is what one subscriber has.
-// The zero Addr stands for what is no IP address.
-func network(remote string) netip.Addr {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr := at.Addr().Unmap().WithZone("")
-	if prefix, err := addr.Prefix(64); addr.Is6() && err == nil {
-		return prefix.Addr()
-	}
-	return addr
 }
 
 // rates limits how many requests an address may send.
@@ -153,7 +140,7 @@ func newRates(l Limits) *rates {
 
 // wait counts a request and returns how long its sender is to wait; 0 lets it pass.
 func (r *rates) wait(remote string, now time.Time) time.Duration {
-	from := network(remote)
+	from := guard.Network(remote)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l := r.by[from]

@@ -25,10 +25,11 @@ func rooms() map[string]string {
 		"measure/phantom":   "clinical measure",
 
 		// The doors. They cannot name vault or index: every byte and every hit comes through the gate.
-		"server":        "clinical policy server/api server/login server/pages server/webdav server/wire",
-		"server/api":    "clinical internal/sheet policy server/login server/wire",
-		"server/login":  "clinical policy server/wire",
-		"server/pages":  "clinical internal/sheet policy server/login server/wire",
+		"server":        "clinical policy server/api server/guard server/login server/pages server/webdav server/wire",
+		"server/api":    "clinical internal/sheet policy server/guard server/login server/wire",
+		"server/guard":  "",
+		"server/login":  "clinical policy server/guard server/wire",
+		"server/pages":  "clinical internal/sheet policy server/guard server/login server/wire",
 		"server/webdav": "clinical policy server/login server/wire",
 		"server/wire":   "clinical",
 		"desktop":       "clinical desktop/app desktop/cards desktop/sync",
@@ -59,7 +60,7 @@ func rooms() map[string]string {
 
 // everything is the whole path of a photo, in its order.
 const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom measure" +
-	" policy server server/login server/webdav server/api server/pages server/wire"
+	" policy server server/guard server/login server/webdav server/api server/pages server/wire"
 
 // leaving is what other systems and paper get.
 const leaving = " exchange/epr exchange/fhir exchange/pack exchange/paper"

@@ -20,6 +20,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/policy"
+	"fovea/server/guard"
 	"fovea/server/wire"
 )
 
@@ -85,8 +86,8 @@ type Options struct {
 
 type service struct {
 	Options
-	api     huma.API
-	tickets tickets
+	api  huma.API
+	ways guard.Tickets[way] // in, from the hospital's patient record
 }
 
 type callerKey struct{}

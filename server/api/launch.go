@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,59 +18,25 @@ const launchFor = time.Minute
 // signInFor is how long a way in is kept for somebody who has to sign in first.
 const signInFor = 10 * time.Minute
 
-// maxTickets bounds what is remembered; the oldest go first.
-const maxTickets = 4096
-
-// ticket leads to one patient, once.
-type ticket struct {
+// way leads to one patient, once.
+type way struct {
 	patient clinical.PatientID
 	job     clinical.JobID
 	expires time.Time
 	kept    bool // for somebody who signs in
 }
 
-// tickets are kept by the hash of what opens them, and in memory alone: one that
-// a restart loses is asked for again. The zero tickets are ready.
-type tickets struct {
-	mu sync.Mutex
-	by map[[32]byte]ticket
-}
-
-func (t *tickets) put(secret string, one ticket, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.by == nil {
-		t.by = map[[32]byte]ticket{}
-	}
-	for sum, old := range t.by {
-		if !now.Before(old.expires) || len(t.by) >= maxTickets {
-			delete(t.by, sum)
-		}
-	}
-	t.by[sha256.Sum256([]byte(secret))] = one
-}
-
-// take returns a ticket that is still good, and forgets it.
-func (t *tickets) take(secret string, now time.Time) (ticket, bool) {
-	sum := sha256.Sum256([]byte(secret))
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	one, ok := t.by[sum]
-	delete(t.by, sum)
-	return one, ok && now.Before(one.expires)
-}
-
 // keep exchanges a ticket, once, for one that lasts while its holder signs in.
 // What is no ticket is exchanged for what looks like one.
-func (t *tickets) keep(secret string, now time.Time) string {
-	next := rand.Text()
-	if one, ok := t.take(secret, now); ok {
-		if !one.kept {
-			one.kept, one.expires = true, now.Add(signInFor)
-		}
-		t.put(next, one, now)
+func (s *service) keep(secret string, now time.Time) string {
+	one, ok := s.ways.Take(secret, now)
+	if !ok {
+		return rand.Text()
 	}
-	return next
+	if !one.kept {
+		one.kept, one.expires = true, now.Add(signInFor)
+	}
+	return s.ways.Issue(one, one.expires, now)
 }
 
 type launchBody struct{ Body wire.Launch }
@@ -107,14 +71,13 @@ func (s *service) sell(ctx context.Context, in wire.Launch) (wire.Launched, erro
 	if err != nil {
 		return wire.Launched{}, err
 	}
-	one := ticket{patient: p.ID, expires: s.Now().Add(launchFor)}
+	one := way{patient: p.ID, expires: s.Now().Add(launchFor)}
 	if in.Job != "" {
 		if one.job, err = s.jobOf(ctx, p.ID, in.Job); err != nil {
 			return wire.Launched{}, err
 		}
 	}
-	secret := rand.Text()
-	s.tickets.put(secret, one, s.Now())
+	secret := s.ways.Issue(one, one.expires, s.Now())
 	return wire.Launched{Path: "/launch/" + secret, Expires: one.expires.UTC()}, nil
 }
 
@@ -145,7 +108,7 @@ func (s *service) land(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	if _, err := s.Authenticate(r); err != nil {
 		if r.URL.Query().Get("here") != "" {
-			http.Redirect(w, r, "/login?way="+s.tickets.keep(r.PathValue("ticket"), s.Now()), http.StatusSeeOther)
+			http.Redirect(w, r, "/login?way="+s.keep(r.PathValue("ticket"), s.Now()), http.StatusSeeOther)
 			return
 		}
 		h.Set("Content-Type", "text/html; charset=utf-8")
@@ -153,7 +116,7 @@ func (s *service) land(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(again)) // a browser that has left needs nothing
 		return
 	}
-	one, ok := s.tickets.take(r.PathValue("ticket"), s.Now())
+	one, ok := s.ways.Take(r.PathValue("ticket"), s.Now())
 	if !ok {
 		http.Error(w, "This way in was used already, or its minute is over. Open the patient again from where you came.", http.StatusNotFound)
 		return

@@ -19,7 +19,7 @@ func errUnknown() error {
 
 // Authenticate tells who sent a request: by an app password (Basic with the person's login, or Bearer), by the cookie
 // of a session, or, where the request came through the admin socket, as the machine's owner. An app password for some
-// sets only does not pass here; it opens the drive. Forbidden means that nobody is known, Throttled that too many
+// sets only does not pass here; it opens the drive. Forbidden means that nobody is known, a wait (package guard) that too many
 // wrong passwords came from there, Unavailable that it cannot be told. The Caller beside an error is zero, but for the
 // machine's owner who names nobody that may act: they are told so.
 func (d *Door) Authenticate(r *http.Request) (clinical.Caller, error) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fovea/clinical"
+	"fovea/server/guard"
 )
 
 // shelf keeps small sealed values by key. Get is NotFound where there is none; Put is durable when it returns.
@@ -52,7 +53,7 @@ type Options struct {
 // Door knows who asks. It is safe for concurrent use.
 type Door struct {
 	o        Options
-	guesses  throttle
+	guesses  guard.Throttle
 	hashing  chan struct{} // as many slots as hashes may be worked out at once
 	decoy    hash          // checked where there is no login, so that it takes as long
 	mu       sync.RWMutex
@@ -152,7 +153,7 @@ type record interface {
 // tidy brings the shelf in line with memory.
 func (d *Door) tidy(ctx context.Context) {
 	now := d.o.Now()
-	d.guesses.tidy(now)
+	d.guesses.Tidy(now)
 	var changed []record
 	d.mu.Lock()
 	for sum, s := range d.sessions {

@@ -61,7 +61,7 @@ func (s *session) ended(now time.Time, idle, absolute time.Duration) bool {
 }
 
 // SignIn begins a session for who knows a login's password, under a new token, and ends the one that the request came
-// with. Forbidden with the reason "wrong-password" says that they do not belong together, Throttled that too many
+// with. Forbidden with the reason "wrong-password" says that they do not belong together, a wait (package guard) that too many
 // attempts came from there.
 func (d *Door) SignIn(w http.ResponseWriter, r *http.Request, login, password string) (clinical.Caller, error) {
 	ctx, caller := r.Context(), callerOf(r)

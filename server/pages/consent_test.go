@@ -208,20 +208,6 @@ func TestAPatientWithdrawsWithoutAnAccount(t *testing.T) {
 	}
 }
 
-func TestCodesAreTriedSlowly(t *testing.T) {
-	_, door := papered(t)
-	last := 0
-	for range 40 {
-		w := patientAsks(t, door, "/withdraw/AAAA en", "")
-		if last = w.Code; last == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "" {
-			t.Error("it does not say how long to wait")
-		}
-	}
-	if last != http.StatusTooManyRequests {
-		t.Errorf("the fortieth try of an address: %d", last)
-	}
-}
-
 func TestAPaperFormIsKeptBesideItsConsent(t *testing.T) {
 	h, door := papered(t)
 	post := func(who, path string, scan []byte) *httptest.ResponseRecorder {

@@ -26,6 +26,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/policy"
+	"fovea/server/guard"
 	"fovea/server/wire"
 )
 
@@ -72,8 +73,8 @@ type Options struct {
 type door struct {
 	Options
 	views   map[string]*template.Template
-	tries   tries   // of codes to withdraw, by address
-	tickets tickets // to certificates of withdrawals by code
+	wrong   guard.Throttle                 // tries of codes to withdraw that open nothing, by sender
+	tickets guard.Tickets[clinical.Change] // to certificates of withdrawals by code
 }
 
 // New returns the handler of all pages. It fails only when a template does.

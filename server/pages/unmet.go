@@ -218,7 +218,7 @@ func (d *door) withdrawUnmet(v *visit, who byNumber) (done bool, err error) {
 	}
 	p := unmetPage{Withdrawn: true}
 	if d.Papers.OwnCertificate != nil && len(change.Recalls) > 0 {
-		p.Ticket = d.tickets.issue(change, d.Now())
+		p.Ticket = d.tickets.Issue(change, d.Now().Add(certificateTime), d.Now())
 	}
 	return true, d.unmet(v, who, p)
 }
@@ -226,7 +226,7 @@ func (d *door) withdrawUnmet(v *visit, who byNumber) (done bool, err error) {
 // patientCertificate hands out the patient's edition of the certificate of a
 // withdrawal to who has just made it for them.
 func (d *door) patientCertificate(v *visit) error {
-	change, ok := d.tickets.find(v.r.PostFormValue("ticket"), d.Now())
+	change, ok := d.tickets.Find(v.r.PostFormValue("ticket"), d.Now())
 	if !ok || d.Papers.OwnCertificate == nil || change.Caller.Person != v.caller.Person {
 		return clinical.ErrNotFound
 	}

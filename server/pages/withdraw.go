@@ -1,16 +1,15 @@
 package pages
 
 import (
-	"crypto/rand"
+	"cmp"
+	"errors"
 	"net"
 	"net/http"
-	"net/netip"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"fovea/clinical"
+	"fovea/server/guard"
 )
 
 // A patient's code opens three pages without an account: what it would
@@ -52,14 +51,13 @@ func (d *door) public(view func(http.ResponseWriter, *http.Request, *withdrawPag
 				p.Others = append(p.Others, l)
 			}
 		}
-		if wait := d.tries.take(r.RemoteAddr, d.Now()); wait > 0 {
-			h.Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
-			p.Step = "later"
-			d.answer(w, r, http.StatusTooManyRequests, p)
-			return
-		}
 		status, err := view(w, r, p)
+		later, limited := errors.AsType[*guard.Wait](err)
 		switch {
+		case limited:
+			guard.SetRetryAfter(h, later.RetryAfter())
+			p.Step, p.Path = "later", "/withdraw"
+			status = http.StatusTooManyRequests
 		case clinical.KindOf(err) == clinical.NotFound && err != nil:
 			p.Step, p.Path, p.Consents = "nothing", "/withdraw", nil
 			status = http.StatusNotFound
@@ -116,6 +114,9 @@ func (d *door) findCode(w http.ResponseWriter, r *http.Request, _ *withdrawPage)
 // showCode says what a code would withdraw. It changes nothing.
 func (d *door) showCode(_ http.ResponseWriter, r *http.Request, p *withdrawPage) (int, error) {
 	code := r.PathValue("code")
+	if err := d.try(r, code); err != nil {
+		return 0, err
+	}
 	view, err := d.Gate.CodeShows(r.Context(), patientCaller(r), code)
 	if err != nil {
 		return 0, err
@@ -133,22 +134,26 @@ func (d *door) showCode(_ http.ResponseWriter, r *http.Request, p *withdrawPage)
 
 // useCode withdraws what a code names and offers the certificate.
 func (d *door) useCode(_ http.ResponseWriter, r *http.Request, p *withdrawPage) (int, error) {
-	change, err := d.Gate.WithdrawByCode(r.Context(), patientCaller(r), r.PathValue("code"))
+	code := r.PathValue("code")
+	if err := d.try(r, code); err != nil {
+		return 0, err
+	}
+	change, err := d.Gate.WithdrawByCode(r.Context(), patientCaller(r), code)
 	if err != nil {
 		return 0, err
 	}
 	p.Step, p.Path = "done", "/withdraw"
 	if d.Papers.OwnCertificate != nil && len(change.Recalls) > 0 {
-		p.Ticket = d.tickets.issue(change, d.Now())
+		p.Ticket = d.tickets.Issue(change, d.Now().Add(certificateTime), d.Now())
 	}
 	return http.StatusOK, nil
 }
 
 // ownCertificate hands out the patient's edition of the certificate.
 func (d *door) ownCertificate(w http.ResponseWriter, r *http.Request, p *withdrawPage) (int, error) {
-	change, ok := d.tickets.find(r.PostFormValue("ticket"), d.Now())
+	change, ok := d.tickets.Find(r.PostFormValue("ticket"), d.Now())
 	if !ok || d.Papers.OwnCertificate == nil {
-		return 0, clinical.ErrNotFound
+		return 0, cmp.Or[error](d.miss(r), clinical.ErrNotFound)
 	}
 	content, err := d.Papers.OwnCertificate(r.Context(), change, Print{Edition: "patient", Format: "pdf", Language: p.Lang})
 	if err != nil {
@@ -158,78 +163,29 @@ func (d *door) ownCertificate(w http.ResponseWriter, r *http.Request, p *withdra
 	return 0, nil
 }
 
-// tries counts how often an address asks for codes.
-type tries struct {
-	mu    sync.Mutex
-	began time.Time
-	by    map[netip.Addr]int
-}
+// wrongCodes is how many codes that open nothing one sender may try, where that is one patient at home or all of a
+// hospital. No limit is in the way of a code that opens something.
+func wrongCodes() guard.Limit { return guard.Limit{Every: 20 * time.Second, Burst: 30} }
 
-const (
-	tryTime  = 10 * time.Minute
-	maxTries = 30 // of one address within tryTime
-	// maxTriers is how many addresses are remembered. Under an attack from more, memory is what must hold: a code is too
-	// long to be guessed all the same.
-	maxTriers = 1 << 16
-)
-
-// take counts a try and returns how long its sender has to wait; 0: go on.
-func (t *tries) take(remote string, now time.Time) time.Duration {
-	from := netip.Addr{}
-	if at, err := netip.ParseAddrPort(remote); err == nil {
-		from = at.Addr().Unmap().WithZone("")
-		if prefix, perr := from.Prefix(64); from.Is6() && perr == nil {
-			from = prefix.Addr() // what one subscriber has
-		}
+// try counts a code that opens nothing. An error with RetryAfter says that too many came from there; the gate, which
+// notes what it refuses, is not asked then.
+func (d *door) try(r *http.Request, code string) error {
+	opens, err := d.Gate.CodeOpens(code)
+	if err != nil || opens {
+		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.by == nil || len(t.by) >= maxTriers || now.Sub(t.began) >= tryTime || now.Before(t.began) {
-		t.began, t.by = now, map[netip.Addr]int{}
+	return d.miss(r)
+}
+
+// miss counts a try that failed.
+func (d *door) miss(r *http.Request) error {
+	from := guard.Network(r.RemoteAddr).String()
+	if _, wait := d.wrong.Charge(d.Now(), guard.Count{Key: from, Limit: wrongCodes()}); wait > 0 {
+		return guard.Later(wait, clinical.ErrUnavailable)
 	}
-	if t.by[from] >= maxTries {
-		return t.began.Add(tryTime).Sub(now)
-	}
-	t.by[from]++
-	return 0
+	return nil
 }
 
-// tickets open certificates of withdrawals by code to whoever has just made
-// them: for an hour, and until the server stops. The hospital prints others.
-type tickets struct {
-	mu  sync.Mutex
-	all map[string]ticket
-}
-
-type ticket struct {
-	change clinical.Change
-	until  time.Time
-}
-
-const (
-	ticketTime = time.Hour
-	maxTickets = 1 << 12
-)
-
-func (t *tickets) issue(c clinical.Change, now time.Time) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.all == nil {
-		t.all = map[string]ticket{}
-	}
-	for secret, one := range t.all {
-		if now.After(one.until) || len(t.all) >= maxTickets {
-			delete(t.all, secret)
-		}
-	}
-	secret := rand.Text()
-	t.all[secret] = ticket{c, now.Add(ticketTime)}
-	return secret
-}
-
-func (t *tickets) find(secret string, now time.Time) (clinical.Change, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	one, ok := t.all[secret]
-	return one.change, ok && now.Before(one.until)
-}
+// certificateTime is how long whoever has just withdrawn can have the certificate, unless the server stops before. The
+// hospital prints others.
+const certificateTime = time.Hour
