@@ -17,11 +17,13 @@ func mountTests() []mountTest {
 		{"TestDavfs2ListsReadsAndLosesWhatIsWithdrawn", "davfs2"},
 		{"TestRcloneWithoutCacheListsReadsAndLosesWhatIsWithdrawn", "rclone"},
 		{"TestRcloneWithFullCacheListsReadsAndLosesWhatIsWithdrawn", "rclone with its cache"},
+		{"TestGioListsReadsAndLosesWhatIsWithdrawn", "gio"},
+		{"TestCadaverListsReadsAndLosesWhatIsWithdrawn", "cadaver"},
 	}
 }
 
-// realClientsMount: davfs2 and rclone mount the drive over TLS, list a set, read it with the right checksums, and lose
-// what is withdrawn. It is internal/mounts that tries it, on the program under trial.
+// realClientsMount: davfs2, rclone, gio and cadaver reach the drive over TLS, list a set, read it with the right checksums,
+// lose what is withdrawn, and have it back when it is allowed again. It is internal/mounts that tries it, on the program under trial.
 func realClientsMount(ctx context.Context, tr *trial) (string, error) {
 	if why := cannotMount(); why != "" {
 		return "cannot be tried here: " + why, errUntried
@@ -31,11 +33,11 @@ func realClientsMount(ctx context.Context, tr *trial) (string, error) {
 	var said []string
 	for _, t := range mountTests() {
 		a := v.stated[t.name]
-		if !v.passed[t.name] || a["read"] == "" || a["gone"] == "" {
+		if !v.passed[t.name] || a["read"] == "" || a["gone"] == "" || a["back"] == "" {
 			err = errors.Join(err, fmt.Errorf("%s does not: %s", t.client, v.output[t.name]))
 			continue
 		}
-		said = append(said, fmt.Sprintf("%s reads %s, loses %s", t.client, a["read"], a["gone"]))
+		said = append(said, fmt.Sprintf("%s reads %s, loses %s, has them back %s", t.client, a["read"], a["gone"], a["back"]))
 	}
 	return strings.Join(said, "; "), errors.Join(runErr, err) // the others of its tests have to pass too
 }
@@ -48,7 +50,7 @@ func cannotMount() string {
 	if _, err := os.Stat("/dev/fuse"); err != nil {
 		return "mounting needs /dev/fuse"
 	}
-	for _, program := range []string{"mount.davfs", "rclone"} {
+	for _, program := range []string{"mount.davfs", "rclone", "gio", "dbus-run-session", "cadaver"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Sprintf("%s is not installed", program)
 		}

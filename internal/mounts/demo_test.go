@@ -23,6 +23,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -49,6 +50,7 @@ type demo struct {
 type device struct {
 	ID     string `json:"id"`
 	Secret string `json:"secret"`
+	Login  string `json:"-"`
 }
 
 var (
@@ -259,8 +261,9 @@ func (d *demo) listing(name string) (map[string]string, error) {
 	return files, nil
 }
 
-// withdraw takes all consent of a patient back, as who treats them. When the test is over it is given again.
-func (d *demo) withdraw(t *testing.T, key string) {
+// withdraw takes all consent of a patient back, as who treats them, and returns what gives it again. When the test is
+// over it is given again in any case.
+func (d *demo) withdraw(t *testing.T, key string) (allow func()) {
 	t.Helper()
 	patient := ""
 	for _, p := range d.Patients {
@@ -273,7 +276,7 @@ func (d *demo) withdraw(t *testing.T, key string) {
 	}
 	d.call(t, "henri", "GET "+patient, nil, &page)
 	d.call(t, "henri", "POST "+patient+"/withdrawals", map[string]string{"reason": "the patient said so"}, nil)
-	t.Cleanup(func() {
+	allow = sync.OnceFunc(func() {
 		for _, g := range page.Grants {
 			if g["status"] != "given" {
 				continue
@@ -284,6 +287,8 @@ func (d *demo) withdraw(t *testing.T, key string) {
 			d.call(t, "lea", "POST "+patient+"/consents", g, nil)
 		}
 	})
+	t.Cleanup(allow)
+	return allow
 }
 
 // call makes a request such as "GET /api/v1/me", speaks JSON and has to succeed; in and out may be nil.
@@ -299,16 +304,17 @@ func (d *demo) call(t *testing.T, login, what string, in, out any) {
 	}
 }
 
-// device makes an app password for one mount.
-func (d *demo) device(t *testing.T) (dev device) {
+// device makes an app password of somebody's for one mount.
+func (d *demo) device(t *testing.T, login string) (dev device) {
 	t.Helper()
-	d.call(t, readerName, "POST /api/v1/app-passwords", map[string]string{"device": "a mount of the tests"}, &dev)
+	d.call(t, login, "POST /api/v1/app-passwords", map[string]string{"device": "a mount of the tests"}, &dev)
+	dev.Login = login
 	return dev
 }
 
 func (d *demo) revoke(t *testing.T, dev device) {
 	t.Helper()
-	d.call(t, readerName, "DELETE /api/v1/app-passwords/"+dev.ID, nil, nil)
+	d.call(t, dev.Login, "DELETE /api/v1/app-passwords/"+dev.ID, nil, nil)
 }
 
 func checksum(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
@@ -316,11 +322,16 @@ func checksum(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
 // until waits for something that has to come about within half a minute.
 func until(t *testing.T, what string, come func() bool) {
 	t.Helper()
+	within(t, 30*time.Second, what, come)
+}
+
+func within(t *testing.T, limit time.Duration, what string, come func() bool) {
+	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !come(); <-tick.C {
+	for deadline := time.Now().Add(limit); !come(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("within 30 s not so: %s", what)
+			t.Fatalf("within %s not so: %s", limit, what)
 		}
 	}
 }
