@@ -175,3 +175,32 @@ func lesionsOf(sh *shard) []clinical.Lesion {
 	})
 	return out
 }
+
+// Named returns who can be recognised in a picture, its patient first, and the
+// lesion that it shows. It is for governance, who take a name away without
+// seeing the picture; for everybody else there is none. Of a picture that has no
+// patient yet nobody is named. Asking is in the ledger.
+func (g *Gate) Named(ctx context.Context, c clinical.Caller, id clinical.AssetID) ([]clinical.PatientID, clinical.Lesion, error) {
+	snap, p, err := g.ready(c)
+	if err != nil {
+		return nil, clinical.Lesion{}, err
+	}
+	pic, ok := snap.pictures.get(id)
+	if p.Role != clinical.Governance || !ok || pic.frame.form || pic.frame.state.Gone() {
+		return nil, clinical.Lesion{}, clinical.ErrNotFound
+	}
+	e := g.event(clinical.ActExplained, c)
+	e.Assets, e.Patient = []clinical.AssetID{id}, pic.frame.patient
+	if err := g.note(ctx, e, true); err != nil {
+		return nil, clinical.Lesion{}, err
+	}
+	var named []clinical.PatientID
+	if !pic.frame.patient.IsZero() {
+		named = append(named, pic.frame.patient)
+	}
+	pic.frame.eachSubject(func(id clinical.PatientID) { named = append(named, id) })
+	if l, ok := snap.lesions.get(pic.frame.lesion); ok {
+		return named, *l, nil
+	}
+	return named, clinical.Lesion{}, nil
+}

@@ -243,7 +243,11 @@ func describe(r *http.Request) (clinical.Command, string, error) {
 	if !lawful(view) {
 		return nil, "", clinical.Refuse(clinical.Invalid, "view", "A view's code, site, ratio and position have at most 80 characters, and side and phase are of the list. Correct the form.")
 	}
-	cmd := clinical.DescribeAsset{Asset: id, Rev: rev, Caption: &caption, Keywords: &words, View: &view}
+	lesion, err := lesionOf(r)
+	if err != nil {
+		return nil, "", err
+	}
+	cmd := clinical.DescribeAsset{Asset: id, Rev: rev, Caption: &caption, Keywords: &words, View: &view, Lesion: lesion}
 	return cmd, "/pictures/" + id.String() + "?done=described", nil
 }
 

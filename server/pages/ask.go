@@ -27,6 +27,7 @@ type question struct {
 	Impact  clinical.Impact
 	Leaving int // pictures that leave a drive
 
+	Consent  string // what is withdrawn, where the asker meets the patient
 	Unmet    string // the number of a patient whom the asker does not treat: they are told counts alone
 	Who      string
 	Patients []clinical.Patient
@@ -102,6 +103,12 @@ func (d *door) aboutConsent(v *visit, q *question) error {
 		q.Back, q.Unmet = "/patients", text(v.r, "number")
 		return nil // whoever works here may withdraw on a patient's word, also for one they do not treat
 	}
+	grant, perr := clinical.ParseID[clinical.Grant](v.r.PostFormValue("grant"))
+	if err != nil || perr != nil {
+		q.Consent = "Everything that the patient allowed beyond care"
+		return err
+	}
+	q.Consent, err = d.consentWords(v, id, grant)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 type consentPage struct {
 	Patient   clinical.Patient
 	Sheets    []clinical.SessionPage
+	Lesions   []clinical.Lesion
 	Draft     clinical.Grant // what the form begins with
 	Paper     int            // the level of a paper form; 0: none
 	Replaces  []clinical.Grant
@@ -24,7 +26,8 @@ type consentPage struct {
 	Prints    bool // a blank form can be printed
 }
 
-// consentForm shows the form; ?level= begins it as a paper form of that level.
+// consentForm shows the form; ?level= begins it as a paper form of that level,
+// ?lesion= as a consent for one lesion.
 func (d *door) consentForm(v *visit) error {
 	id, err := pathID[clinical.Patient](v.r)
 	if err != nil || !recordsConsent(v.person.Role) {
@@ -35,7 +38,7 @@ func (d *door) consentForm(v *visit) error {
 		return err
 	}
 	p := consentPage{
-		Patient: page.Patient, Sheets: page.Sessions, Replaces: supersedable(page.Grants), Languages: languages(), Ways: wayChoices(),
+		Patient: page.Patient, Sheets: page.Sessions, Lesions: page.Lesions, Replaces: supersedable(page.Grants), Languages: languages(), Ways: wayChoices(),
 		Audiences: audiences(), Prints: d.Papers.ConsentForm != nil, Child: !page.Patient.AdultAt(d.Now(), d.Zone),
 		Purposes: []clinical.Purpose{clinical.P0, clinical.P1, clinical.P2, clinical.P2b, clinical.P3, clinical.P4, clinical.P5, clinical.P7},
 	}
@@ -60,6 +63,11 @@ func (d *door) consentForm(v *visit) error {
 		capacity := p.Draft.Capacity
 		p.Draft, p.Paper = paper[len(paper)-1], n
 		p.Draft.NamedUse, p.Draft.Capacity = "", capacity
+	}
+	for _, l := range page.Lesions {
+		if l.ID.String() == v.r.FormValue("lesion") {
+			p.Draft.Covers.Lesion = l.ID
+		}
 	}
 	return d.show(v, "consent", "Record a consent", p)
 }
@@ -157,7 +165,7 @@ func (d *door) grantOf(r *http.Request) (clinical.Grant, error) {
 }
 
 // coverOf reads which pictures a consent is about: those ticked, else a
-// session, else a course of treatment.
+// lesion, a session or a course of treatment.
 func (d *door) coverOf(r *http.Request, g *clinical.Grant) error {
 	var from, until, valid clinical.Date
 	if err := fill(r, map[string]interface{ UnmarshalText([]byte) error }{"coursefrom": &from, "courseuntil": &until, "from": &valid}); err != nil {
@@ -168,6 +176,14 @@ func (d *door) coverOf(r *http.Request, g *clinical.Grant) error {
 		ids, err := chosen[clinical.Asset](r, "asset")
 		g.Covers.Assets = ids
 		return err
+	}
+	if text, ok := strings.CutPrefix(r.PostFormValue("cover"), "lesion/"); ok {
+		lesion, err := clinical.ParseID[clinical.Lesion](text)
+		if err != nil {
+			return clinical.ErrNotFound
+		}
+		g.Covers.Lesion = lesion
+		return nil
 	}
 	if r.PostFormValue("cover") != "course" {
 		return fill(r, map[string]interface{ UnmarshalText([]byte) error }{"cover": &g.Covers.Session})
@@ -183,4 +199,23 @@ func (d *door) coverOf(r *http.Request, g *clinical.Grant) error {
 func markInError(r *http.Request) (clinical.Command, string, error) {
 	id, err := pathID[clinical.Grant](r)
 	return clinical.MarkInError{Grant: id, Reason: text(r, "reason")}, back(r, "/patients", "mistaken"), err
+}
+
+// consentWords says what one of a patient's consents is for, to whom, and of
+// which pictures.
+func (d *door) consentWords(v *visit, patient clinical.PatientID, id clinical.GrantID) (string, error) {
+	grants, err := d.Gate.Grants(v.ctx, v.caller, patient)
+	if err != nil {
+		return "", err
+	}
+	lesions, err := d.Gate.Lesions(v.ctx, v.caller, patient)
+	if err != nil {
+		return "", err
+	}
+	for _, g := range grants {
+		if g.ID == id {
+			return cmp.Or(purposes(g.Purposes), "Everything beyond care") + " to " + audience(g.Audience) + "; " + covers(g, lesions), nil
+		}
+	}
+	return "", nil
 }

@@ -165,6 +165,7 @@ type workRow struct {
 	Item    clinical.WorkItem
 	Patient clinical.Patient
 	Past    bool
+	About   string // the consent that it is about
 }
 
 // worklistPage lists what comes up within 90 or 30 days.
@@ -186,7 +187,13 @@ func (d *door) worklistPage(v *visit) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, workRow{w, p, w.Due.Before(d.Now())})
+		row := workRow{Item: w, Patient: p, Past: w.Due.Before(d.Now())}
+		if !w.Grant.IsZero() && !p.ID.IsZero() {
+			if row.About, err = d.consentWords(v, w.Patient, w.Grant); err != nil {
+				return err
+			}
+		}
+		rows = append(rows, row)
 	}
 	return d.show(v, "worklist", "Coming up", struct {
 		Rail  rail
@@ -213,5 +220,6 @@ func workWords(k clinical.WorkKind) string {
 		clinical.WorkTurns16: "Turns 16: ask the young person themselves.", clinical.WorkTurns18: "Turns 18: the parents’ consent ends. Ask the patient.",
 		clinical.WorkRecovery: "Could not be asked then. Ask on recovery.", clinical.WorkFamily: "Has died. Ask the family.",
 		clinical.WorkErasure: "A request to erase waits for its answer.", clinical.WorkRetention: "The retention schedule no longer keeps the record.",
+		clinical.WorkPhotography: "Nobody noted whether the patient agreed to be photographed. Note it beside the session.",
 	}[k]
 }

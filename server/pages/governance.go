@@ -35,6 +35,7 @@ func railOf(v *visit) rail {
 			{"/releases", "Releases"},
 			{"/worklist", "Coming up"},
 			{"/governance/reached", "Who had this picture"},
+			{"/governance/subjects", "Who is in this picture"},
 		}
 	}
 	if v.person.Role == clinical.Governance || v.person.Role == clinical.Admin {
@@ -62,6 +63,8 @@ func (d *door) governs() map[string]func(*visit) error {
 		"POST /governance/rules":         d.again(d.rules, d.tryRules),
 		"GET /governance/explain":        d.explain,
 		"GET /governance/reached":        d.reached,
+		"GET /governance/subjects":       d.subjects,
+		"POST /governance/subjects":      d.again(d.subjects, d.changeSubjects),
 		"GET /governance/saw":            d.saw,
 		"POST /governance/saw":           d.again(d.saw, d.saw),
 		"GET /governance/glasses":        d.glasses,
@@ -234,6 +237,8 @@ type explainPage struct {
 	Asked     bool
 	Answer    clinical.Explanation
 	Who       clinical.Person
+	Lesion    clinical.Lesion // that the picture shows, for governance
+	Named     int             // people who can be recognised in it
 }
 
 // explain answers why somebody may, or may not, see a picture for a use, rule
@@ -292,6 +297,14 @@ func (d *door) explainIt(v *visit, p *explainPage) error {
 	}
 	p.Answer, p.Asked = answer, true
 	p.Who, _ = d.Gate.PersonByID(ask.Person)
+	if !p.Governs {
+		return nil
+	}
+	named, lesion, err := d.Gate.Named(v.ctx, v.caller, ask.Asset)
+	if err != nil && clinical.KindOf(err) != clinical.NotFound {
+		return err
+	}
+	p.Named, p.Lesion = len(named), lesion
 	return nil
 }
 

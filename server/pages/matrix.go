@@ -33,7 +33,7 @@ func audiences() []clinical.Audience {
 }
 
 // matrixOf lays out a patient's consents as they stand at an instant.
-func matrixOf(grants []clinical.Grant, now time.Time, zone *time.Location) matrix {
+func matrixOf(page clinical.PatientPage, now time.Time, zone *time.Location) matrix {
 	m := matrix{Audiences: audiences()}
 	for _, p := range clinical.Purposes() {
 		switch p {
@@ -46,7 +46,7 @@ func matrixOf(grants []clinical.Grant, now time.Time, zone *time.Location) matri
 			continue
 		default:
 		}
-		m.Rows = append(m.Rows, rowsOf(p, grants, now, zone)...)
+		m.Rows = append(m.Rows, rowsOf(p, page, now, zone)...)
 	}
 	var silent []string
 	m.Rows = slices.DeleteFunc(m.Rows, func(r matrixRow) bool {
@@ -64,13 +64,13 @@ func matrixOf(grants []clinical.Grant, now time.Time, zone *time.Location) matri
 const notAsked = "not asked"
 
 // rowsOf are the rows of one purpose: each consent that stands, else why none.
-func rowsOf(p clinical.Purpose, grants []clinical.Grant, now time.Time, zone *time.Location) []matrixRow {
+func rowsOf(p clinical.Purpose, page clinical.PatientPage, now time.Time, zone *time.Location) []matrixRow {
 	var rows []matrixRow
 	state, words := "none", notAsked
 	if p == clinical.P1 {
 		words = "without a name, unless refused"
 	}
-	for _, g := range grants {
+	for _, g := range page.Grants {
 		speaks := g.HasPurpose(p) || len(g.Purposes) == 0 && g.Status == clinical.GrantRefused
 		switch {
 		case !speaks:
@@ -78,7 +78,7 @@ func rowsOf(p clinical.Purpose, grants []clinical.Grant, now time.Time, zone *ti
 			return []matrixRow{{Purpose: p, State: "refused", Words: refusedWords(g)}}
 		case g.ActiveAt(now, zone):
 			rows = append(rows, matrixRow{
-				Purpose: p, State: "given", Cells: reached(g.Audience), Level: g.Level, Ways: ways(g.Channels), Until: g.Expires, Covers: covers(g),
+				Purpose: p, State: "given", Cells: reached(g.Audience), Level: g.Level, Ways: ways(g.Channels), Until: g.Expires, Covers: covers(g, page.Lesions),
 			})
 		case state == "none" && (g.Status == clinical.GrantRequested || g.Status == clinical.GrantPending):
 			state, words = "asked", "asked, waiting for the answer"
@@ -141,8 +141,8 @@ func wayChoices() []way {
 	}
 }
 
-// covers says which pictures a consent speaks of.
-func covers(g clinical.Grant) string {
+// covers says which pictures a consent speaks of; lesions are its patient's.
+func covers(g clinical.Grant, lesions []clinical.Lesion) string {
 	c := g.Covers
 	switch {
 	case c.All:
@@ -152,7 +152,7 @@ func covers(g clinical.Grant) string {
 	case !c.Session.IsZero():
 		return "one session"
 	case !c.Lesion.IsZero():
-		return "one lesion"
+		return theLesion(c.Lesion, lesions)
 	case !c.CourseUntil.IsZero():
 		return "a course of treatment"
 	default:

@@ -128,6 +128,8 @@ func (d *door) looks() map[string]func(*visit) error {
 		"GET /patients/{id}/consent-form": d.blankForm,
 		"GET /consents/{id}/form":         d.scan,
 		"GET /sets/{id}/sheet":            d.contactSheet,
+
+		"GET /patients/{id}/lesions/{lesion}": d.lesion,
 	}
 }
 
@@ -176,6 +178,11 @@ func (d *door) acts() map[string]func(*visit) error {
 		"POST /sets/{id}/submit":          d.act(submitSet),
 		"POST /sets/{id}/publish":         d.act(publishSet),
 		"POST /sets/{id}/close":           d.ask("close", closeSet),
+
+		"POST /patients/{id}/lesions":          d.again(d.patient, d.act(d.openLesion)),
+		"POST /patients/{id}/lesions/{lesion}": d.again(d.lesion, d.changeLesion),
+		"POST /assets/lesion":                  d.showLesion,
+		"POST /pictures/{id}/subjects":         d.again(d.picture, d.nameSubject),
 	}
 }
 
@@ -413,6 +420,9 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	status, text := said(err)
 	w.Header().Set("Cache-Control", "private, no-store")
+	if later, ok := errors.AsType[*guard.Wait](err); ok {
+		guard.SetRetryAfter(w.Header(), later.RetryAfter())
+	}
 	f := frame{Title: "Not done", Body: text}
 	if rerr := d.render(w, status, "error", f); rerr != nil {
 		http.Error(w, text, status)

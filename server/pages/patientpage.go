@@ -21,11 +21,14 @@ type patientView struct {
 	Glass    clinical.BreakGlass // the person's open ticket
 	Merged   []clinical.Patient  // records that are this patient's too
 	People   []clinical.Person   // who may have taken the pictures
+	Followed []lesionRow
+	Unopened clinical.Lesion // what the form of a new one begins with
 
 	Classifies, Adds, Moves, Requests bool
 	Holding, NoPictures               bool
 	Records, Withdraws, Sits, Merges  bool
 	Breaks, Releases, Prints, Papers  bool
+	Follows                           bool // the person opens and changes lesions
 }
 
 // grantView is one consent as the page lists it.
@@ -42,11 +45,12 @@ func (d *door) patientRecord(v *visit, page clinical.PatientPage) (patientView, 
 	role, id := v.person.Role, page.Patient.ID
 	medical := role == clinical.Photographer || role == clinical.Clinician
 	p := patientView{
-		PatientPage: page, Matrix: matrixOf(page.Grants, d.Now(), d.Zone),
+		PatientPage: page, Matrix: matrixOf(page, d.Now(), d.Zone),
 		Classifies: role == clinical.Photographer, Adds: medical, Moves: role == clinical.Photographer || role == clinical.Governance,
 		Requests: role != clinical.Governance, Holding: role == clinical.Governance || role == clinical.Admin, NoPictures: role == clinical.Governance,
 		Records: recordsConsent(role), Withdraws: true, Sits: role == clinical.Photographer || role == clinical.Nurse,
 		Merges: role == clinical.Governance, Breaks: breaksGlass(role), Releases: medical, Prints: d.Papers.ConsentForm != nil, Papers: d.Papers.Certificate != nil,
+		Followed: lesionRows(page), Follows: followsLesions(role),
 	}
 	for _, g := range page.Grants {
 		p.Consents = append(p.Consents, d.viewGrant(v, g))

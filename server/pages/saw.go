@@ -184,7 +184,7 @@ func did(e eventRow) string {
 		clinical.ActRefiled: "corrected a wrong patient", clinical.ActErasureAsked: "took a request to erase", clinical.ActErasureDecided: "decided on a request to erase",
 		clinical.ActReleaseMade: "made a release", clinical.ActReleaseDelivered: "delivered a release", clinical.ActReleaseEnded: "ended a release",
 		clinical.ActGlassBroken: "broke the glass", clinical.ActGlassReviewed: "reviewed a broken glass", clinical.ActHoldPlaced: "placed a hold", clinical.ActHoldLifted: "lifted a hold",
-		clinical.ActSubjectsNamed: "said who else is seen", clinical.ActLesionOpened: "began to follow a finding", clinical.ActLesionChanged: "changed a finding that is followed",
+		clinical.ActSubjectsNamed: "said who else is seen", clinical.ActLesionOpened: "began to follow a lesion", clinical.ActLesionChanged: "changed a lesion that is followed",
 		clinical.ActAuditRead: "read the ledger", clinical.ActExplained: "asked why", clinical.ActSimulated: "asked what if", clinical.ActPatientsMerged: "merged two records", clinical.ActPatientsUnmerged: "parted two records",
 	}
 	w, ok := words[e.Act]

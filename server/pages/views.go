@@ -209,17 +209,25 @@ func (d *door) picture(v *visit) error {
 		}
 		others = append(others, p)
 	}
+	lesions, err := d.lesionsOf(v, one.Asset.Patient)
+	if err != nil {
+		return err
+	}
 	return d.show(v, "picture", "Picture", struct {
 		clinical.Shown
 		Patient              clinical.Patient
 		Others               []clinical.Patient // further people in the picture
+		Lesions              []clinical.Lesion
+		Rules                []clinical.IdentifierRule
 		Sets                 []clinical.TeachingSet
 		Classifier, Reviewer clinical.Person
 		Edits, Reviews       bool
+		Names, Governs       bool // the person says who else is seen; and takes a name away
 	}{
-		one, patient, others, sets, classifier, reviewer,
+		one, patient, others, lesions, d.Rules, sets, classifier, reviewer,
 		care && (v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician) && one.Asset.State == clinical.Filed,
 		one.Asset.Identifiability() == clinical.I1 && one.Asset.ReviewedBy.IsZero() && one.Asset.ClassifiedBy != v.caller.Person,
+		care && namesSubjects(v.person.Role) && one.Asset.State == clinical.Filed && len(d.Rules) > 0, v.person.Role == clinical.Governance,
 	})
 }
 
