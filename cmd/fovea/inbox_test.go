@@ -158,7 +158,4 @@ func TestAnUploadLandsInItsStudio(t *testing.T) {
 	}
 	h.stop()
 	h.nothingInPlain()
-	if left, err := filepath.Glob(filepath.Join(memoryFolder, landingPrefix+"*")); err != nil || len(left) != 0 {
-		t.Errorf("left in memory: %v, %v", left, err)
-	}
 }

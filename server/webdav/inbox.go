@@ -46,18 +46,24 @@ type stage interface {
 
 // Upload is a file on its way from an inbox to a studio.
 type Upload struct {
-	Studio   clinical.StudioID
-	Name     string
+	Name     string // path in the inbox, with slashes between
 	Size     int64
 	Modified time.Time
-	Content  io.Reader
-	Beside   map[string][]byte // the job tickets in its folder that may be for it, by name
+	// Open reads it from the stage, as often as that is needed.
+	Open func(context.Context) (clinical.Content, error)
 }
 
-// receiver takes files into studios. A file that it took has its outcome: it is kept, or it was never wanted. An error
-// means that it was not taken and may be given again.
+// Taken is what became of an upload: it is kept, or it was never wanted.
+type Taken struct {
+	Outcome clinical.Outcome
+	Reason  clinical.Reason
+}
+
+// receiver takes files into studios.
 type receiver interface {
-	Receive(ctx context.Context, u Upload) (clinical.Outcome, clinical.Reason, error)
+	// Receive takes uploads as what lies in one folder, job tickets among them, and says by name what became of each,
+	// also beside an error. One that it does not speak of was not taken and may be given again.
+	Receive(ctx context.Context, studio clinical.StudioID, uploads []Upload) (map[string]Taken, error)
 }
 
 // InboxOptions say what the studios' inboxes work with. Zero limits take the defaults named.
@@ -75,6 +81,7 @@ type InboxOptions struct {
 	MaxBytes int64         // bytes that wait in one inbox; 16 GiB
 	MaxItems int           // files and folders in one inbox, receipts included; 10,000
 	Settle   time.Duration // for how long an inbox is left alone before its files are taken; 30 s
+	Patience time.Duration // for how long the others wait for a file that is locked or still empty; 10 min
 	Keep     time.Duration // how long receipts, and folders that nobody uses, stay; 7 days
 }
 
@@ -90,6 +97,9 @@ func (o InboxOptions) withDefaults() InboxOptions {
 	}
 	if o.Settle == 0 {
 		o.Settle = 30 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 10 * time.Minute
 	}
 	if o.Keep == 0 {
 		o.Keep = 7 * 24 * time.Hour

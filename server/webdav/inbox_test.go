@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,8 +87,8 @@ func TestUploadsLeaveForTheirStudio(t *testing.T) {
 	d.must(t, 200, "GET "+derm+"Monday/1.jpg", "")
 	d.studio.fail(nil)
 	eventually(t, "everything is taken but what is locked", func() bool { return len(d.studio.all()) == 3 })
-	ticket := map[string]string{"ticket.json": "{}"}
-	want := []taken{{"derm", "1.jpg", "one", ticket}, {"derm", "2.jpg", "two", ticket}, {"derm", "lost.jpg", "three", map[string]string{}}}
+	const ticket = "Monday/ticket.json"
+	want := []taken{{"derm", "Monday/1.jpg", "one", ticket}, {"derm", "Monday/2.jpg", "two", ticket}, {"derm", "lost.jpg", "three", ticket}}
 	if diff := cmp.Diff(want, d.studio.all()); diff != "" {
 		t.Error(diff)
 	}
@@ -104,6 +105,63 @@ func TestUploadsLeaveForTheirStudio(t *testing.T) {
 	d.must(t, 204, "UNLOCK "+derm+"locked.jpg", "", "Lock-Token: "+token)
 	eventually(t, "the one that was locked is taken", func() bool { return len(d.studio.all()) == 4 })
 	eventually(t, "nothing sealed is left but litter", func() bool { return d.stage.count() == 1 })
+}
+
+// What one studio's rules make of a delivery may rest on all of it, so the whole inbox waits for a file that somebody
+// still holds; but not for ever.
+func TestTheOthersWaitForAFileThatIsNotWhole(t *testing.T) {
+	for _, begin := range []func(d *inboxDrive){
+		func(d *inboxDrive) { d.lockToken(t, derm+"1.jpg") },
+		func(d *inboxDrive) { d.must(t, 201, "PUT "+derm+"1.jpg", "") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newInboxDrive(t, 30*time.Second, nil) // patience: 90 s
+			begin(d)
+			d.must(t, 201, "PUT "+derm+"2.jpg", "two")
+			<-time.After(80 * time.Second)
+			if got := d.studio.all(); len(got) != 0 {
+				t.Errorf("taken while a file is not whole: %v", got)
+			}
+			<-time.After(20 * time.Second)
+			if got := d.studio.all(); len(got) == 0 || got[len(got)-1].Name != "2.jpg" {
+				t.Errorf("still not taken: %v", got)
+			}
+			d.stop()
+		})
+	}
+}
+
+// A ticket is about what lies beside it and below. It leaves with the last of that, and waits for pictures that are yet
+// to come, but never until the next day.
+func TestTicketsGoWithTheirPictures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newInboxDrive(t, 30*time.Second, nil)
+		for _, folder := range []string{"Monday", "Monday/card", "Tuesday"} {
+			d.must(t, 201, "MKCOL "+derm+folder, "")
+		}
+		d.must(t, 201, "PUT "+derm+"Monday/ticket.json", "{}")
+		d.must(t, 201, "PUT "+derm+"Tuesday/ticket.json", "{}")
+		d.must(t, 201, "PUT "+derm+"Monday/card/1.jpg", "one")
+		d.must(t, 201, "PUT "+derm+"Monday/card/stuck.jpg", "two")
+		<-time.After(time.Minute)
+		d.must(t, 404, "GET "+derm+"Monday/card/1.jpg", "")
+		for _, stays := range []string{"Monday/card/stuck.jpg", "Monday/ticket.json", "Tuesday/ticket.json"} {
+			d.must(t, 200, "GET "+derm+stays, "")
+		}
+		d.must(t, 201, "MOVE "+derm+"Monday/card/stuck.jpg", "", "Destination: "+derm+"Monday/card/2.jpg")
+		<-time.After(time.Minute)
+		d.must(t, 404, "GET "+derm+"Monday/ticket.json", "")
+		d.must(t, 200, "GET "+derm+"Tuesday/ticket.json", "")
+		<-time.After(12 * time.Hour)
+		d.must(t, 404, "GET "+derm+"Tuesday/ticket.json", "")
+		receipt := d.must(t, 200, "GET "+derm+"_receipts/ticket.json.txt", "").Body.String()
+		for _, want := range []string{"Tuesday/ticket.json", "No picture came", "Monday/ticket.json", "Used to file"} {
+			if !strings.Contains(receipt, want) {
+				t.Errorf("the receipts of two tickets do not say %q:\n%s", want, receipt)
+			}
+		}
+		d.stop()
+	})
 }
 
 func TestAFileWrittenAnewWhileItIsTakenIsTakenAgain(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,12 +19,12 @@ const (
 	glimpse = time.Second
 	// again is how long an inbox waits after a studio could not take a file.
 	again = 15 * time.Second
-	// maxTicket is the largest job ticket that is handed over beside a file, in bytes.
-	maxTicket = 1 << 20
-	// emptyFor is how long a file may stay empty: some clients make one first and fill it then.
-	emptyFor = 10 * time.Minute
+	// asideFor is how long a desktop's own files stay.
+	asideFor = 10 * time.Minute
+	// ticketLife is how long a job ticket waits for its pictures: never until the next day.
+	ticketLife = 12 * time.Hour
 	// maxReceipts is how many receipts an inbox keeps.
-	maxReceipts = 1000
+	maxReceipts = 4000
 	// maxReceipt is how much one says, in bytes.
 	maxReceipt = 4 << 10
 )
@@ -93,50 +93,70 @@ type parcel struct {
 	item  item // as it was when it was found ready
 }
 
-// deliver gives the studio everything that has settled. Files go in the order of their names, which is the order in
-// which a camera wrote them; once something new is written the rest waits until that has settled too.
+func (p parcel) name() string { return strings.Join(p.names, "/") }
+
+// deliver gives the studio everything that has settled, in one piece: which picture is whose may be said by another.
 func (t *tray) deliver(ctx context.Context) error {
-	ready, since := t.ready()
+	ready, tickets, since := t.ready()
+	if len(ready) == 0 {
+		return t.tidy(ctx)
+	}
+	taken, fault := t.inbox.o.Receiver.Receive(ctx, t.studio, t.uploads(slices.Concat(ready, tickets)))
 	for _, p := range ready {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if t.movedSince(since) {
-			return nil
-		}
-		outcome, reason, err := t.give(ctx, p)
-		if err != nil {
-			return err
-		}
-		if since, err = t.settle(ctx, p, since, t.words(outcome, reason)); err != nil {
-			return err
+		if is, ok := taken[p.name()]; ok {
+			if err := t.settle(ctx, p, since, t.words(is)); err != nil {
+				return errors.Join(fault, err)
+			}
 		}
 	}
-	return t.tidy(ctx, len(ready) > 0)
+	for _, p := range tickets {
+		if !slices.ContainsFunc(ready, p.covers) || !t.spare(p) {
+			continue
+		}
+		if err := t.settle(ctx, p, since, "Used to file the pictures beside it."); err != nil {
+			return errors.Join(fault, err)
+		}
+	}
+	if fault != nil {
+		return fault
+	}
+	return t.tidy(ctx)
 }
 
-func (t *tray) movedSince(since time.Time) bool {
+// ready returns what may be taken, the job tickets that lie with it, and when the inbox was last written to.
+func (t *tray) ready() (files, tickets []parcel, since time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.changed.Equal(since)
-}
-
-// ready returns what may be taken, and when the inbox was last written to.
-func (t *tray) ready() ([]parcel, time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.inbox.now()
+	now, whole := t.inbox.now(), true
 	if now.Before(t.changed.Add(t.inbox.o.Settle)) || now.Before(t.retry) || len(t.waiting) > 0 {
-		return nil, t.changed
+		return nil, nil, t.changed
 	}
-	var out []parcel
 	t.each(func(names []string, it *item) {
-		empty := it.Blob == "" && now.Sub(it.Modified) < emptyFor
-		if !it.Folder && !empty && !aside(it.Name) && !ticket(it.Name) && !t.locks.any(strings.Join(names, "/")) {
-			out = append(out, parcel{names: names, item: *it})
+		if it.Folder || aside(it.Name) {
+			return
 		}
+		if t.unfinished(names, it) {
+			whole = false // and may be what says whose the others are
+			return
+		}
+		p := parcel{names: names, item: *it}
+		if ticket(it.Name) {
+			tickets = append(tickets, p)
+			return
+		}
+		files = append(files, p)
 	})
-	return out, t.changed
+	if !whole && now.Before(t.changed.Add(t.inbox.o.Patience)) {
+		return nil, nil, t.changed
+	}
+	return files, tickets, t.changed
+}
+
+// unfinished reports whether somebody may still be writing a file: it is locked, or empty, which is how some clients
+// begin. The caller holds mu.
+func (t *tray) unfinished(names []string, it *item) bool {
+	young := t.inbox.now().Sub(it.Modified) < t.inbox.o.Patience
+	return it.Blob == "" && young || t.locks.any(strings.Join(names, "/"))
 }
 
 // each visits everything but the receipts, folders before what is in them, in the order of names.
@@ -161,64 +181,61 @@ func aside(name string) bool {
 		slices.Contains([]string{"thumbs.db", "desktop.ini"}, strings.ToLower(name))
 }
 
-// ticket reports whether a file may say whose the files beside it are: it goes with them, not alone.
+// ticket reports whether a file may say whose the files beside and below it are: it goes with them, not alone.
 func ticket(name string) bool {
 	lower := strings.ToLower(name)
 	return strings.HasSuffix(lower, ".json") || strings.HasSuffix(lower, ".csv")
 }
 
-// give hands one file over.
-func (t *tray) give(ctx context.Context, p parcel) (clinical.Outcome, clinical.Reason, error) {
-	u := Upload{Studio: t.studio, Name: p.item.Name, Size: p.item.Size, Modified: p.item.Modified, Content: strings.NewReader("")}
-	var err error
-	if u.Beside, err = t.beside(ctx, p.names); err != nil {
-		return "", "", err
-	}
-	if p.item.Blob == "" {
-		return t.inbox.o.Receiver.Receive(ctx, u)
-	}
-	content, err := t.inbox.o.Stage.Open(ctx, p.item.Blob)
-	if err != nil {
-		return "", "", err
-	}
-	u.Content = content
-	outcome, reason, err := t.inbox.o.Receiver.Receive(ctx, u)
-	return outcome, reason, errors.Join(err, content.Close())
+// covers reports whether a ticket may be about another file (docs/formats/ticket.md).
+func (p parcel) covers(other parcel) bool {
+	folder := len(p.names) - 1
+	return len(other.names) > folder && slices.Equal(p.names[:folder], other.names[:folder])
 }
 
-// beside reads the job tickets in a file's folder that may be for it (docs/formats/ticket.md).
-func (t *tray) beside(ctx context.Context, names []string) (map[string][]byte, error) {
-	blobs, last := map[string]string{}, len(names)-1
+// spare reports whether nothing that waits in the inbox can still need a ticket.
+func (t *tray) spare(p parcel) bool {
 	t.mu.Lock()
-	if folder := t.find(names[:last]); folder != nil {
-		for _, name := range []string{"ticket.json", "ticket.csv", names[last] + ".json"} {
-			if it := folder.in[name]; it != nil && !it.Folder && it.Blob != "" && it.Size <= maxTicket {
-				blobs[name] = it.Blob
-			}
+	defer t.mu.Unlock()
+	spare := true
+	t.each(func(names []string, it *item) {
+		if !it.Folder && !ticket(it.Name) && !aside(it.Name) && p.covers(parcel{names: names}) {
+			spare = false
 		}
-	}
-	t.mu.Unlock()
-	out := map[string][]byte{}
-	for name, blob := range blobs {
-		content, err := t.inbox.o.Stage.Open(ctx, blob)
-		if err != nil {
-			return nil, err
-		}
-		out[name], err = io.ReadAll(content)
-		if err := errors.Join(err, content.Close()); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	})
+	return spare
 }
+
+// uploads are parcels as a studio is given them.
+func (t *tray) uploads(parcels []parcel) []Upload {
+	out := make([]Upload, 0, len(parcels))
+	for _, p := range parcels {
+		out = append(out, Upload{
+			Name: p.name(), Size: p.item.Size, Modified: p.item.Modified,
+			Open: func(ctx context.Context) (clinical.Content, error) {
+				if p.item.Blob == "" {
+					return nothing{strings.NewReader("")}, nil
+				}
+				return t.inbox.o.Stage.Open(ctx, p.item.Blob)
+			},
+		})
+	}
+	return out
+}
+
+// nothing is the content of an empty file.
+type nothing struct{ *strings.Reader }
+
+// Close closes nothing.
+func (nothing) Close() error { return nil }
 
 // settle takes a file that was handed over out of the inbox and leaves a receipt. A file that was written anew
-// meanwhile stays. What this changes itself does not count as writing; it returns the time that then holds for since.
-func (t *tray) settle(ctx context.Context, p parcel, since time.Time, text string) (time.Time, error) {
+// meanwhile stays. What this changes itself does not count as writing.
+func (t *tray) settle(ctx context.Context, p parcel, since time.Time, text string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	quiet := t.changed.Equal(since)
-	err := t.receipt(ctx, p.item.Name, text)
+	err := t.receipt(ctx, p.names, text)
 	folder := t.find(p.names[:len(p.names)-1])
 	if folder != nil && err == nil {
 		if it := folder.in[p.item.Name]; it != nil && it.Tag == p.item.Tag {
@@ -228,30 +245,30 @@ func (t *tray) settle(ctx context.Context, p parcel, since time.Time, text strin
 	if quiet {
 		t.changed = since
 	}
-	return since, err
+	return err
 }
 
 // words is what a receipt says.
-func (t *tray) words(o clinical.Outcome, r clinical.Reason) string {
-	switch o {
+func (t *tray) words(is Taken) string {
+	switch is.Outcome {
 	case clinical.OutcomeKept:
 		return "Kept. It is in the library and need not be sent again."
 	case clinical.OutcomeDuplicate:
 		return "Kept before: this very file is there already."
 	case clinical.OutcomeQuarantined:
-		return "Kept, and waiting for a person.\n\n" + t.inbox.o.Explain(r) + "\n\nReason: " + string(r)
+		return "Kept, and waiting for a person.\n\n" + t.inbox.o.Explain(is.Reason) + "\n\nReason: " + string(is.Reason)
 	default:
-		return "Not kept.\n\n" + t.inbox.o.Explain(r) + "\n\nReason: " + string(r)
+		return "Not kept.\n\n" + t.inbox.o.Explain(is.Reason) + "\n\nReason: " + string(is.Reason)
 	}
 }
 
 // receipt writes what became of a file under its name, above what became of earlier ones of that name. The caller holds
 // mu.
-func (t *tray) receipt(ctx context.Context, name, text string) error {
-	folder, now := t.root.in[receiptsName], t.inbox.now()
-	text = fmt.Sprintf("%s\n\n%s\n%s\n", name, text, now.In(t.inbox.o.Zone).Format("2006-01-02 15:04:05 -07:00"))
+func (t *tray) receipt(ctx context.Context, names []string, text string) error {
+	folder, now, name := t.root.in[receiptsName], t.inbox.now(), names[len(names)-1]
+	text = fmt.Sprintf("%s\n\n%s\n%s\n", strings.Join(names, "/"), text, now.In(t.inbox.o.Zone).Format("2006-01-02 15:04:05 -07:00"))
 	for len(folder.in) >= maxReceipts {
-		oldest := slices.MinFunc(folder.sorted(), func(a, b *item) int { return a.Placed.Compare(b.Placed) })
+		oldest := slices.MinFunc(slices.Collect(maps.Values(folder.in)), func(a, b *item) int { return a.Placed.Compare(b.Placed) })
 		if err := t.take(ctx, folder, oldest); err != nil {
 			return err
 		}
@@ -274,19 +291,19 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-// tidy removes what nobody waits for: tickets that were used, desktops' own files, old receipts, and folders that have
-// been empty and unused for long. A file that may be somebody's picture stays until it was taken.
-func (t *tray) tidy(ctx context.Context, delivered bool) error {
+// tidy removes what nobody waits for: desktops' own files, tickets that nothing came for, old receipts, and folders that
+// have been empty and unused for long. A file that may be somebody's picture stays until it was taken.
+func (t *tray) tidy(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now, since := t.inbox.now(), t.changed
-	if now.Before(since.Add(t.inbox.o.Settle)) || len(t.waiting) > 0 || (!delivered && now.Sub(t.tidied) < time.Minute) {
+	if now.Before(since.Add(t.inbox.o.Settle)) || len(t.waiting) > 0 || now.Sub(t.tidied) < time.Minute {
 		return nil
 	}
 	t.tidied = now
 	var gone [][]string
 	t.each(func(names []string, it *item) {
-		if t.spent(names, it, delivered) && !t.locks.any(strings.Join(names, "/")) {
+		if t.spent(it) && !t.locks.any(strings.Join(names, "/")) {
 			gone = append(gone, names)
 		}
 	})
@@ -305,14 +322,15 @@ func (t *tray) tidy(ctx context.Context, delivered bool) error {
 }
 
 // spent reports whether nobody waits for an item any more. The caller holds mu.
-func (t *tray) spent(names []string, it *item, delivered bool) bool {
+func (t *tray) spent(it *item) bool {
+	age := t.inbox.now().Sub(it.Modified)
 	switch {
 	case it.Folder:
 		return len(it.in) == 0 && t.old(it)
 	case aside(it.Name):
-		return t.inbox.now().Sub(it.Modified) >= emptyFor
+		return age >= asideFor
 	default:
-		return ticket(it.Name) && delivered && t.alone(names)
+		return ticket(it.Name) && age >= ticketLife
 	}
 }
 
@@ -321,24 +339,14 @@ func (t *tray) old(it *item) bool {
 	return t.inbox.now().Sub(it.Placed) >= t.inbox.o.Keep && t.inbox.now().Sub(it.Modified) >= t.inbox.o.Keep
 }
 
-// discard removes an item, with a receipt where it was a ticket. The caller holds mu.
+// discard removes an item, with a receipt where it may have been a ticket. The caller holds mu.
 func (t *tray) discard(ctx context.Context, names []string) error {
 	folder := t.find(names[:len(names)-1])
 	it := folder.in[names[len(names)-1]]
 	if !it.Folder && ticket(it.Name) {
-		if err := t.receipt(ctx, it.Name, "Used to file the pictures beside it."); err != nil {
+		if err := t.receipt(ctx, names, "Removed. No picture came for it in 12 hours."); err != nil {
 			return err
 		}
 	}
 	return t.take(ctx, folder, it)
-}
-
-// alone reports whether a ticket lies in a folder with nothing that it could still be for. The caller holds mu.
-func (t *tray) alone(names []string) bool {
-	for _, it := range t.find(names[:len(names)-1]).in {
-		if !it.Folder && !ticket(it.Name) && !aside(it.Name) {
-			return false
-		}
-	}
-	return true
 }

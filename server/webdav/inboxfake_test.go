@@ -3,8 +3,11 @@ package webdav_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"maps"
+	"path"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -110,10 +113,11 @@ type taken struct {
 	Studio  clinical.StudioID
 	Name    string
 	Content string
-	Beside  map[string]string
+	Tickets string // names of the job tickets that came with it
 }
 
-// fakeStudio keeps what it is given, quarantines what is called lost, and fails while it is told to.
+// fakeStudio keeps what it is given, quarantines what is called lost, does not take what is called stuck, and fails
+// while it is told to.
 type fakeStudio struct {
 	mu    sync.Mutex
 	got   []taken
@@ -122,10 +126,30 @@ type fakeStudio struct {
 	during func()
 }
 
-func (f *fakeStudio) Receive(_ context.Context, u webdav.Upload) (clinical.Outcome, clinical.Reason, error) {
-	b, err := io.ReadAll(u.Content)
-	if err != nil {
-		return "", "", err
+func (f *fakeStudio) Receive(ctx context.Context, studio clinical.StudioID, uploads []webdav.Upload) (map[string]webdav.Taken, error) {
+	out := map[string]webdav.Taken{}
+	var tickets []string
+	var files []taken
+	var stuck error
+	for _, u := range uploads {
+		b, err := readUpload(ctx, u)
+		if err != nil {
+			return out, err
+		}
+		out[u.Name] = webdav.Taken{Outcome: clinical.OutcomeKept}
+		switch name := path.Base(u.Name); {
+		case strings.HasSuffix(name, ".json"):
+			tickets = append(tickets, u.Name)
+			out[u.Name] = webdav.Taken{Outcome: clinical.OutcomeIgnored, Reason: "ticket"}
+			continue
+		case name == "lost.jpg":
+			out[u.Name] = webdav.Taken{Outcome: clinical.OutcomeQuarantined, Reason: "no-patient"}
+		case name == "stuck.jpg":
+			delete(out, u.Name)
+			stuck = clinical.ErrUnavailable
+			continue
+		}
+		files = append(files, taken{Studio: studio, Name: u.Name, Content: string(b)})
 	}
 	if f.during != nil {
 		f.during()
@@ -133,17 +157,25 @@ func (f *fakeStudio) Receive(_ context.Context, u webdav.Upload) (clinical.Outco
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fails != nil {
-		return "", "", f.fails
+		return nil, f.fails
 	}
-	beside := map[string]string{}
-	for name, text := range u.Beside {
-		beside[name] = string(text)
+	for _, file := range files {
+		file.Tickets = strings.Join(tickets, " ")
+		f.got = append(f.got, file)
 	}
-	f.got = append(f.got, taken{u.Studio, u.Name, string(b), beside})
-	if u.Name == "lost.jpg" {
-		return clinical.OutcomeQuarantined, "no-patient", nil
+	return out, stuck
+}
+
+func readUpload(ctx context.Context, u webdav.Upload) ([]byte, error) {
+	c, err := u.Open(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return clinical.OutcomeKept, "", nil
+	b, err := io.ReadAll(c)
+	if int64(len(b)) != u.Size {
+		err = errors.Join(err, clinical.ErrCorrupt)
+	}
+	return b, errors.Join(err, c.Close())
 }
 
 func (f *fakeStudio) fail(err error) {
@@ -194,7 +226,7 @@ func newInboxDrive(tb testing.TB, settle time.Duration, before *inboxDrive) *inb
 	h := webdav.New(webdav.Options{Gate: g, Auth: a, Inbox: webdav.InboxOptions{
 		Studios: []clinical.StudioID{"derm", "vascular"}, People: fakePeople{}, Shelf: d.shelf, Stage: d.stage, Receiver: d.studio,
 		Explain:  func(r clinical.Reason) string { return "It says: " + string(r) + "." },
-		MaxBytes: 64 << 20, MaxFile: 32 << 20, MaxItems: 500, Settle: settle,
+		MaxBytes: 64 << 20, MaxFile: 32 << 20, MaxItems: 500, Settle: settle, Patience: 3 * settle,
 	}})
 	d.drive = &drive{Handler: h, gate: g, auth: a}
 	ctx, stop := context.WithCancel(tb.Context())
