@@ -165,6 +165,18 @@ const (
 	Teaching  RenditionKind = "teaching-2048" // fits 2048 × 2048 px, sRGB, no metadata
 )
 
+// The renditions of an edited picture: original and recipe. The first three show
+// what the recipe's masks hide, the others do not.
+const (
+	EditedThumbnail RenditionKind = "edited-256"
+	EditedScreen    RenditionKind = "edited-1024"
+	EditedFull      RenditionKind = "edited-full"
+	MaskedThumbnail RenditionKind = "masked-256"
+	MaskedScreen    RenditionKind = "masked-1024"
+	Masked          RenditionKind = "masked-2048"
+	MaskedFull      RenditionKind = "masked-full"
+)
+
 // Rendition is a derived picture: remade from original and recipe whenever its
 // bytes are missing. The record (size, hash) outlives the bytes.
 type Rendition struct {
