@@ -18,37 +18,7 @@ const maxFolders = 512
 type folders struct {
 	mu    sync.Mutex
 	kept  map[folderKey]*listing
-	noted map[listed]time.Time // when the ledger last heard of it
-}
-
-// listed is who reads which set, how, with what. A mounted drive asks for a
-// folder many times a minute; the ledger hears of it once.
-type listed struct {
-	person  clinical.PersonID
-	set     clinical.SetID
-	channel clinical.Channel
-	device  string
-}
-
-const (
-	// listedEvery is how often the ledger hears that somebody reads a set.
-	listedEvery = time.Minute
-	// maxListed is how many readers are remembered.
-	maxListed = 4096
-)
-
-// noteworthy reports whether the ledger has not heard of this for a minute.
-func (f *folders) noteworthy(l listed, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if at, ok := f.noted[l]; ok && now.Sub(at) < listedEvery && !now.Before(at) {
-		return false
-	}
-	if f.noted == nil || len(f.noted) >= maxListed {
-		f.noted = map[listed]time.Time{}
-	}
-	f.noted[l] = now
-	return true
+	noted heard[listed]
 }
 
 // folderKey is a set as one kind of reader sees it. On a mount no rule tells
@@ -128,7 +98,8 @@ func (g *Gate) Folder(_ context.Context, c clinical.Caller, id clinical.SetID, c
 		l = snap.list(p, st, ch, now)
 		g.folders.put(k, l)
 	}
-	if g.folders.noteworthy(listed{p.ID, id, ch, c.Device}, now) {
+	if k := (listed{p.ID, id, ch, c.Device}); !g.folders.noted.lately(k, now) {
+		g.folders.noted.hear(k, now)
 		e := g.event(clinical.ActListed, c)
 		e.Set, e.Use, e.Count = id, clinical.Use{Purpose: st.Purpose, Audience: st.Audience, Channel: ch}, len(l.folder.Entries)
 		g.opt.Recorder.NoteLater(e)

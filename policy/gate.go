@@ -84,6 +84,7 @@ type Gate struct {
 	history history
 	scopes  scopes
 	folders folders
+	served  heard[serving]
 	streams streams
 	subs    subscribers
 }

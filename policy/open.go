@@ -70,9 +70,10 @@ func (g *Gate) open(ctx context.Context, c clinical.Caller, r OpenRequest, note 
 	return served, g.attach(served, content, req, seen)
 }
 
-// OpenInSet serves a picture as the mounted drive shows it.
+// OpenInSet serves a picture as the mounted drive shows it. The ledger hears of
+// it once a minute, however many ranges are read.
 func (g *Gate) OpenInSet(ctx context.Context, c clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
-	return g.inSet(ctx, c, set, asset, g.note)
+	return g.inSet(ctx, c, set, asset, g.noteServing)
 }
 
 // noter writes an entry of the ledger, at once where it has to be there first.
