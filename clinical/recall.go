@@ -49,6 +49,17 @@ type Reach struct {
 	Task    TaskID `json:",omitzero"` // what they were asked to do
 }
 
+// Certified is a recall as the patient's copy of its certificate is made from
+// it. Nobody of staff is named in it: each is a stand-in with a role, whose ID
+// says nothing but that two rows are one person's.
+type Certified struct {
+	Recall   Recall
+	Tasks    []Task // those of this recall
+	People   []Person
+	Sets     []TeachingSet // through which pictures went: ID, purpose and audience alone
+	Releases []Release     // that cannot be taken back: ID, kind, recipient and dates alone
+}
+
 // Task is something one person, or anybody of a role, has to do and to
 // confirm. A task is never skipped: it is done, or it stays.
 type Task struct {

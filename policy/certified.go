@@ -3,42 +3,77 @@ package policy
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"fovea/clinical"
 )
 
-// Certified returns a recall as the patient's copy of its certificate is made
-// from it, with what it asked of people, to whoever may read the recall. Nobody
-// is named: each reader is a stand-in, whose ID says nothing but that two rows
-// are one person's, and who has a role and no name.
-func (g *Gate) Certified(ctx context.Context, c clinical.Caller, id clinical.RecallID) (clinical.Recall, []clinical.Task, []clinical.Person, error) { //nolint:revive // a recall, what it asked, and of whom
+// Certified returns what the patient's copy of a recall's certificate is made
+// from, to whoever may read the recall.
+func (g *Gate) Certified(ctx context.Context, c clinical.Caller, id clinical.RecallID) (clinical.Certified, error) {
 	stored, _, err := g.oneRecall(ctx, c, id)
 	if err != nil {
-		return clinical.Recall{}, nil, nil, err
+		return clinical.Certified{}, err
 	}
 	snap, err := g.snapshot()
 	if err != nil {
-		return clinical.Recall{}, nil, nil, err
+		return clinical.Certified{}, err
 	}
-	in := standIns{snap: snap, of: map[clinical.PersonID]clinical.PersonID{}}
+	return snap.certified(stored), nil
+}
+
+// CertifiedOwn is Certified for who has just made a withdrawal, and may meet the
+// patient no other way: the patient by their code, or somebody who does not
+// treat them. They show the change that it made, which doors hand to nobody
+// else. Each recall of the change is as it is by now.
+func (g *Gate) CertifiedOwn(_ context.Context, made clinical.Change) ([]clinical.Certified, error) {
+	snap, err := g.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	var out []clinical.Certified
+	for _, shown := range made.Recalls {
+		stored, ok := snap.recalls.get(shown.ID)
+		if !ok || !stored.At.Equal(shown.At) || stored.By != shown.By || stored.Code != shown.Code {
+			return nil, clinical.ErrNotFound
+		}
+		out = append(out, snap.certified(stored))
+	}
+	return out, nil
+}
+
+func (s *Snapshot) certified(stored *clinical.Recall) clinical.Certified {
+	in := standIns{snap: s, of: map[clinical.PersonID]clinical.PersonID{}}
 	r := *stored
 	r.Assets = append([]clinical.AssetID(nil), r.Assets...)
 	r.By, r.Reach = in.standIn(r.By), nil
+	out := clinical.Certified{}
 	for _, row := range stored.Reach {
 		row.Person = in.standIn(row.Person)
 		r.Reach = append(r.Reach, row)
+		met := slices.ContainsFunc(out.Sets, func(t clinical.TeachingSet) bool { return t.ID == row.Set })
+		if t, ok := s.sets.get(row.Set); ok && !met {
+			out.Sets = append(out.Sets, clinical.TeachingSet{ID: t.ID, Purpose: t.Purpose, Audience: t.Audience})
+		}
 	}
-	var tasks []clinical.Task
-	snap.tasks.each(func(_ clinical.TaskID, t *clinical.Task) bool {
-		if t.Recall == id {
+	for _, id := range r.Published {
+		if one, ok := s.releases.get(id); ok {
+			out.Releases = append(out.Releases, clinical.Release{
+				ID: one.ID, Kind: one.Kind, Recipient: one.Recipient, At: one.At, Delivered: one.Delivered,
+			})
+		}
+	}
+	s.tasks.each(func(_ clinical.TaskID, t *clinical.Task) bool {
+		if t.Recall == r.ID {
 			one := *t
 			one.For, one.DoneBy, one.Words = in.standIn(t.For), in.standIn(t.DoneBy), ""
-			tasks = append(tasks, one)
+			out.Tasks = append(out.Tasks, one)
 		}
 		return true
 	})
-	sortTasks(tasks)
-	return r, tasks, in.people, nil
+	sortTasks(out.Tasks)
+	out.Recall, out.People = r, in.people
+	return out
 }
 
 // standIns number people in the order in which they are met.

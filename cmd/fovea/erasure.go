@@ -83,12 +83,20 @@ func (erasureListCmd) Run(e *env) error {
 
 type erasureCertificateCmd struct {
 	Request string `arg:"" help:"Request ID."`
-	Out     string `arg:"" help:"PDF file to write."`
+	Out     string `arg:"" help:"File to write."`
+	Format  string `default:"pdf" enum:"pdf,json" help:"pdf or json."`
 	paperFlags
 }
 
+// Help teaches.
+func (erasureCertificateCmd) Help() string {
+	return "It says what was decided and done, and from when on copies made earlier are unreadable: the pictures in copies of the store, and the words in copies of the search index. " +
+		"The index is made anew within the hour; until then the certificate says when to print it again.\n\nExample:\n" +
+		"  fovea --as olu erasure certificate 01J… erased.pdf --language fr"
+}
+
 func (x erasureCertificateCmd) Run(e *env) error {
-	return e.fetch("/api/v1/erasures/"+x.Request+"/certificate"+x.query("pdf"), x.Out)
+	return e.fetch("/api/v1/erasures/"+x.Request+"/certificate"+x.query(x.Format), x.Out)
 }
 
 type erasureKeepCmd struct {

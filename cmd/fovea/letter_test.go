@@ -13,10 +13,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"fovea/clinical"
+	"fovea/exchange/paper"
 	"fovea/server/wire"
 	"fovea/vault/ledger"
 )
@@ -291,6 +293,35 @@ func TestAnErasureIsDecidedByASecondPersonAndCertified(t *testing.T) {
 	res, pdf := h.ask(t.Context(), "gustav", http.MethodGet, "/api/v1/erasures/"+asked.IDs[0]+"/certificate?edition=governance&language=fr")
 	if res.StatusCode != http.StatusOK || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		t.Errorf("certificate: %s %s", res.Status, pdf[:min(len(pdf), 300)])
+	}
+	h.certifiesTheIndex(asked.IDs[0], all.Items[0].Epoch)
+}
+
+// certifiesTheIndex follows an erasure's certificate until the search index has
+// its new key: no date before, and none before the key was destroyed.
+func (h *house) certifiesTheIndex(id string, erased time.Time) {
+	h.Helper()
+	read := func() paper.Copies {
+		h.Helper()
+		res, body := h.ask(h.Context(), "gustav", http.MethodGet, "/api/v1/erasures/"+id+"/certificate?format=json")
+		var c paper.ErasureCertificate
+		if err := json.Unmarshal(body, &c); err != nil || c.Copies == nil || res.Header.Get("Content-Type") != "application/json" {
+			h.Fatalf("certificate as JSON: %s %v %.300s", res.Header.Get("Content-Type"), err, body)
+		}
+		return *c.Copies
+	}
+	if c := read(); !c.IndexPending || !c.Index.IsZero() || !c.AskAgain.After(time.Now()) || !c.Store.Equal(erased) {
+		h.Errorf("while the index has its old key: %+v", c)
+	}
+	before := time.Now()
+	h.check(h.sys.renewIndex(h.Context()))
+	c := read()
+	if c.IndexPending || c.Index.Before(before) || c.Index.After(time.Now()) || !c.Store.Equal(erased) {
+		h.Errorf("once it has a new one: %+v", c)
+	}
+	h.check(h.sys.renewIndex(h.Context()))
+	if again := read(); again != c {
+		h.Errorf("asked again: %+v, not %+v", again, c)
 	}
 }
 

@@ -64,3 +64,31 @@ func TestAnErasureGivesTheIndexANewKeyAndDestroysTheOld(t *testing.T) {
 		t.Errorf("the index was thrown away: %s", h.log.bytes())
 	}
 }
+
+func TestErasuresThatComeTogetherShareOneNewIndex(t *testing.T) {
+	at := func(minutes int) time.Time { return time.Unix(0, 0).Add(time.Duration(minutes) * time.Minute) }
+	var p pending
+	if p.due(time.Time{}, at(0), true) {
+		t.Error("due without an erasure")
+	}
+	if p.due(at(0), at(1), false) {
+		t.Error("due while others may come")
+	}
+	if !p.due(at(0), at(2), false) {
+		t.Error("not due once it is quiet")
+	}
+	if p.due(time.Time{}, at(3), false) {
+		t.Error("due again")
+	}
+	for n := 4; n < 63; n++ { // one a minute, without end
+		if p.due(at(n), at(n), false) {
+			t.Fatalf("due after %d minutes", n-4)
+		}
+	}
+	if !p.due(at(63), at(63), false) {
+		t.Error("put off for ever")
+	}
+	if !new(pending).due(at(0), at(0), true) {
+		t.Error("what an earlier process left is not done at once")
+	}
+}

@@ -53,27 +53,28 @@ type Withdrawal struct {
 // nothing that the edition may not show. Its JSON is version 1 of the format
 // described in docs/formats/certificate.md.
 type Certificate struct {
-	Fovea     string    `json:"fovea"` // "withdrawal-certificate"
-	Version   int       `json:"v"`
-	Edition   string    `json:"edition"`
-	Number    string    `json:"number"` // the recall's ID
-	Cause     string    `json:"cause"`
-	Site      string    `json:"site,omitempty"`
-	Patient   string    `json:"patient,omitempty"`
-	Issued    time.Time `json:"issued"`
-	At        time.Time `json:"at"`
-	Settled   time.Time `json:"settled,omitzero"` // zero: readers are still being found
-	By        Who       `json:"by"`
-	Purposes  []string  `json:"purposes"`
-	Pictures  int       `json:"pictures"`
-	Assets    []string  `json:"assets,omitempty"` // governance only
-	Grants    []string  `json:"grants,omitempty"` // governance only
-	Sets      []SetLine `json:"sets"`
-	Reach     []Reached `json:"reach"`
-	Published []UseLine `json:"cannotBeRecalled"`
-	Tasks     TaskCount `json:"tasks"`
-	Open      []ToDo    `json:"outstanding,omitempty"` // governance only
-	Proof     ProofText `json:"proof"`
+	Fovea     string     `json:"fovea"` // "withdrawal-certificate"
+	Version   int        `json:"v"`
+	Edition   string     `json:"edition"`
+	Number    string     `json:"number"` // the recall's ID
+	Cause     string     `json:"cause"`
+	Site      string     `json:"site,omitempty"`
+	Patient   string     `json:"patient,omitempty"`
+	Issued    time.Time  `json:"issued"`
+	At        time.Time  `json:"at"`
+	Settled   time.Time  `json:"settled,omitzero"`       // zero: who had them is still being found, and is left out
+	AskAgain  time.Time  `json:"askAgainAfter,omitzero"` // while it is: when to ask for another certificate
+	By        Who        `json:"by"`
+	Purposes  []string   `json:"purposes"`
+	Pictures  int        `json:"pictures"`
+	Assets    []string   `json:"assets,omitempty"` // governance only
+	Grants    []string   `json:"grants,omitempty"` // governance only
+	Sets      []SetLine  `json:"sets,omitzero"`
+	Reach     []Reached  `json:"reach,omitzero"`
+	Published []UseLine  `json:"cannotBeRecalled,omitzero"`
+	Tasks     *TaskCount `json:"tasks,omitempty"`
+	Open      []ToDo     `json:"outstanding,omitempty"` // governance only
+	Proof     ProofText  `json:"proof"`
 
 	purposes []clinical.Purpose
 	contact  string
@@ -126,7 +127,7 @@ type UseLine struct {
 	kind      clinical.ReleaseKind
 }
 
-// TaskCount adds up what people were asked to do.
+// TaskCount adds up whom the recall asked to destroy copies.
 type TaskCount struct {
 	Asked       int `json:"asked"`
 	Confirmed   int `json:"confirmed"`
@@ -134,7 +135,7 @@ type TaskCount struct {
 	Cannot      int `json:"cannot"` // answered that it cannot be done
 }
 
-// ToDo is a task that nobody has confirmed.
+// ToDo is a task of any kind that nobody has confirmed.
 type ToDo struct {
 	Who
 	Kind   string    `json:"kind"`
@@ -151,6 +152,10 @@ type ProofText struct {
 	Key        string `json:"key,omitempty"`
 }
 
+// settling is how soon another certificate is worth asking for while who had
+// the pictures is being found: mostly seconds.
+const settling = 5 * time.Minute
+
 // NewCertificate makes a certificate in one edition. It is Invalid before a
 // recall is stored: there is nothing to certify.
 func NewCertificate(w Withdrawal, e Edition, by Issuer) (Certificate, error) {
@@ -162,18 +167,19 @@ func NewCertificate(w Withdrawal, e Edition, by Issuer) (Certificate, error) {
 	c := Certificate{
 		Fovea: "withdrawal-certificate", Version: 1, Edition: e.String(), Number: r.ID.String(), Cause: string(r.Cause),
 		Site: by.Site, Issued: by.Now.UTC(), At: r.At.UTC(), Settled: utc(r.Settled), By: v.who(r.By),
-		Pictures: len(r.Assets), Sets: v.sets(), Reach: v.reach(), Published: v.published(),
-		Proof: ProofText{
-			Seq: w.Proof.Seq, Leaf: string(w.Proof.Leaf), Tlog: string(w.Proof.Tlog),
-			Checkpoint: string(w.Proof.Checkpoint), Key: w.Proof.Key,
-		},
+		Pictures: len(r.Assets), Proof: w.Proof.text(),
 		contact: by.Contact, lang: by.Language, zone: by.Zone,
 	}
 	if !w.Patient.ID.IsZero() {
 		c.Patient = w.Patient.DisplayName()
 	}
 	c.By.PatientCode = !r.Code.IsZero()
-	c.Tasks, c.Open = v.tasks()
+	if r.Settled.IsZero() { // a number would read as if it were final
+		c.AskAgain = by.Now.Add(settling).UTC()
+	} else {
+		c.Sets, c.Reach, c.Published = v.sets(), v.reach(), v.published()
+		c.Tasks, c.Open = v.tasks()
+	}
 	c.purposes = v.purposes()
 	c.Purposes = []string{}
 	for _, p := range c.purposes {
@@ -186,11 +192,13 @@ func NewCertificate(w Withdrawal, e Edition, by Issuer) (Certificate, error) {
 }
 
 // WriteJSON writes the JSON edition.
-func (c Certificate) WriteJSON(w io.Writer) error {
+func (c Certificate) WriteJSON(w io.Writer) error { return writeJSON(w, c) }
+
+func writeJSON(w io.Writer, certificate any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(c); err != nil {
+	if err := enc.Encode(certificate); err != nil {
 		return clinical.Errorf(clinical.Internal, "paper: certificate: %w", err)
 	}
 	return nil
@@ -357,26 +365,34 @@ func firstOf(a, b time.Time) time.Time {
 	return a
 }
 
-func (v viewer) tasks() (TaskCount, []ToDo) {
-	var n TaskCount
+// tasks counts whom the recall asked to destroy copies, and lists for
+// governance what is outstanding of every kind.
+func (v viewer) tasks() (*TaskCount, []ToDo) {
+	n := &TaskCount{}
 	var open []ToDo
 	for _, t := range v.Tasks {
-		n.Asked++
-		switch {
-		case t.Done() && t.Answer == clinical.AnswerCannot:
-			n.Cannot++
-		case t.Done():
-			n.Confirmed++
-		default:
-			n.Outstanding++
-			if v.edition == ForGovernance {
-				w := v.who(t.For)
-				if t.For.IsZero() {
-					w.Role, w.role = string(t.Role), t.Role
-				}
-				open = append(open, ToDo{Who: w, Kind: string(t.Kind), Raised: utc(t.Raised), Due: utc(t.Due)})
+		if t.Kind == clinical.DestroyCopy {
+			n.add(t)
+		}
+		if !t.Done() && v.edition == ForGovernance {
+			w := v.who(t.For)
+			if t.For.IsZero() {
+				w.Role, w.role = string(t.Role), t.Role
 			}
+			open = append(open, ToDo{Who: w, Kind: string(t.Kind), Raised: utc(t.Raised), Due: utc(t.Due)})
 		}
 	}
 	return n, open
+}
+
+func (n *TaskCount) add(t clinical.Task) {
+	n.Asked++
+	switch {
+	case t.Done() && t.Answer == clinical.AnswerCannot:
+		n.Cannot++
+	case t.Done():
+		n.Confirmed++
+	default:
+		n.Outstanding++
+	}
 }

@@ -1,9 +1,11 @@
 package paper
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,37 +18,98 @@ import (
 // WritePDF writes the certificate as a PDF. The proof, the entry of the ledger,
 // the checkpoint, the public key and the JSON edition are attached to it as
 // files, so that the one file is enough to verify.
-func (c Certificate) WritePDF(w io.Writer) error {
-	l := c.lang
-	title := l.pick("Withdrawal of consent: certificate", "Retrait du consentement : certificat",
-		"Retirada del consentimiento: certificado")
-	switch clinical.RecallCause(c.Cause) {
-	case clinical.RecallRefile:
-		title = l.pick("Correction of a wrong patient: certificate", "Correction d’une erreur d’identité : certificat",
-			"Corrección de un paciente equivocado: certificado")
-	case clinical.RecallErasure:
-		title = l.pick("Pictures taken back: certificate", "Images retirées : certificat", "Imágenes retiradas: certificado")
-	case clinical.RecallWithdrawal:
+func (c Certificate) WritePDF(w io.Writer) error { return WriteCertificates(w, []Certificate{c}) }
+
+// WriteCertificates writes certificates of one edition and language as one PDF,
+// each from a page of its own on: an act that took back the pictures of several
+// records has one for each.
+func WriteCertificates(w io.Writer, all []Certificate) error {
+	if len(all) == 0 {
+		return clinical.Errorf(clinical.Invalid, "paper: no certificate to write")
 	}
-	edition := l.pick("Patient’s copy", "Exemplaire du patient", "Copia del paciente")
-	if c.Edition == ForGovernance.String() {
-		edition = l.pick("Governance copy: names staff, not for the patient", "Exemplaire de la gouvernance : nomme du personnel, à ne pas remettre",
-			"Copia de gobernanza: nombra al personal, no entregar")
+	foot := []string{editionLine(all[0].lang, all[0].Edition)}
+	for _, c := range all {
+		foot = append(foot, c.Number)
 	}
-	d := open(l, c.zone, title, edition+" · "+c.Number)
-	d.head(c.Site, title)
-	d.para(c.sentence())
-	c.figures(d)
-	c.uses(d)
-	c.readers(d)
-	c.outstanding(d)
-	c.care(d)
-	c.proof(d)
-	attached, err := c.attachments()
-	if err != nil {
-		return err
+	d := open(all[0].lang, all[0].zone, all[0].title(), strings.Join(foot, " · "))
+	var attached []fpdf.Attachment
+	for i, c := range all {
+		if i > 0 {
+			d.AddPage()
+		}
+		c.draw(d)
+		files, err := attachments(c.WriteJSON, c.Proof)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			attached = attach(attached, f)
+		}
 	}
 	return d.finish(w, attached)
+}
+
+// attach adds a file, once, under a name that no other has.
+func attach(to []fpdf.Attachment, f fpdf.Attachment) []fpdf.Attachment {
+	stem, ext, _ := strings.Cut(f.Filename, ".")
+	for n := 2; ; n++ {
+		i := slices.IndexFunc(to, func(o fpdf.Attachment) bool { return o.Filename == f.Filename })
+		if i < 0 {
+			return append(to, f)
+		}
+		if bytes.Equal(to[i].Content, f.Content) {
+			return to
+		}
+		f.Filename = stem + "-" + strconv.Itoa(n) + "." + ext
+	}
+}
+
+func (c Certificate) title() string {
+	l := c.lang
+	switch clinical.RecallCause(c.Cause) {
+	case clinical.RecallRefile:
+		return l.pick("Correction of a wrong patient: certificate", "Correction d’une erreur d’identité : certificat",
+			"Corrección de un paciente equivocado: certificado")
+	case clinical.RecallErasure:
+		return l.pick("Pictures taken back: certificate", "Images retirées : certificat", "Imágenes retiradas: certificado")
+	default:
+		return l.pick("Withdrawal of consent: certificate", "Retrait du consentement : certificat", "Retirada del consentimiento: certificado")
+	}
+}
+
+func (c Certificate) draw(d *doc) {
+	d.head(c.Site, c.title())
+	d.para(c.sentence())
+	c.figures(d)
+	if c.Settled.IsZero() {
+		c.notYet(d)
+	} else {
+		c.uses(d)
+		c.readers(d)
+		c.outstanding(d)
+	}
+	c.care(d)
+	proofPart(d, c.Proof)
+}
+
+// notYet says that who had the pictures is not known yet, and when it will be.
+func (c Certificate) notYet(d *doc) {
+	l := c.lang
+	d.heading(l.pick("Who had received them", "Qui les avait reçues", "Quién las había recibido"))
+	d.para(fmt.Sprintf(l.pick(
+		"This is still being found, with what was published. This paper therefore says nothing of it yet. Print the certificate again after %s.",
+		"La recherche est en cours, de même que celle des publications. Ce document n’en dit donc rien encore. Éditez de nouveau le certificat après le %s.",
+		"Aún se está averiguando, así como lo publicado. Por eso este documento todavía no dice nada de ello. Imprima de nuevo el certificado después del %s."),
+		l.instant(c.AskAgain, d.zone)))
+}
+
+// editionLine says for whom a certificate is made.
+func editionLine(l Language, edition string) string {
+	if edition == ForGovernance.String() {
+		return l.pick("Governance copy: names staff, not for the patient", "Exemplaire de la gouvernance : nomme du personnel, à ne pas remettre",
+			"Copia de gobernanza: nombra al personal, no entregar")
+	}
+	return l.pick("Patient’s copy", "Exemplaire du patient", "Copia del paciente")
 }
 
 // sentence says in one breath what happened.
@@ -84,6 +147,16 @@ func (c Certificate) figures(d *doc) {
 	d.fact(l.pick("Instant", "Instant", "Instante"), l.instant(c.At, d.zone))
 	d.fact(l.pick("Asked by", "Demandé par", "Solicitado por"), c.asker())
 	d.fact(l.pick("Pictures", "Images", "Imágenes"), strconv.Itoa(c.Pictures))
+	if c.Tasks != nil {
+		c.counts(d)
+	}
+	d.fact(l.pick("Printed on", "Édité le", "Impreso el"), l.instant(c.Issued, d.zone))
+}
+
+// counts says through which sets the pictures had gone, and how many copies are
+// to be destroyed.
+func (c Certificate) counts(d *doc) {
+	l := c.lang
 	d.fact(l.pick("Teaching sets", "Séries d’enseignement", "Series docentes"), strconv.Itoa(len(c.Sets)))
 	for _, s := range c.Sets {
 		d.fact("", strings.Join(some(s.Title, l.purpose(s.purpose), l.audience(s.audience)), " · "))
@@ -93,12 +166,6 @@ func (c Certificate) figures(d *doc) {
 	d.fact(l.pick("– confirmed", "– confirmées", "– confirmadas"), strconv.Itoa(c.Tasks.Confirmed))
 	d.fact(l.pick("– not possible", "– impossibles", "– imposibles"), strconv.Itoa(c.Tasks.Cannot))
 	d.fact(l.pick("– outstanding", "– en attente", "– pendientes"), strconv.Itoa(c.Tasks.Outstanding))
-	d.fact(l.pick("Printed on", "Édité le", "Impreso el"), l.instant(c.Issued, d.zone))
-	if c.Settled.IsZero() {
-		d.para(l.pick("The readers are still being found. Ask for a new certificate in a few minutes.",
-			"La recherche des lecteurs est en cours. Demandez un nouveau certificat dans quelques minutes.",
-			"Aún se está buscando a los lectores. Pida un nuevo certificado dentro de unos minutos."))
-	}
 }
 
 // asker says who took the pictures back, by name where the edition has it.
@@ -241,11 +308,7 @@ func (c Certificate) care(d *doc) {
 	}
 }
 
-// proof tells how to verify without us.
-func (c Certificate) proof(d *doc) {
-	proofPart(d, c.Proof)
-}
-
+// proofPart tells how to verify without us.
 func proofPart(d *doc, p ProofText) {
 	l := d.lang
 	d.heading(l.pick("Proof", "Preuve", "Prueba"))
@@ -287,12 +350,13 @@ func Verifying(l Language) []string {
 	}
 }
 
-func (c Certificate) attachments() ([]fpdf.Attachment, error) {
-	var j strings.Builder
-	if err := c.WriteJSON(&j); err != nil {
+// attachments are a certificate's JSON edition and the files of its proof.
+func attachments(writeJSON func(io.Writer) error, p ProofText) ([]fpdf.Attachment, error) {
+	var j bytes.Buffer
+	if err := writeJSON(&j); err != nil {
 		return nil, err
 	}
-	return append([]fpdf.Attachment{{Content: []byte(j.String()), Filename: "certificate.json"}}, c.Proof.attachments()...), nil
+	return append([]fpdf.Attachment{{Content: j.Bytes(), Filename: "certificate.json"}}, p.attachments()...), nil
 }
 
 // attachments are the files of a proof; none where there is no proof.

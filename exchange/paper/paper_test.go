@@ -260,6 +260,50 @@ func TestProofThatIsAttachedVerifiesOffline(t *testing.T) {
 	}
 }
 
+// Whom governance asks to confirm a withdrawal is not asked to destroy anything.
+func TestOnlyDestroyCopyTasksCountAsAskedToDestroy(t *testing.T) {
+	w := withdrawal()
+	w.Tasks = append(w.Tasks, clinical.Task{
+		ID: clinicaltest.ID[clinical.Task]("verify"), Kind: clinical.VerifyWithdrawal, Role: clinical.Governance, Recall: w.Recall.ID, Raised: clinicaltest.Now(),
+	})
+	c, err := paper.NewCertificate(w, paper.ForGovernance, issuer(paper.English))
+	if err != nil || *c.Tasks != (paper.TaskCount{Asked: 2, Confirmed: 1, Outstanding: 1}) {
+		t.Errorf("%+v, %v", c.Tasks, err)
+	}
+	if len(c.Open) != 2 || c.Open[1].Kind != string(clinical.VerifyWithdrawal) {
+		t.Errorf("governance does not see what is outstanding: %+v", c.Open)
+	}
+}
+
+// A withdrawal that reached two records is certified for both, in one paper.
+func TestSeveralCertificatesMakeOnePaper(t *testing.T) {
+	one, two := withdrawal(), withdrawal()
+	two.Recall.ID = clinicaltest.ID[clinical.Recall]("second")
+	var all []paper.Certificate
+	for _, w := range []paper.Withdrawal{one, two} {
+		c, err := paper.NewCertificate(w, paper.ForPatient, issuer(paper.English))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	var pdf bytes.Buffer
+	if err := paper.WriteCertificates(&pdf, all); err != nil {
+		t.Fatal(err)
+	}
+	mustHold(t, text(t, pdf.Bytes()), one.Recall.ID.String(), two.Recall.ID.String())
+	file := filepath.Join(t.TempDir(), "certificates.pdf")
+	if err := os.WriteFile(file, pdf.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := pipe(t, nil, "pdfdetach", "-list", file)
+	mustHold(t, files, "certificate.json", "certificate-2.json", "leaf.tlog-proof")
+	mustNotHold(t, files, "leaf-2.tlog-proof")
+	if err := paper.WriteCertificates(&pdf, nil); clinical.KindOf(err) != clinical.Invalid {
+		t.Errorf("none: %v", err)
+	}
+}
+
 func TestCertificateSaysWhatReadersWereThen(t *testing.T) {
 	w := withdrawal()
 	w.Recall.Reach[2].Role = clinical.Student
@@ -287,7 +331,7 @@ func TestJSONEditionIsTheFormatThatIsDescribed(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := paper.TaskCount{Asked: 2, Confirmed: 1, Outstanding: 1}
-		if got.Version != 1 || got.Tasks != want || got.Pictures != 2 || got.Proof.Seq != 77 || got.Published[0].Kind != "journal" {
+		if got.Version != 1 || *got.Tasks != want || got.Pictures != 2 || got.Proof.Seq != 77 || got.Published[0].Kind != "journal" {
 			t.Errorf("got %+v", got)
 		}
 	}
@@ -297,56 +341,15 @@ func TestNothingIsCertifiedThatDidNotHappen(t *testing.T) {
 	if _, err := paper.NewCertificate(paper.Withdrawal{}, paper.ForPatient, issuer(paper.English)); clinical.KindOf(err) != clinical.Invalid {
 		t.Errorf("withdrawal: %v", err)
 	}
-	err := paper.Erasure(io.Discard, paper.Erasing{Erasure: clinical.Erasure{ID: clinicaltest.ID[clinical.Erasure]("e")}}, paper.ForPatient, issuer(paper.English))
+	_, err := paper.NewErasureCertificate(paper.Erasing{Erasure: clinical.Erasure{ID: clinicaltest.ID[clinical.Erasure]("e")}}, paper.ForPatient, issuer(paper.English))
 	if clinical.ReasonOf(err) != "undecided" {
 		t.Errorf("erasure: %v", err)
 	}
 	w := withdrawal()
 	w.Recall.Settled, w.Recall.Reach, w.Recall.Published, w.Proof = time.Time{}, nil, nil, paper.Proof{}
 	got, _ := certificate(t, w, paper.ForPatient, paper.English)
-	mustHold(t, got, "The readers are still being found", "No proof is attached", "No published use is on record")
-}
-
-func TestErasureStatesTheConditionUnderWhichCopiesAreUnreadable(t *testing.T) {
-	e := paper.Erasing{
-		Patient: clinical.Patient{ID: clinicaltest.ID[clinical.Patient]("adult"), Family: "Muñoz", Given: "Íñigo"}, People: clinicaltest.Hospital().People,
-		Erasure: clinical.Erasure{
-			ID: clinicaltest.ID[clinical.Erasure]("e"), Outcome: clinical.EraseShred, OnBehalf: "el paciente", Words: "sin retención",
-			RequestedBy: clinicaltest.ID[clinical.Person]("greta"), DecidedBy: clinicaltest.ID[clinical.Person]("adam"), RequestedAt: clinicaltest.Now(),
-			DecidedAt: clinicaltest.Now(), Done: clinicaltest.Now(), Pictures: 14, Epoch: clinicaltest.Now().AddDate(0, 0, 1),
-		},
-	}
-	for l, want := range map[paper.Language]string{
-		paper.English: "unreadable once every copy of the keyring and every recovery copy older than 24 November 2026, 10:00:00 (+01:00) is destroyed",
-		paper.French:  "toute copie du trousseau et toute copie de secours antérieures au 24 novembre 2026, 10:00:00 (+01:00) sont détruites",
-		paper.Spanish: "toda copia del llavero y toda copia de recuperación anteriores al 24 de noviembre de 2026, 10:00:00 (+01:00)",
-	} {
-		var pdf bytes.Buffer
-		if err := paper.Erasure(&pdf, e, paper.ForPatient, issuer(l)); err != nil {
-			t.Fatal(err)
-		}
-		got := text(t, pdf.Bytes())
-		mustHold(t, got, want, "MUÑOZ, Íñigo", "14")
-		mustNotHold(t, got, "Invented")
-		pdf.Reset()
-		if err := paper.Erasure(&pdf, e, paper.ForGovernance, issuer(l)); err != nil {
-			t.Fatal(err)
-		}
-		mustHold(t, text(t, pdf.Bytes()), "Invented greta", "Invented adam")
-	}
-	// Of a record that was erased whole, its ID may be all that is left.
-	e.Patient = clinical.Patient{ID: e.Patient.ID}
-	for l, want := range map[paper.Language]string{
-		paper.English: "all pictures of the patient of this request, erased.",
-		paper.French:  "toutes les images de la personne visée par cette demande, effacée depuis, a été demandé",
-		paper.Spanish: "todas las imágenes de la persona de esta solicitud, suprimida.",
-	} {
-		var pdf bytes.Buffer
-		if err := paper.Erasure(&pdf, e, paper.ForPatient, issuer(l)); err != nil {
-			t.Fatal(err)
-		}
-		mustHold(t, text(t, pdf.Bytes()), want)
-	}
+	mustHold(t, got, "This is still being found", "Print the certificate again after 23 November 2026, 10:05:00 (+01:00)", "No proof is attached")
+	mustNotHold(t, got, "Nobody, as far as the ledger knows", "No published use is on record", "Asked to destroy copies", `"tasks"`, `"reach"`, `"sets"`)
 }
 
 // photo is a JPEG whose left half is red and whose right half is blue.

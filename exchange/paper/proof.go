@@ -34,3 +34,8 @@ func ProofOf(seq uint64, tlog []byte, key string) (Proof, error) {
 	}
 	return Proof{Seq: seq, Leaf: leaf, Tlog: tlog, Checkpoint: checkpoint, Key: key}, nil
 }
+
+// text is the proof as the JSON editions hold it.
+func (p Proof) text() ProofText {
+	return ProofText{Seq: p.Seq, Leaf: string(p.Leaf), Tlog: string(p.Tlog), Checkpoint: string(p.Checkpoint), Key: p.Key}
+}

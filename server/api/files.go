@@ -77,9 +77,6 @@ func (s *service) files() {
 	})
 	send(s, "/erasures/{id}/certificate", "erasure-certificate", "What became of a request to erase, with the honest date", func(ctx context.Context, in *erasureQuery) (leaving, error) {
 		c, how := caller(ctx), in.paper()
-		if how.JSON {
-			return leaving{}, clinical.Refuse(clinical.Invalid, "format", "A certificate of erasure is a PDF. Its facts are in the list of erasures.")
-		}
 		return in.leaving("erasure-"+in.ID.String(), func(ctx context.Context, w io.Writer) error {
 			return s.Papers.ErasureCertificate(ctx, c, in.ID, how, w)
 		}), nil
