@@ -9,20 +9,21 @@ func rooms() map[string]string {
 		"clinical/clinicaltest": "clinical",
 
 		// The path of a photo. Siblings never import one another.
-		"ingest":            "clinical ingest/exif ingest/label",
-		"ingest/exif":       "clinical internal/sandbox",
-		"ingest/label":      "clinical",
-		"vault":             "clinical vault/ledger",
-		"vault/ledger":      "",
-		"vault/badgerstore": "clinical vault",
-		"vault/memstore":    "clinical vault",
-		"vault/witness":     "clinical vault/ledger",
-		"vault/vaulttest":   "clinical vault vault/ledger clinical/clinicaltest",
-		"index":             "clinical",
-		"policy":            "clinical",
-		"darkroom":          "clinical internal/sandbox",
-		"measure":           "clinical",
-		"measure/phantom":   "clinical measure",
+		"ingest":             "clinical ingest/exif ingest/label",
+		"ingest/exif":        "clinical internal/sandbox",
+		"ingest/label":       "clinical",
+		"vault":              "clinical vault/ledger",
+		"vault/ledger":       "",
+		"vault/badgerstore":  "clinical vault",
+		"vault/memstore":     "clinical vault",
+		"vault/witness":      "clinical vault/ledger",
+		"vault/vaulttest":    "clinical vault vault/ledger clinical/clinicaltest",
+		"index":              "clinical",
+		"policy":             "clinical",
+		"darkroom":           "clinical internal/sandbox",
+		"darkroom/watermark": "clinical",
+		"measure":            "clinical",
+		"measure/phantom":    "clinical measure",
 
 		// The doors. They cannot name vault or index: every byte and every hit comes through the gate.
 		"server":        "clinical policy server/api server/guard server/login server/pages server/webdav server/wire",
@@ -59,7 +60,7 @@ func rooms() map[string]string {
 }
 
 // everything is the whole path of a photo, in its order.
-const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom measure" +
+const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom darkroom/watermark measure" +
 	" policy server server/guard server/login server/webdav server/api server/pages server/wire"
 
 // leaving is what other systems and paper get.
@@ -120,7 +121,7 @@ func owners() map[string]string {
 		"github.com/wailsapp/wails/v2":              "desktop desktop/app",
 		"github.com/zeebo/blake3":                   "vault",
 		"golang.org/x/crypto":                       "vault server/login cmd/fovea",
-		"golang.org/x/image":                        "darkroom exchange/paper ingest/label internal/demo internal/sheet measure",
+		"golang.org/x/image":                        "darkroom darkroom/watermark exchange/paper ingest/label internal/demo internal/sheet measure",
 		"golang.org/x/mod":                          "vault/ledger cmd/fovea",
 		"golang.org/x/net/webdav":                   "server/webdav",
 		"golang.org/x/oauth2":                       "server/login",
