@@ -140,6 +140,13 @@ type Asset struct {
 	ReviewedBy           PersonID  `json:",omitzero"`
 	ReviewedAt           time.Time `json:",omitzero"`
 
+	// Edit is the number of the version in which the picture is shown (Edits);
+	// 0: as it was taken. Cleared is how far its flattened copy, masks filled in,
+	// identifies, as a second person attested; zero: nobody did, and no such copy
+	// is shown.
+	Edit    int             `json:",omitempty"`
+	Cleared Identifiability `json:",omitzero"`
+
 	KeptAt  time.Time
 	FiledAt time.Time `json:",omitzero"`
 }
@@ -158,15 +165,16 @@ func (a Asset) Identifiability() Identifiability {
 type RenditionKind string
 
 // The renditions made today. Original is the untouched file and is not stored
-// twice.
+// twice; the others show the version of Asset.Edit, without its masks.
 const (
 	Original  RenditionKind = "original"
 	Thumbnail RenditionKind = "thumb-256"     // fits 256 × 256 px
-	Teaching  RenditionKind = "teaching-2048" // fits 2048 × 2048 px, sRGB, no metadata
+	Teaching  RenditionKind = "teaching-2048" // fits 2048 × 2048 px
 )
 
 // The renditions of an edited picture: original and recipe. The first three show
-// what the recipe's masks hide, the others do not.
+// what the recipe's masks hide, the others do not. MaskedFull has every pixel,
+// for the second person to look at.
 const (
 	EditedThumbnail RenditionKind = "edited-256"
 	EditedScreen    RenditionKind = "edited-1024"
@@ -186,6 +194,7 @@ type Rendition struct {
 	Patient PatientID `json:",omitzero"` // the owner at the time of making, for the key
 	Kind    RenditionKind
 	Recipe  uint32 // version of the program that made it
+	Edit    int    `json:",omitempty"` // number of the version it shows; 0: as taken
 	Source  BlobID // the original it was made from
 	Blob    Blob
 	Width   int    // px, upright

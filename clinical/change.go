@@ -63,6 +63,8 @@ const (
 	ActSubjectsNamed    Act = "asset.subjects-named"
 	ActLesionOpened     Act = "lesion.opened"
 	ActLesionChanged    Act = "lesion.changed"
+	ActEdited           Act = "asset.edited"
+	ActAttested         Act = "asset.attested"
 )
 
 // The acts that only look, or are about the doors.
@@ -85,6 +87,9 @@ const (
 	ActExplained     Act = "explained"
 	ActSimulated     Act = "simulated"
 	ActGapDeclared   Act = "ledger.gap"
+	ActUploaded      Act = "upload.received" // into a studio's inbox; Count is its bytes
+	ActUploadRead    Act = "upload.read"     // while it waited there
+	ActUploadRemoved Act = "upload.removed"  // by whoever may, before it was taken
 )
 
 // Event is one line of the ledger: who did, saw or was denied what, from
@@ -118,6 +123,7 @@ type Delta struct {
 	Runs       []Run         `json:",omitempty"`
 	Landings   []Landing     `json:",omitempty"`
 	Assets     []Asset       `json:",omitempty"`
+	Edits      []Edits       `json:",omitempty"`
 	Renditions []Rendition   `json:",omitempty"`
 	Grants     []Grant       `json:",omitempty"`
 	Holds      []Hold        `json:",omitempty"`

@@ -80,6 +80,27 @@ type DescribeAsset struct {
 	Lesion   *LesionID
 }
 
+// SaveEdit adds a version to a picture's edits, and shows the picture in it from
+// now on. Base is the version it was made from, 0 the original; another version
+// that was saved meanwhile stays beside it.
+type SaveEdit struct {
+	Asset  AssetID
+	Base   int
+	Recipe Recipe
+	Note   string
+}
+
+// AttestEdit is a second person's word on the flattened copy of the version in
+// which a picture is shown: looked at pixel by pixel, it identifies nobody (I1),
+// or no more than any other (I2). SHA256 is of the copy that was looked at.
+type AttestEdit struct {
+	Asset   AssetID
+	Version int
+	SHA256  [32]byte
+	Level   Identifiability // I1 or I2
+	Words   string
+}
+
 // NameSubjects says who else can be recognised in pictures: each needs a
 // consent of their own, and the strictest wins. Subjects are added; those of
 // Away are taken away, which widens and needs a reason.
@@ -269,6 +290,8 @@ func (DiscardAssets) command()     {}
 func (ClassifyAssets) command()    {}
 func (ReviewAssets) command()      {}
 func (DescribeAsset) command()     {}
+func (SaveEdit) command()          {}
+func (AttestEdit) command()        {}
 func (NameSubjects) command()      {}
 func (OpenLesion) command()        {}
 func (ChangeLesion) command()      {}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"fovea/clinical"
 )
@@ -121,6 +122,9 @@ func (v *Vault) widen(t Reader, p *plan) error {
 		if !ok || a.State == clinical.Erased || was.State.Gone() || (!a.State.Gone() && ownerName(a.Patient, a.Studio) == old.rec.owner) {
 			continue
 		}
+		if err := v.widenEdits(t, p, a); err != nil {
+			return err
+		}
 		list, err := v.renditionsIn(t, a.ID)
 		if err != nil {
 			return err
@@ -135,6 +139,28 @@ func (v *Vault) widen(t Reader, p *plan) error {
 			}
 			p.change.Renditions = append(p.change.Renditions, x)
 		}
+	}
+	return nil
+}
+
+// widenEdits adds the edits of an asset that changes owner or is gone: none is
+// left of one that is gone.
+func (v *Vault) widenEdits(t Reader, p *plan, a *clinical.Asset) error {
+	s, err := v.readRecord(t, kindEdits, a.ID)
+	if err != nil {
+		return err
+	}
+	x, ok := s.rec.body.(*clinical.Edits)
+	if !ok {
+		return nil
+	}
+	at := slices.IndexFunc(p.change.Edits, func(y clinical.Edits) bool { return y.Asset == a.ID })
+	if at < 0 {
+		p.change.Edits = append(p.change.Edits, *x)
+		at = len(p.change.Edits) - 1
+	}
+	if a.State.Gone() {
+		p.change.Edits[at].Versions = nil
 	}
 	return nil
 }

@@ -60,6 +60,15 @@ func (v *Vault) Landing(ctx context.Context, id clinical.LandingID) (clinical.La
 	return read[clinical.Landing](ctx, v, kindLanding, id)
 }
 
+// Edits returns the versions of an asset; one that was never edited has none.
+func (v *Vault) Edits(ctx context.Context, asset clinical.AssetID) (clinical.Edits, error) {
+	x, err := read[clinical.Edits](ctx, v, kindEdits, asset)
+	if clinical.KindOf(err) == clinical.NotFound && clinical.ReasonOf(err) == "" {
+		return clinical.Edits{Asset: asset}, nil
+	}
+	return x, err
+}
+
 // Rendition returns a rendition, NotFound when there is none.
 func (v *Vault) Rendition(ctx context.Context, id clinical.RenditionID) (clinical.Rendition, error) {
 	return read[clinical.Rendition](ctx, v, kindRendition, id)

@@ -129,6 +129,10 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 		if err = v.planErasure(t, x, old); err != nil {
 			return err
 		}
+	case *clinical.Edits:
+		if rec.owner, err = v.planEdits(t, p, x); err != nil {
+			return err
+		}
 	case *clinical.Rendition:
 		if rec.owner, err = v.planRendition(t, p, x, old); err != nil {
 			return err
@@ -221,6 +225,19 @@ func (v *Vault) planAsset(t Reader, p *plan, a *clinical.Asset, old stored) (uin
 		return old.env.slot, v.planRewrap(t, p, a, old.env.slot)
 	}
 	return old.env.slot, nil
+}
+
+// planEdits finds the asset whose key seals its edits.
+func (v *Vault) planEdits(t Reader, p *plan, x *clinical.Edits) (string, error) {
+	a, _, err := v.assetIn(t, p, x.Asset)
+	if err != nil {
+		return "", err
+	}
+	if a.State.Gone() && len(x.Versions) > 0 {
+		return "", clinical.Errorf(clinical.NotFound, "vault: asset %s of the edits is gone", a.ID)
+	}
+	x.Patient = a.Patient
+	return assetOwner(&a), nil
 }
 
 // planRendition finds the asset whose key seals the rendition, and forgets the

@@ -115,12 +115,15 @@ func (v *Vault) entombAsset(t Reader, p *plan, id clinical.AssetID, x *clinical.
 	return !was.State.Gone(), nil
 }
 
-// entombRenditions puts the tombstones of every erased picture's renditions
-// into the change.
+// entombRenditions puts the tombstones of every erased picture's renditions and
+// edits into the change.
 func (v *Vault) entombRenditions(t Reader, p *plan) error {
 	for _, a := range p.change.Delta.Assets {
 		if a.State != clinical.Erased {
 			continue
+		}
+		if err := v.widenEdits(t, p, &a); err != nil {
+			return err
 		}
 		list, err := v.renditionsIn(t, a.ID)
 		if err != nil {
