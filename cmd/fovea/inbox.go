@@ -24,7 +24,7 @@ func (s *system) inboxes(ctx context.Context) (webdav.InboxOptions, error) {
 		return webdav.InboxOptions{}, err
 	}
 	o := webdav.InboxOptions{
-		People: s.gate, Shelf: s.vault.Shelf("inbox"), Stage: uploads, Receiver: landing{s.ingest}, Explain: ingest.Words,
+		People: s.gate, Shelf: s.vault.Shelf("inbox"), Stage: uploads, Receiver: landing{s.ingest}, Recorder: s.vault, Explain: ingest.Words,
 		Zone: s.cfg.zone, Settle: time.Duration(s.cfg.Timing.Quiet),
 	}
 	for _, studio := range s.cfg.studios() {

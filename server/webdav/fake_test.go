@@ -254,7 +254,7 @@ func (tooMany) RetryAfter() time.Duration { return 1500 * time.Millisecond }
 
 func (a *fakeAuth) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error) {
 	login, _, _ := r.BasicAuth()
-	caller := clinical.Caller{Person: id[clinical.Person](login), Door: clinical.DoorWebDAV}
+	caller := clinical.Caller{Person: id[clinical.Person](login), Door: clinical.DoorWebDAV, Device: r.Header.Get("Test-Device"), Agent: r.UserAgent()}
 	switch login {
 	case "student":
 		return caller, nil, nil
@@ -276,9 +276,12 @@ type drive struct {
 	auth *fakeAuth
 }
 
-func newDrive() *drive {
+func newDrive() *drive { return newDriveWith(webdav.Options{}) }
+
+func newDriveWith(o webdav.Options) *drive {
 	g, a := newGate(), &fakeAuth{}
-	return &drive{Handler: webdav.New(webdav.Options{Gate: g, Auth: a}), gate: g, auth: a}
+	o.Gate, o.Auth = g, a
+	return &drive{Handler: webdav.New(o), gate: g, auth: a}
 }
 
 // newPaperDrive is a drive that runs and lays papers into its folders: names and captions, and all the bytes of all the

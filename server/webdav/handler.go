@@ -61,8 +61,11 @@ type Options struct {
 	Auth   authenticator
 	Papers Papers
 	Inbox  InboxOptions
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Watermark marks what leaves by a teaching set; nil: pictures leave as they are.
+	Watermark watermark
+	PerDevice int // requests of one device that may be under way; 64
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Handler answers for everything at and under Prefix and InboxPrefix. It is safe for concurrent use.
@@ -71,9 +74,10 @@ type Handler struct {
 	auth authenticator
 	log  *slog.Logger
 	// since is when a drive without a set was last changed: when the handler was made.
-	since time.Time
-	desk  *desk
-	inbox *inbox
+	since   time.Time
+	desk    *desk
+	inbox   *inbox
+	devices *devices
 
 	listings buffers // memory between requests
 	chunks   buffers
@@ -87,8 +91,11 @@ func New(o Options) *Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Watermark != nil {
+		o.Gate = marking{o.Gate, o.Watermark}
+	}
 	h := &Handler{
-		gate: o.Gate, auth: o.Auth, log: o.Log, since: o.Now().UTC(), desk: newDesk(o),
+		gate: o.Gate, auth: o.Auth, log: o.Log, since: o.Now().UTC(), desk: newDesk(o), devices: newDevices(o.PerDevice),
 		listings: buffers{size: flushAt + 8<<10}, chunks: buffers{size: copyBuffer},
 	}
 	h.inbox = newInbox(h, o)
@@ -140,6 +147,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
+	leave, ok := h.devices.enter(caller)
+	if !ok {
+		crowded(w)
+		return
+	}
+	defer leave()
 	path, ok := parsePath(r.URL.EscapedPath())
 	if !ok {
 		absent(w)

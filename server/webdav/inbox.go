@@ -44,6 +44,9 @@ type stage interface {
 	Keep(ctx context.Context, alive func(name string) bool) error
 }
 
+// recorder writes the ledger.
+type recorder interface{ NoteLater(clinical.Event) }
+
 // Upload is a file on its way from an inbox to a studio.
 type Upload struct {
 	Name     string // path in the inbox, with slashes between
@@ -73,6 +76,7 @@ type InboxOptions struct {
 	Shelf    shelf
 	Stage    stage
 	Receiver receiver
+	Recorder recorder
 	// Explain returns what a person reads about a reason.
 	Explain func(clinical.Reason) string
 	Zone    *time.Location // of the times in receipts
@@ -178,6 +182,12 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.h.refuse(w, r, err)
 		return
 	}
+	leave, ok := in.h.devices.enter(caller)
+	if !ok {
+		crowded(w)
+		return
+	}
+	defer leave()
 	person, known := in.o.People.PersonByID(caller.Person)
 	if !known || reach != nil || !delivers(person) {
 		absent(w)
@@ -213,6 +223,24 @@ func (in *inbox) acts() map[string]func(context.Context, *visit) {
 		http.MethodPut: in.put, "MKCOL": in.mkcol, http.MethodDelete: in.remove, "COPY": in.copyOrMove, "MOVE": in.copyOrMove,
 		"LOCK": in.lock, "UNLOCK": in.unlock,
 	}
+}
+
+// found returns what the request names, or answers that nothing is there and returns nil. The caller holds the tray's mu.
+func (v *visit) found() *item {
+	it := v.at.tray.find(v.at.names)
+	if it == nil || (v.at.slash && !it.Folder) {
+		absent(v.w)
+		return nil
+	}
+	return it
+}
+
+// note tells the ledger what became of a file that has no picture's ID yet: not by its name, which may be a patient's.
+func (v *visit) note(act clinical.Act, size int64) {
+	in := v.at.tray.inbox
+	in.o.Recorder.NoteLater(clinical.Event{
+		At: in.now(), Act: act, Caller: v.caller, Count: int(size), Note: "inbox of studio " + string(v.at.tray.studio),
+	})
 }
 
 // delivers reports whether a person may put files into the inboxes of their studios.
@@ -259,10 +287,9 @@ func (in *inbox) root(w http.ResponseWriter, r *http.Request, p clinical.Person)
 func (in *inbox) get(ctx context.Context, v *visit) {
 	t := v.at.tray
 	t.mu.Lock()
-	it := t.find(v.at.names)
-	if it == nil || (v.at.slash && !it.Folder) {
+	it := v.found()
+	if it == nil {
 		t.mu.Unlock()
-		absent(v.w)
 		return
 	}
 	is := *it
@@ -279,6 +306,9 @@ func (in *inbox) get(ctx context.Context, v *visit) {
 	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	header.Set("Cache-Control", "private, no-cache, no-store")
 	oneRange(v.Header)
+	if is.Blob != "" && v.Method == http.MethodGet {
+		v.note(clinical.ActUploadRead, is.Size)
+	}
 	if is.Blob == "" {
 		http.ServeContent(v.w, v.Request, "", is.Modified, strings.NewReader(is.Text))
 		return

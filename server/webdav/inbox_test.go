@@ -331,7 +331,7 @@ func TestWhatIsUploadedDoesNotRunAsAPage(t *testing.T) {
 
 func TestAnInboxThatIsNotOpenYetSaysSo(t *testing.T) {
 	h := webdav.New(webdav.Options{Gate: newGate(), Auth: &fakeAuth{}, Inbox: webdav.InboxOptions{
-		Studios: []clinical.StudioID{"derm"}, People: fakePeople{}, Shelf: &memShelf{}, Stage: &memStage{}, Receiver: &fakeStudio{},
+		Studios: []clinical.StudioID{"derm"}, People: fakePeople{}, Shelf: &memShelf{}, Stage: &memStage{}, Receiver: &fakeStudio{}, Recorder: &fakeLedger{},
 	}})
 	d := &drive{Handler: h}
 	d.must(t, 503, "PUT "+derm+"a.jpg", "x")
@@ -364,5 +364,32 @@ func TestWhatAStopLeftIsClearedAway(t *testing.T) {
 	}
 	if d.stage.count() != 2 || d.shelf.count() != 2 { // what is of a studio that is not configured stays
 		t.Errorf("%d sealed files and %d records are left, want 2 and 2", d.stage.count(), d.shelf.count())
+	}
+}
+
+// The ledger has who delivered, read and removed something, with what, and how much it was; what it was called may be a
+// patient's name, and is not there.
+func TestUploadsAreInTheLedger(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	with := []string{"Test-Device: card-reader", "User-Agent: rclone/1.70"}
+	d.must(t, 201, "PUT "+derm+"Fontaineau.jpg", "12345", with...)
+	d.must(t, 204, "PUT "+derm+"Fontaineau.jpg", "123456", with...)
+	d.must(t, 200, "HEAD "+derm+"Fontaineau.jpg", "", with...)
+	d.must(t, 200, "GET "+derm+"Fontaineau.jpg", "", with...)
+	d.must(t, 412, "PUT "+derm+"Fontaineau.jpg", "1", append(with, `If-Match: "x"`)...)
+	d.must(t, 204, "DELETE "+derm+"Fontaineau.jpg", "", with...)
+	var got []string
+	for _, e := range d.ledger.events {
+		if e.Caller.Device != "card-reader" || e.Caller.Agent != "rclone/1.70" || e.Caller.Person != id[clinical.Person]("student") || e.At.IsZero() {
+			t.Errorf("%s by %+v", e.Act, e.Caller)
+		}
+		got = append(got, fmt.Sprintf("%s %d, %s", e.Act, e.Count, e.Note))
+	}
+	want := []string{
+		"upload.received 5, inbox of studio derm", "upload.received 6, inbox of studio derm", "upload.read 6, inbox of studio derm",
+		"upload.removed 6, inbox of studio derm",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -25,9 +25,8 @@ func (in *inbox) copyOrMove(ctx context.Context, v *visit) {
 	t := v.at.tray
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	it := t.find(v.at.names)
-	if it == nil || (v.at.slash && !it.Folder) {
-		absent(v.w)
+	it := v.found()
+	if it == nil {
 		return
 	}
 	folder, old := t.find(e.to.parent().names), t.find(e.to.names)

@@ -190,6 +190,18 @@ func (f *fakeStudio) all() []taken {
 	return append([]taken(nil), f.got...)
 }
 
+// fakeLedger keeps what it is told.
+type fakeLedger struct {
+	mu     sync.Mutex
+	events []clinical.Event
+}
+
+func (l *fakeLedger) NoteLater(e clinical.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+}
+
 // fakePeople works in studios: student, who is a studio's account here, in derm, and narrow in derm and vascular.
 type fakePeople struct{}
 
@@ -210,6 +222,7 @@ type inboxDrive struct {
 	shelf  *memShelf
 	stage  *memStage
 	studio *fakeStudio
+	ledger *fakeLedger
 	stop   func()
 }
 
@@ -217,14 +230,14 @@ type inboxDrive struct {
 func newInboxDrive(tb testing.TB, settle time.Duration, before *inboxDrive) *inboxDrive {
 	tb.Helper()
 	d := &inboxDrive{
-		shelf: &memShelf{kept: map[string][]byte{}}, stage: &memStage{kept: map[string][]byte{}}, studio: &fakeStudio{},
+		shelf: &memShelf{kept: map[string][]byte{}}, stage: &memStage{kept: map[string][]byte{}}, studio: &fakeStudio{}, ledger: &fakeLedger{},
 	}
 	if before != nil {
 		d.shelf, d.stage, d.studio = before.shelf, before.stage, before.studio
 	}
 	g, a := newGate(), &fakeAuth{}
 	h := webdav.New(webdav.Options{Gate: g, Auth: a, Inbox: webdav.InboxOptions{
-		Studios: []clinical.StudioID{"derm", "vascular"}, People: fakePeople{}, Shelf: d.shelf, Stage: d.stage, Receiver: d.studio,
+		Studios: []clinical.StudioID{"derm", "vascular"}, People: fakePeople{}, Shelf: d.shelf, Stage: d.stage, Receiver: d.studio, Recorder: d.ledger,
 		Explain:  func(r clinical.Reason) string { return "It says: " + string(r) + "." },
 		MaxBytes: 64 << 20, MaxFile: 32 << 20, MaxItems: 500, Settle: settle, Patience: 3 * settle,
 	}})

@@ -30,9 +30,8 @@ func (in *inbox) propfind(_ context.Context, v *visit) {
 	t := v.at.tray
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	it := t.find(v.at.names)
-	if it == nil || (v.at.slash && !it.Folder) {
-		absent(v.w)
+	it := v.found()
+	if it == nil {
 		return
 	}
 	if it.Folder && !finite(v.Request) {
@@ -176,9 +175,8 @@ func (in *inbox) proppatch(ctx context.Context, v *visit) {
 	t := v.at.tray
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	it := t.find(v.at.names)
-	if it == nil || (v.at.slash && !it.Folder) {
-		absent(v.w)
+	it := v.found()
+	if it == nil {
 		return
 	}
 	if !v.may(it, touch{key: v.at.key()}) {

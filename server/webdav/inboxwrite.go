@@ -139,6 +139,7 @@ func (in *inbox) commit(ctx context.Context, v *visit, it *item) {
 		in.spoilt(v, err)
 		return
 	}
+	v.note(clinical.ActUploaded, it.Size)
 	v.w.Header().Set("ETag", it.Tag)
 	v.w.WriteHeader(status)
 }
@@ -224,9 +225,8 @@ func (in *inbox) remove(ctx context.Context, v *visit) {
 	t := v.at.tray
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	it := t.find(v.at.names)
-	if it == nil || (v.at.slash && !it.Folder) {
-		absent(v.w)
+	it := v.found()
+	if it == nil {
 		return
 	}
 	if depth := v.Header.Get("Depth"); it.Folder && depth != "" && !strings.EqualFold(depth, "infinity") {
@@ -237,9 +237,13 @@ func (in *inbox) remove(ctx context.Context, v *visit) {
 		return
 	}
 	t.locks.clear(v.at.key())
+	_, size := it.within()
 	if err := t.take(ctx, t.find(v.at.parent().names), it); err != nil {
 		in.spoilt(v, err)
 		return
+	}
+	if !receipt {
+		v.note(clinical.ActUploadRemoved, size)
 	}
 	v.w.WriteHeader(http.StatusNoContent)
 }
