@@ -129,7 +129,7 @@ func (s *sealedStage) Open(_ context.Context, name string) (clinical.Content, er
 	return &staged{SectionReader: io.NewSectionReader(plain, 0, size), file: f}, nil
 }
 
-// Keep removes whatever is kept under a name that is not alive.
+// Keep lists what is kept, and then removes what is under a name that is not alive.
 func (s *sealedStage) Keep(ctx context.Context, alive func(name string) bool) error {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {

@@ -40,7 +40,8 @@ type stage interface {
 	// Unavailable means that there is no room.
 	Seal(ctx context.Context, name string, r io.Reader) (int64, error)
 	Open(ctx context.Context, name string) (clinical.Content, error)
-	// Keep removes whatever is kept under a name that is not alive.
+	// Keep lists what is kept, and then removes what is under a name that is not alive. It does not ask before it has
+	// listed: what is sealed meanwhile stays.
 	Keep(ctx context.Context, alive func(name string) bool) error
 }
 

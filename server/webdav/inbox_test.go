@@ -303,6 +303,28 @@ func TestACutUploadLeavesWhatWasThere(t *testing.T) {
 	eventually(t, "the half is swept away", func() bool { return d.stage.count() == 1 })
 }
 
+// The sweeping that follows an upload does not take the bytes of the next one.
+func TestASweepSparesWhatIsUploadedMeanwhile(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	swept := make(chan struct{})
+	var once sync.Once
+	d.stage.mu.Lock()
+	d.stage.before = func() {
+		once.Do(func() {
+			defer close(swept)
+			d.must(t, 201, "PUT "+derm+"b.jpg", "second")
+		})
+	}
+	d.stage.mu.Unlock()
+	d.must(t, 201, "PUT "+derm+"a.jpg", "first")
+	<-swept
+	d.must(t, 204, "DELETE "+derm+"a.jpg", "") // sweeps once more
+	eventually(t, "what was removed is swept", func() bool { return d.stage.count() == 1 })
+	if got := d.must(t, 200, "GET "+derm+"b.jpg", "").Body.String(); got != "second" {
+		t.Errorf("the second upload is %q", got)
+	}
+}
+
 type cutOff struct{}
 
 func (cutOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -68,6 +68,8 @@ func (s *memShelf) count() int {
 type memStage struct {
 	mu   sync.Mutex
 	kept map[string][]byte
+	// before is called before what is kept is listed; nil: nothing is.
+	before func()
 }
 
 type memContent struct{ *bytes.Reader }
@@ -96,6 +98,12 @@ func (s *memStage) Open(_ context.Context, name string) (clinical.Content, error
 }
 
 func (s *memStage) Keep(_ context.Context, alive func(string) bool) error {
+	s.mu.Lock()
+	before := s.before
+	s.mu.Unlock()
+	if before != nil {
+		before()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.kept, func(name string, _ []byte) bool { return !alive(name) })

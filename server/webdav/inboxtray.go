@@ -292,18 +292,22 @@ func (t *tray) copyOf(ctx context.Context, it *item, deep bool) (*item, error) {
 // newTag returns an entity tag that was never used.
 func newTag() string { return `"` + fresh() + `"` }
 
-// alive reports the names of sealed bytes that somebody still needs.
+// alive reports the names of sealed bytes that somebody still needs, as of when it is first asked: by then the stage has
+// listed what it has, and whatever came later is not on that list.
 func (in *inbox) alive() func(name string) bool {
-	used := maps.Clone(in.others)
-	for _, t := range in.trays {
-		t.mu.Lock()
-		t.root.blobs(used)
-		for name := range t.waiting {
-			used[name] = true
+	used := sync.OnceValue(func() map[string]bool {
+		used := maps.Clone(in.others)
+		for _, t := range in.trays {
+			t.mu.Lock()
+			t.root.blobs(used)
+			for name := range t.waiting {
+				used[name] = true
+			}
+			t.mu.Unlock()
 		}
-		t.mu.Unlock()
-	}
-	return func(name string) bool { return used[name] }
+		return used
+	})
+	return func(name string) bool { return used()[name] }
 }
 
 func (it *item) blobs(used map[string]bool) {
