@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,6 +20,9 @@ type Command struct {
 	Env   []string // KEY=VALUE; the child inherits nothing else
 	Binds []Bind   // folders it may read besides /usr
 	Input Input
+	// Output takes what the child writes on its standard output, as it comes; a
+	// failed write ends the child. Nil: Run returns it.
+	Output io.Writer
 	// Limits bound the child; a zero field takes its default.
 	Limits Limits
 	// Background runs the child at a lower priority than interactive work.

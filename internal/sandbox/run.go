@@ -40,7 +40,8 @@ func Stream(r io.Reader) Input { return Input{kind: streamInput, r: r} }
 // seek in. They are held in memory for as long as the child lives.
 func File(r io.Reader) Input { return Input{kind: fileInput, r: r} }
 
-// Run runs c and returns what it wrote on its standard output. The child and
+// Run runs c and returns what it wrote on its standard output, unless c.Output
+// took it. The child and
 // whatever it started are gone when Run returns. Reading c.Input must not block
 // for ever. Errors: ErrDeadline, ErrOutput, ErrInput, ErrMissing, *ExitError.
 func (s *Sandbox) Run(ctx context.Context, c Command) ([]byte, error) {
@@ -59,7 +60,7 @@ func (s *Sandbox) Run(ctx context.Context, c Command) ([]byte, error) {
 	defer cancel()
 
 	in := &boundedReader{r: c.Input.r, left: lim.Input}
-	out := &boundedBuffer{left: lim.Output, stop: cancel}
+	out := &boundedBuffer{left: lim.Output, stop: cancel, to: c.Output}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{}
 	cmd.Dir = "/"
@@ -176,9 +177,11 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// boundedBuffer refuses a write past its limit, which ends the child.
+// boundedBuffer refuses a write past its limit, which ends the child. It passes
+// on to to, where that is set, and keeps otherwise.
 type boundedBuffer struct {
 	buf  bytes.Buffer
+	to   io.Writer
 	left int64
 	stop context.CancelFunc
 	full atomic.Bool
@@ -191,5 +194,13 @@ func (b *boundedBuffer) Write(p []byte) (int, error) {
 		return 0, ErrOutput
 	}
 	b.left -= int64(len(p))
-	return b.buf.Write(p)
+	if b.to == nil {
+		return b.buf.Write(p)
+	}
+	n, err := b.to.Write(p)
+	if err != nil {
+		b.full.Store(true)
+		b.stop()
+	}
+	return n, err
 }

@@ -39,7 +39,8 @@ var (
 	ErrUnavailable = errors.New("child processes cannot be confined here")
 	// ErrDeadline: the child was killed because its context ended.
 	ErrDeadline = errors.New("child ran past its deadline")
-	// ErrOutput: the child was killed because it wrote more than its limit.
+	// ErrOutput: the child was killed because it wrote more than its limit, or
+	// than Command.Output took.
 	ErrOutput = errors.New("child wrote more than its limit")
 	// ErrInput: the input could not be read, or was larger than its limit.
 	ErrInput = errors.New("input could not be read whole")

@@ -167,6 +167,10 @@ func TestLimitsHold(t *testing.T) {
 			Path: "/usr/bin/cat", Limits: sandbox.Limits{Input: 1 << 10},
 			Input: sandbox.Stream(bytes.NewReader(make([]byte, 1<<16))),
 		}, sandbox.ErrInput},
+		"refused output": {sandbox.Command{Path: "/usr/bin/yes", Output: refusing{}}, sandbox.ErrOutput},
+		"streamed output": {sandbox.Command{
+			Path: "/usr/bin/yes", Output: io.Discard, Limits: sandbox.Limits{Output: 1 << 16},
+		}, sandbox.ErrOutput},
 		"failing input": {sandbox.Command{
 			Path: "/usr/bin/cat", Args: []string{sandbox.DataPath}, Input: sandbox.File(failing{}),
 		}, sandbox.ErrInput},
@@ -188,6 +192,21 @@ func TestLimitsHold(t *testing.T) {
 		var exit *sandbox.ExitError
 		if tt.want == nil && !errors.As(err, &exit) || tt.want != nil && !errors.Is(err, tt.want) {
 			t.Errorf("%s: err = %v, want %v", name, err, tt.want)
+		}
+	}
+}
+
+type refusing struct{}
+
+func (refusing) Write([]byte) (int, error) { return 0, errors.New("nobody reads") }
+
+func TestOutputIsPassedOnAsItComes(t *testing.T) {
+	for name, s := range map[string]*sandbox.Sandbox{"confined": open(t), "unconfined": unconfined(t)} {
+		want := bytes.Repeat([]byte("pixel"), 300_000)
+		var got bytes.Buffer
+		kept, err := s.Run(t.Context(), sandbox.Command{Path: "/usr/bin/cat", Input: sandbox.Stream(bytes.NewReader(want)), Output: &got})
+		if err != nil || len(kept) != 0 || !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: %d bytes passed on, %d kept, %v", name, got.Len(), len(kept), err)
 		}
 	}
 }
