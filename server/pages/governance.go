@@ -245,6 +245,11 @@ type explainPage struct {
 // by rule. A set's owner asks about the own set's items.
 func (d *door) explain(v *visit) error {
 	q := v.r.URL.Query()
+	for field, usual := range map[string]string{"purpose": "P2", "audience": "A3", "channel": "mount"} {
+		if q.Get(field) == "" {
+			q.Set(field, usual)
+		}
+	}
 	p := explainPage{
 		Rail: railOf(v), Governs: v.person.Role == clinical.Governance, Query: q, Purposes: clinical.Purposes(), Audiences: audiences(), Ways: wayChoices(),
 	}

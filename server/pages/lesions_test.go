@@ -85,6 +85,10 @@ func TestConsentForOneLesionAlone(t *testing.T) {
 	if n := inSet(t, to); n != 0 {
 		t.Errorf("%d are on the drive after the withdrawal", n)
 	}
+	recall := regexp.MustCompile(`/recalls/[0-9A-Z]{26}`).FindString(h.Ask(door, "paula", "GET", adult).Body.String())
+	if taken := h.Ask(door, "greta", "GET", recall).Body.String(); !strings.Contains(taken, "Teaching to a class of up to 40; the lesion “ulcer, medial”, left lower leg") {
+		t.Errorf("the withdrawal does not say of what:\n%s", taken)
+	}
 	if timeline := h.Ask(door, "clara", "GET", page).Body.String(); strings.Count(timeline, `<li class="cell">`) != 2 || !strings.Contains(timeline, "Withdrawn") {
 		t.Error("the care record lost the lesion's pictures")
 	}
@@ -226,4 +230,47 @@ func TestEverybodyInAPictureIsNamed(t *testing.T) {
 		t.Errorf("nothing there: %d and %d", refused.Code, absent.Code)
 	}
 	leads(t, send(t, to, "greta", where, "picture", leg, "system", "hospital", "number", number), where+"?picture="+leg+"&done=named")
+}
+
+func TestWhatComesUpSaysWhichConsentItIsAbout(t *testing.T) {
+	h, door := papered(t)
+	to := entry{h, door}
+	_, lesion := openedLesion(t, to, "ulcer")
+	leads(t, send(t, to, "paula", "/patients/"+id[clinical.Patient]("adult")+"/consents", consented("cover", "lesion/"+lesion, "expires", "2026-12-20")...), "/patients/")
+	h.Commit(clinical.Delta{Sessions: []clinical.Session{{
+		ID: clinicaltest.ID[clinical.Session]("unasked"), Patient: clinicaltest.ID[clinical.Patient]("adult"), Began: clinicaltest.Now().AddDate(0, 0, -1), Studio: clinicaltest.StudioA,
+	}}})
+	asked := clinicaltest.Picture("unasked", "adult")
+	asked.Session = clinicaltest.ID[clinical.Session]("unasked")
+	h.Keep(asked)
+	h.Settle()
+	page := h.Ask(door, "paula", "GET", "/worklist").Body.String()
+	for _, want := range []string{"Teaching to a class of up to 40; the lesion “ulcer”, left lower leg", "Nobody noted whether the patient agreed to be photographed"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not on the worklist", want)
+		}
+	}
+	if strings.Contains(page, "<td></td>") {
+		t.Error("something comes up and nothing says what to do")
+	}
+}
+
+func TestThePagesOfferNoLinkThatLeadsNowhere(t *testing.T) {
+	h, door := open(t)
+	links := regexp.MustCompile(`href="(/[^"#]*)`)
+	for _, who := range []string{"paula", "clara", "oscar", "nina", "edith", "greta", "adam"} {
+		checked := map[string]bool{}
+		for _, path := range append(everyPage(), "/tasks", "/worklist", "/governance", "/recalls", "/releases", "/governance/subjects", "/governance/explain") {
+			for _, m := range links.FindAllStringSubmatch(h.Ask(door, who, "GET", path).Body.String(), -1) {
+				to := strings.ReplaceAll(m[1], "&amp;", "&")
+				if checked[to] || strings.HasPrefix(to, "/img/") || strings.HasPrefix(to, "/api/") {
+					continue
+				}
+				checked[to] = true
+				if w := h.Ask(door, who, "GET", to); w.Code >= http.StatusBadRequest {
+					t.Errorf("%s is led from %s to %s: %d", who, path, to, w.Code)
+				}
+			}
+		}
+	}
 }

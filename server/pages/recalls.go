@@ -146,7 +146,8 @@ type recallPage struct {
 	Uses    []clinical.Release
 	Governs bool
 	Prints  bool
-	Own     bool // by the patient's code
+	Own     bool     // by the patient's code
+	About   []string // the consents that were withdrawn
 }
 
 // recall is one withdrawal: who had the pictures, what is outstanding, and its
@@ -163,6 +164,16 @@ func (d *door) recall(v *visit) error {
 	p := recallPage{Rail: railOf(v), Recall: r, Governs: v.person.Role == clinical.Governance, Prints: d.Papers.Certificate != nil, Own: !r.Code.IsZero()}
 	if p.Patient, err = d.met(v, r.Patient); err != nil {
 		return err
+	}
+	for _, id := range r.Grants {
+		if p.Patient.ID.IsZero() {
+			break
+		}
+		words, err := d.consentWords(v, r.Patient, id)
+		if err != nil {
+			return err
+		}
+		p.About = append(p.About, words)
 	}
 	var tasks []clinical.Task
 	if p.Governs {

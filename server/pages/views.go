@@ -19,6 +19,7 @@ type jobRow struct {
 	Job     clinical.Job
 	Patient clinical.Patient
 	Late    bool
+	Opens   bool // the patient's page is the caller's to see
 }
 
 // worklist is the caller's jobs with their patients, open ones first.
@@ -34,6 +35,11 @@ func (d *door) worklist(v *visit) (open, ended []jobRow, err error) {
 			return nil, nil, err
 		}
 		row := jobRow{Job: j, Patient: p, Late: j.Status.Open() && !j.Due.IsZero() && j.Due.Before(now)}
+		page, err := d.met(v, p.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		row.Opens = !page.ID.IsZero()
 		if j.Status.Open() {
 			open = append(open, row)
 		} else {

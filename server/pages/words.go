@@ -50,7 +50,7 @@ func done(code string) string {
 		"reviewed":      "Reviewed. Two people have now said that nothing identifies the patient.",
 		"described":     "Saved.",
 		"consent":       "Consent recorded. It holds from now on, on every page and every drive.",
-		"withdrawn":     "Withdrawn. The pictures left every drive; the care record stays.",
+		"withdrawn":     "Withdrawn. What was shown by this consent left every drive; the care record stays.",
 		"created":       "Set begun. Tick pictures in the library or on a patient's page, and add them to it.",
 		"added":         "Added to the set.",
 		"removed":       "Taken out of the set.",
