@@ -34,6 +34,7 @@ run: ## start the demo on https://127.0.0.1:8443 (DATA=./var)
 
 .PHONY: build
 build: ## build bin/fovea
+	@scripts/setup models || echo 'build: going on without the networks that find faces'
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/fovea ./cmd/fovea
 
 .PHONY: test

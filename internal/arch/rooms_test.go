@@ -22,6 +22,8 @@ func rooms() map[string]string {
 		"policy":             "clinical",
 		"darkroom":           "clinical internal/sandbox",
 		"darkroom/watermark": "clinical",
+		"darkroom/faces":     "clinical darkroom/faces/nn",
+		"darkroom/faces/nn":  "",
 		"measure":            "clinical",
 		"measure/phantom":    "clinical measure",
 
@@ -60,7 +62,7 @@ func rooms() map[string]string {
 }
 
 // everything is the whole path of a photo, in its order.
-const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom darkroom/watermark measure" +
+const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom darkroom/faces darkroom/watermark measure" +
 	" policy server server/guard server/login server/webdav server/api server/pages server/wire"
 
 // leaving is what other systems and paper get.
@@ -126,7 +128,7 @@ func owners() map[string]string {
 		"golang.org/x/net/webdav":                   "server/webdav",
 		"golang.org/x/oauth2":                       "server/login",
 		"golang.org/x/sync":                         "*",
-		"golang.org/x/sys":                          "cmd/fovea ingest ingest/exif internal/sandbox vault vault/badgerstore",
+		"golang.org/x/sys":                          "cmd/fovea darkroom/faces/nn ingest ingest/exif internal/sandbox vault vault/badgerstore",
 		"golang.org/x/term":                         "cmd/fovea",
 		"golang.org/x/text":                         "exchange/paper index ingest policy server/pages server/webdav",
 		"golang.org/x/time":                         "server server/api server/login server/webdav",

@@ -1,0 +1,66 @@
+package faces
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// box is a rectangle of the picture in pixels of the largest canvas.
+type box struct{ x0, y0, x1, y1 float64 }
+
+func (b box) area() float64 { return max(b.x1-b.x0, 0) * max(b.y1-b.y0, 0) }
+
+func (b box) union(o box) box {
+	return box{min(b.x0, o.x0), min(b.y0, o.y0), max(b.x1, o.x1), max(b.y1, o.y1)}
+}
+
+// overlap is the share of the two rectangles together that both cover.
+func (b box) overlap(o box) float64 {
+	both := box{max(b.x0, o.x0), max(b.y0, o.y0), min(b.x1, o.x1), min(b.y1, o.y1)}
+	if both.x1 <= both.x0 || both.y1 <= both.y0 {
+		return 0
+	}
+	shared := both.area()
+	return shared / (b.area() + o.area() - shared)
+}
+
+// place turns what was seen in a view back into a rectangle of the picture.
+func (v view) place(s sight) box {
+	x, y, w, h := s.x-0.5, s.y-0.5, s.w, s.h
+	switch v.turn {
+	case 1:
+		x, y, w, h = y, -x, h, w
+	case 2:
+		x, y = -x, -y
+	case 3:
+		x, y, w, h = -y, x, h, w
+	}
+	return box{v.x + (x-w/2)*v.side, v.y + (y-h/2)*v.side, v.x + (x+w/2)*v.side, v.y + (y+h/2)*v.side}
+}
+
+// candidate is a rectangle that may be a face which looks upright after the
+// picture has been turned clockwise by so many quarters.
+type candidate struct {
+	box
+	turn  int
+	score float64
+}
+
+// distinct sorts candidates by their score, the surest first, and drops those
+// that overlap a surer one by more than the share given.
+func distinct(all []candidate, share float64) []candidate {
+	slices.SortStableFunc(all, bySurety)
+	kept := all[:0]
+	for _, c := range all {
+		if !slices.ContainsFunc(kept, func(k candidate) bool { return k.overlap(c.box) > share }) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// bySurety orders the surest first.
+func bySurety(a, b candidate) int { return cmp.Compare(b.score, a.score) }
+
+func floor(v float64) int { return int(math.Floor(v)) }
