@@ -36,9 +36,9 @@ const (
 	textureBits = 48
 )
 
-// clear is how far from black and white a cell's mean must be, in DC units, for
+// margin is how far from black and white a cell's mean must be, in DC units, for
 // a change not to be clipped, or to be seen as a dirty white.
-const clear = 5 * cellSize
+const margin = 5 * cellSize
 
 // basis returns the frequencies: products of two of the first three functions of
 // the 4-point DCT, but the constant one. Fixed point, 1<<15 is one: the marked
@@ -118,7 +118,7 @@ func steps(units, step int) int { return min(max(1, (units+step/2)/step), 127) }
 // limit is how many steps a cell may be changed: the fewer the flatter it is,
 // none where it would be clipped.
 func limit(value, step, busy int) int8 {
-	if mean := value * step; mean < -128*cellSize+clear || mean > 127*cellSize-clear {
+	if mean := value * step; mean < -128*cellSize+margin || mean > 127*cellSize-margin {
 		return 0
 	}
 	switch {

@@ -1,0 +1,164 @@
+package watermark
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"image/jpeg"
+	"math"
+	"slices"
+
+	"fovea/clinical"
+)
+
+// MostFalse is the greatest probability of naming an innocent mark at which a
+// match is called certain.
+const MostFalse = 1e-6
+
+// Match is a candidate and how well its mark was found.
+type Match struct {
+	Mark Mark
+	// Score is in standard deviations of what an innocent mark scores.
+	Score float64
+	// False bounds the probability that any innocent candidate scores as much,
+	// over all candidates and all the ways in which the leak was laid over the
+	// rendition: Hoeffding's bound exp(−Score²/2) for sums of independent signs,
+	// times their number. It assumes nothing about the picture.
+	False float64
+}
+
+// Finding is what a leak tells.
+type Finding struct {
+	// Certain are the candidates below MostFalse, best first: none, one, or
+	// several where the leak was mixed from several copies.
+	Certain []Match
+	// Best is the candidate with the highest score, certain or not.
+	Best Match
+	// Likeness is how alike the details of leak and rendition are where they
+	// overlap, 1 for the same picture. Below about 0.3 the leak shows another
+	// picture, or a part of this one that cannot be recognised.
+	Likeness float64
+	// Overlap is the share of the rendition that the leak shows.
+	Overlap float64
+	// Scale is how many pixels of the leak one of the rendition's has become.
+	Scale float64
+}
+
+// Trace compares a leaked picture (JPEG, PNG or WebP) with the unmarked
+// rendition of an asset, and tells which of the candidates' marks it carries.
+// A leak that shows something else, or carries none of these marks, gives a
+// Finding without a certain match. A leak that is no picture is Invalid with
+// ReasonUnreadable; a rendition that could not have been marked is Invalid with
+// ReasonUnmarkable.
+func (m *Marker) Trace(ctx context.Context, leak, rendition []byte, asset clinical.AssetID, candidates []Mark) (Finding, error) {
+	t := tracing{Marker: m, asset: asset, candidates: candidates}
+	var err error
+	if t.plan, err = newPlan(rendition, new(work)); err != nil {
+		return Finding{}, err
+	}
+	img, err := jpeg.Decode(bytes.NewReader(rendition))
+	if err != nil {
+		return Finding{}, unmarkable("coefficients that do not decode")
+	}
+	t.original = luma(img)
+	if t.leak, err = read(leak); err != nil {
+		return Finding{}, err
+	}
+	found := t.trace(ctx)
+	if err := ctx.Err(); err != nil {
+		return Finding{}, clinical.Errorf(clinical.Unavailable, "watermark: trace: %w", err)
+	}
+	return found, nil
+}
+
+// tracing is one leak on its way.
+type tracing struct {
+	*Marker
+	*plan
+	asset          clinical.AssetID
+	candidates     []Mark
+	original, leak *plane
+	tries          int
+}
+
+// trace tries the cheapest explanation first: the whole picture, then a part of
+// it, then turned by quarters.
+func (t *tracing) trace(ctx context.Context) Finding {
+	var best Finding
+	aspect := float64(t.leak.w) * float64(t.original.h) / (float64(t.leak.h) * float64(t.original.w))
+	if math.Abs(aspect-1) < 0.03 {
+		whole := resizing(t.original, t.leak)
+		best = t.better(ctx, best, refine(ctx, t.original, t.leak, whole))
+		if len(best.Certain) == 0 {
+			best = t.better(ctx, best, whole) // nothing to hold on to: a flat picture
+		}
+	}
+	for turn := 0; turn < 4 && len(best.Certain) == 0 && ctx.Err() == nil; turn++ {
+		if turn > 0 {
+			t.leak = t.leak.quarter()
+		}
+		if onto, ok := t.place(ctx); ok {
+			best = t.better(ctx, best, onto)
+		}
+	}
+	return best
+}
+
+// place searches for the leak on the rendition.
+func (t *tracing) place(ctx context.Context) (onto affine, ok bool) {
+	most := 0.0
+	for _, g := range search(ctx, t.original, t.leak) {
+		by := min(1, startSide/float64(max(t.original.w, t.original.h)))
+		p := paired(t.original, t.leak, g.onto, by)
+		local := p.fit(p.down.inverse().after(g.onto).after(p.up.inverse()))
+		likeness, overlap := p.likeness(local)
+		if worth := likeness * math.Sqrt(overlap); worth > most {
+			most, onto, ok = worth, p.down.after(local).after(p.up), true
+		}
+	}
+	if !ok {
+		return onto, false
+	}
+	return refine(ctx, t.original, t.leak, onto), true
+}
+
+// better scores all candidates with the leak laid over the rendition by onto,
+// and keeps the finding that says more.
+func (t *tracing) better(ctx context.Context, than Finding, onto affine) Finding {
+	t.tries++
+	by := min(1, float64(2*startSide)/float64(max(t.original.w, t.original.h)))
+	p := paired(t.original, t.leak, onto, by)
+	found := Finding{Scale: math.Sqrt(math.Abs(onto[0]*onto[4] - onto[1]*onto[3]))}
+	found.Likeness, found.Overlap = p.likeness(p.down.inverse().after(onto).after(p.up.inverse()))
+	e := t.gather(t.original, t.leak, onto)
+	signs := make([]byte, e.blocks)
+	for i, mark := range t.candidates {
+		if i%256 == 0 && ctx.Err() != nil {
+			return than
+		}
+		t.signs(signs, mark, t.asset)
+		match := Match{Mark: mark, Score: e.score(signs)}
+		match.False = t.chance(match.Score)
+		if i == 0 || match.Score > found.Best.Score {
+			found.Best = match
+		}
+		if match.False < MostFalse {
+			found.Certain = append(found.Certain, match)
+		}
+	}
+	slices.SortStableFunc(found.Certain, func(a, b Match) int { return cmp.Compare(b.Score, a.Score) })
+	if t.tries == 1 || found.Best.Score > than.Best.Score {
+		return found
+	}
+	return than
+}
+
+// chance bounds the probability that any innocent candidate scores as much, in
+// as many tries as a trace may take.
+func (t *tracing) chance(score float64) float64 {
+	if score <= 0 {
+		return 1
+	}
+	const most = 6 // the whole picture twice, four turns
+	return min(1, most*float64(len(t.candidates))*math.Exp(-score*score/2))
+}
