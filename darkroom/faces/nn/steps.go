@@ -61,7 +61,10 @@ func runDepthwise(r *Run, s *step) {
 	src, dst := r.buffer(s.from[0]), r.buffers[s.to]
 	w := &s.window
 	first := min((w.left+w.strideW-1)/w.strideW, s.out.W)
-	last := max(first, min((s.in.W-w.kw+w.left)/w.strideW+1, s.out.W))
+	last := first
+	if room := s.in.W - w.kw + w.left; room >= 0 {
+		last = max(first, min(room/w.strideW+1, s.out.W))
+	}
 	line := w.kw * s.inStride
 	for y := range s.out.H {
 		row := dst[y*s.out.W*s.outStride : (y+1)*s.out.W*s.outStride]
