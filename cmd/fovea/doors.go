@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"fovea/clinical"
 	"fovea/darkroom"
 	"fovea/exchange/epr"
@@ -73,7 +71,7 @@ func (s *system) openServer(ctx context.Context) error {
 	}
 	if s.cfg.EPR.Folder != "" {
 		opt := s.cfg.deliveries()
-		opt.Log = s.log
+		opt.Log, opt.Memory = s.log, s.vault.Shelf(delivered)
 		if s.epr, err = epr.New(s.gate, opt); err != nil {
 			return err
 		}
@@ -91,7 +89,7 @@ func (s *system) openServer(ctx context.Context) error {
 	s.doors, err = server.New(server.Options{
 		Listen: s.cfg.Listen, Certificates: certificates, Metrics: s.cfg.Metrics, Admin: s.cfg.socket(),
 		Drive: s.drive, API: s.api, Pages: front(s.api, screens),
-		Ready: s.ready, Listening: listening, Registry: prometheus.NewRegistry(), Log: s.log,
+		Ready: s.ready, Listening: listening, Registry: s.meters(), Log: s.log,
 		Limits: server.Limits{Body: largestBody},
 	})
 	return err

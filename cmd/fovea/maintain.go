@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"fovea/clinical"
-	"fovea/vault"
 	"fovea/vault/badgerstore"
 )
 
@@ -25,7 +24,7 @@ func (fsckCmd) Help() string {
 
 // checked is what fsck found, and what it mended before.
 type checked struct {
-	*vault.Report
+	inspected
 	Repair *badgerstore.Repair `json:",omitempty"`
 }
 
@@ -54,7 +53,7 @@ func (x fsckCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := json.Unmarshal(raw, &out.Report); err != nil {
+		if err := json.Unmarshal(raw, &out.inspected); err != nil {
 			return clinical.Errorf(clinical.Internal, "fsck report: %w", err)
 		}
 		if err := e.answer(out, out.write); err != nil || out.Clean() {
@@ -84,6 +83,7 @@ func (r checked) write(w io.Writer) {
 	if r.Unreferenced > 0 {
 		put(w, "%s left by writers that were interrupted; they are swept after a day.", count(r.Unreferenced, "piece"))
 	}
+	r.inspected.outside(w)
 	if r.Clean() {
 		put(w, "All is whole.")
 		return

@@ -39,7 +39,11 @@ func (o operations) Fsck(ctx context.Context, deep bool, progress func(done, tot
 	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	outside, err := o.s.outside(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return inspected{&r, outside}, nil
 }
 
 // indexed is how many pictures a new index holds.

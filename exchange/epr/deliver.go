@@ -30,6 +30,9 @@ func (f *Follower) deliver(ctx context.Context, d *folder, r clinical.Release) e
 	if page.Patient.ID.IsZero() || slices.ContainsFunc(served, refiled) {
 		return clinical.ErrNotFound // between the two questions
 	}
+	if err := f.remember(ctx, r.ID, stay{Pictures: len(served)}); err != nil {
+		return err
+	}
 	line := row{delivery: r.ID, action: actionNew, page: page, document: r.ID.String() + ".pdf", written: f.opt.Now()}
 	for i, s := range served {
 		if err := ctx.Err(); err != nil {
@@ -154,11 +157,17 @@ func (f *Follower) correct(ctx context.Context, d *folder, r clinical.Release) e
 	if err != nil {
 		return err
 	}
-	page, err := f.gate.EPRPage(ctx, f.caller(), r.ID)
+	page, err := f.patientOf(ctx, r.ID)
+	if err == nil {
+		err = f.remember(ctx, r.ID, stay{})
+	}
+	if err == nil {
+		err = f.cancel(d, page, row{delivery: r.ID, corrects: old.ID, pictures: namesIn(old, r.Assets)})
+	}
 	if err != nil {
 		return err
 	}
-	return f.cancel(d, page, row{delivery: r.ID, corrects: old.ID, pictures: namesIn(old, r.Assets)})
+	return f.remember(ctx, r.ID, stay{Nameless: page.Patient.ID.IsZero()})
 }
 
 // namesIn are the file names that assets had in a delivery.

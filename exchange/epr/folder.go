@@ -155,7 +155,7 @@ func (d *folder) written(id clinical.ReleaseID) time.Time {
 // left is what an earlier process left in the folder.
 type left struct {
 	handed map[clinical.ReleaseID]bool     // written and not answered
-	begun  map[clinical.ReleaseID]bool     // there are pictures
+	begun  map[clinical.ReleaseID]bool     // there are pictures, or a document
 	halves map[clinical.ReleaseID][]string // names of files that were never finished
 }
 
@@ -177,15 +177,29 @@ func (d *folder) state() (left, error) {
 		if hidden && marked {
 			add(l.handed, number)
 		}
-		number, _, numbered := strings.Cut(name, "-")
-		if numbered && strings.HasSuffix(name, ".jpg") {
-			add(l.begun, number)
+		if of, ok := written(name); ok {
+			add(l.begun, of)
 		}
 		if id, ok := half(name); ok {
 			l.halves[id] = append(l.halves[id], name)
 		}
 	}
 	return l, nil
+}
+
+// written returns the number of the delivery whose picture or document has the
+// name.
+func written(name string) (string, bool) {
+	number, ext, _ := strings.Cut(name, ".")
+	switch ext {
+	case "pdf":
+		return number, true
+	case "jpg":
+		number, _, numbered := strings.Cut(number, "-")
+		return number, numbered
+	default:
+		return "", false
+	}
 }
 
 // half returns the delivery of which a file was begun under a name of its own,
@@ -241,19 +255,33 @@ func (d *folder) answer(name string) (string, bool) {
 	return printable(line, 200), true
 }
 
-// clean removes what was written for a delivery, the index row first, and what
-// the record answered.
-func (d *folder) clean(id clinical.ReleaseID) {
+// clean removes what was written for a delivery of at least so many pictures,
+// the index row first, and what the record answered.
+func (d *folder) clean(id clinical.ReleaseID, pictures int) {
 	name := id.String()
 	for _, s := range []string{".csv", ".pdf", ".ack", ".err"} {
 		_ = d.root.Remove(name + s) // what is gone already was collected
 	}
 	for i := range maxFiles {
-		if d.root.Remove(picture(id, i)) != nil && !d.there(picture(id, i+1)) {
+		if d.root.Remove(picture(id, i)) != nil && i >= pictures && !d.there(picture(id, i+1)) {
 			break
 		}
 	}
 	_ = d.root.Remove("." + name + marker)
+}
+
+// lies reports whether anything of a delivery is in the folder that shows or
+// names a patient.
+func (d *folder) lies(id clinical.ReleaseID, pictures int) bool {
+	if d.there(id.String()+".csv") || d.there(id.String()+".pdf") {
+		return true
+	}
+	for i := range pictures + 1 {
+		if d.there(picture(id, i)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *folder) remove(names []string) {

@@ -41,6 +41,9 @@ type gate interface {
 // Options say where deliveries go and in which form.
 type Options struct {
 	Folder string
+	// Memory keeps what was written, apart from the folder; nil: for as long as
+	// the follower is there.
+	Memory memory
 	// Sign is the name of a file that has to be in the folder, made by whoever
 	// set the folder up: without it a share that is not mounted would be taken
 	// for an empty one, and pictures would lie on the disk below. Empty: none.
@@ -74,6 +77,10 @@ const (
 	FaultIdle     clinical.Reason = "epr-not-fetched"   // not collected
 	FaultWithheld clinical.Reason = "epr-withheld"      // the gate does not let it out now
 	FaultPicture  clinical.Reason = "epr-undeliverable" // a picture cannot be written
+
+	// These are of what should not be outside any more.
+	FaultLeft        clinical.Reason = "epr-left-behind" // it cannot be removed from the folder
+	FaultUnconfirmed clinical.Reason = "epr-unconfirmed" // it was cancelled after the record took it, and not acknowledged
 )
 
 // Follower delivers what the gate says is due. One runs for one folder.
@@ -81,6 +88,7 @@ type Follower struct {
 	gate   gate
 	opt    Options
 	handed map[clinical.ReleaseID]bool // written, not answered; nil: the folder has not been read yet
+	stays  map[clinical.ReleaseID]stay // what Options.Memory holds
 
 	mu    sync.Mutex
 	fault clinical.Reason
@@ -105,6 +113,9 @@ func New(g gate, opt Options) (*Follower, error) {
 	opt.Mode = cmp.Or(opt.Mode, 0o600)
 	opt.Poll = cmp.Or(opt.Poll, 10*time.Second)
 	opt.Patience = cmp.Or(opt.Patience, 24*time.Hour)
+	if opt.Memory == nil {
+		opt.Memory = oblivion{}
+	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -127,7 +138,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		case <-t.C:
 		}
 		if err := f.Round(ctx); err == nil {
-			f.note("")
+			f.note(f.amiss())
 			wait = f.opt.Poll
 		} else if ctx.Err() == nil {
 			f.note(cmp.Or(clinical.ReasonOf(err), clinical.Reason(clinical.KindOf(err).String())))
@@ -137,7 +148,8 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 }
 
-// Fault says what keeps deliveries from leaving, and since when; empty: nothing.
+// Fault says what keeps deliveries from leaving, or what is outside and should
+// not be, and since when; empty: nothing.
 func (f *Follower) Fault() (clinical.Reason, time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -154,6 +166,10 @@ func (f *Follower) note(fault clinical.Reason) {
 	f.fault, f.since = fault, f.opt.Now()
 	if fault == "" {
 		f.opt.Log.Info("deliveries to the patient record go on")
+		return
+	}
+	if fault == FaultLeft || fault == FaultUnconfirmed {
+		f.opt.Log.Warn("a delivery to the patient record was taken back and is still outside: fovea fsck names it", "fault", string(fault))
 		return
 	}
 	f.opt.Log.Warn("deliveries to the patient record wait", "fault", string(fault))
@@ -178,6 +194,9 @@ func (f *Follower) Round(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := f.sweep(ctx, d); err != nil {
+		return err
+	}
 	work, err := f.gate.EPRWork(ctx, f.caller())
 	if err != nil {
 		return err
@@ -197,10 +216,14 @@ func (f *Follower) Round(ctx context.Context) error {
 	return nil
 }
 
-// resume reads from the folder what an earlier process had written, and removes
-// what it had only begun. What has its row and no marker was written whole: it
-// waits for its answer like the others, and is taken back like them.
+// resume reads from memory and folder what an earlier process had written, and
+// removes what it had only begun. What has its row and no marker was written
+// whole: it waits for its answer like the others, and is taken back like them.
 func (f *Follower) resume(ctx context.Context, d *folder) error {
+	stays, err := recalled(ctx, f.opt.Memory)
+	if err != nil {
+		return err
+	}
 	l, err := d.state()
 	if err != nil {
 		return err
@@ -214,22 +237,32 @@ func (f *Follower) resume(ctx context.Context, d *folder) error {
 			d.remove(l.halves[id])
 		}
 	}
+	for id, s := range stays {
+		l.begun[id] = true
+		if s.Cancelled {
+			l.handed[id] = true
+		}
+	}
+	f.stays = stays
 	for id := range l.begun {
 		if l.handed[id] {
 			continue
 		}
-		ours, err := f.knows(ctx, id)
-		switch {
-		case err != nil:
-			return err
-		case !ours:
-		case !d.there(id.String() + ".csv"):
-			d.clean(id)
-		default:
-			if err := d.mark(id); err != nil {
+		_, ours := stays[id]
+		if !ours {
+			if ours, err = f.knows(ctx, id); err != nil {
 				return err
 			}
-			l.handed[id] = true
+		}
+		switch {
+		case !ours:
+		case stays[id].Stuck || !d.there(id.String()+".csv"):
+			err = f.forget(ctx, d, id)
+		default:
+			l.handed[id], err = true, d.mark(id)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	f.handed = l.handed
@@ -284,7 +317,9 @@ func (f *Follower) hand(ctx context.Context, d *folder, r clinical.Release) erro
 		f.handed[r.ID] = true
 		return nil
 	}
-	d.clean(r.ID)
+	if e := f.forget(ctx, d, r.ID); e != nil {
+		return errors.Join(err, e)
+	}
 	fault := clinical.ReasonOf(err)
 	switch {
 	case fault == FaultFull || fault == FaultFolder || fault == FaultAway:
