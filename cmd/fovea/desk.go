@@ -24,7 +24,9 @@ import (
 type desk struct {
 	s *system
 
-	packing chan struct{} // one copy is made at a time: it lies in memory
+	packing queue // one copy is made at a time: it lies in memory
+	drawing queue
+	outbox  *outbox
 
 	mu        sync.Mutex
 	packer    *pack.Packer
@@ -38,7 +40,10 @@ type handover struct {
 }
 
 func newDesk(s *system) *desk {
-	return &desk{s: s, packing: make(chan struct{}, 1), passwords: map[handover]wire.ReleasePassword{}}
+	return &desk{
+		s: s, packing: newQueue(1, packingWait), drawing: newQueue(drawers, drawingWait), outbox: newOutbox(&s.cfg),
+		passwords: map[handover]wire.ReleasePassword{},
+	}
 }
 
 // passwordFor is how long a copy may be made with a password that was shown.
@@ -103,7 +108,7 @@ func (d *desk) Password(ctx context.Context, c clinical.Caller, id clinical.Rele
 }
 
 // Release writes the copy of a release, under the password that was shown. It is
-// good for one copy, and kept no longer.
+// good for one copy, and kept no longer; who is told to come back has it still.
 func (d *desk) Release(ctx context.Context, c clinical.Caller, id clinical.ReleaseID, w io.Writer) error {
 	d.mu.Lock()
 	p := d.passwords[handover{id, c.Person}]
@@ -112,7 +117,15 @@ func (d *desk) Release(ctx context.Context, c clinical.Caller, id clinical.Relea
 	if !time.Now().Before(p.Expires) {
 		p.Password = ""
 	}
-	return d.HandOver(ctx, c, id, p.Password, w)
+	err := d.HandOver(ctx, c, id, p.Password, w)
+	if clinical.ReasonOf(err) == "busy" && p.Password != "" {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if _, newer := d.passwords[handover{id, c.Person}]; !newer {
+			d.passwords[handover{id, c.Person}] = p
+		}
+	}
+	return err
 }
 
 // HandOver writes the copy of a release under a password.
@@ -124,21 +137,13 @@ func (d *desk) HandOver(ctx context.Context, c clinical.Caller, id clinical.Rele
 	if r.Format != clinical.PrintPDF && r.By == c.Person && password == "" {
 		return clinical.Refuse(clinical.Conflict, "no-password", "The copy is encrypted. Ask for its password first: it is shown once, by a request of its own.")
 	}
-	select {
-	case d.packing <- struct{}{}:
-		defer func() { <-d.packing }()
-	case <-ctx.Done():
-		return clinical.Errorf(clinical.Unavailable, "wait for another copy: %w", ctx.Err())
-	}
-	r, served, err := d.s.gate.OpenRelease(ctx, c, id)
-	if err != nil {
-		return err
-	}
-	err = d.handOver(ctx, c, r, served, copyTo{password, w})
-	for _, one := range served {
-		err = errors.Join(err, one.Close())
-	}
-	return err
+	return d.outbox.send(ctx, w, parcel{c.Person, d.packing, func(w io.Writer) ([]*clinical.Served, error) {
+		r, served, err := d.s.gate.OpenRelease(ctx, c, id)
+		if err != nil {
+			return nil, err
+		}
+		return served, d.handOver(ctx, c, r, served, copyTo{password, w})
+	}})
 }
 
 // copyTo is where a copy goes.

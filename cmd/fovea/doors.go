@@ -35,8 +35,8 @@ func (s *system) openAPI(ctx context.Context) error {
 	}
 	s.desk = newDesk(s)
 	s.api = api.New(api.Options{
-		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: s.desk,
-		Rules: s.cfg.rules(), Sheet: s.sheet, Zone: s.cfg.zone, Log: s.log, Version: version,
+		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: press{s.desk},
+		Rules: s.cfg.rules(), Sheet: press{s.desk}.JobSheet, Zone: s.cfg.zone, Log: s.log, Version: version,
 	})
 	return nil
 }
@@ -64,7 +64,7 @@ func (s *system) openServer(ctx context.Context) error {
 	screens, err := pages.New(pages.Options{
 		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Devices: s.login,
 		Explain: ingest.Words, CA: s.authority(), Rules: s.cfg.rules(), Zone: s.cfg.zone, Now: time.Now, Log: s.log,
-		URL: func() string { return cmp.Or(strings.TrimSuffix(s.cfg.Site.URL, "/"), "https://"+s.address) }, Papers: s.desk.papers(),
+		URL: func() string { return cmp.Or(strings.TrimSuffix(s.cfg.Site.URL, "/"), "https://"+s.address) }, Papers: press{s.desk}.papers(),
 	})
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (s *system) openServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Papers: s.cfg.papers(), Inbox: inbox, Log: s.log})
+	s.drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Papers: press{s.desk}.onDrive(s.cfg.papers()), Inbox: inbox, Log: s.log})
 	s.listening = make(chan string, 1)
 	listening := func(a net.Addr) {
 		s.address = shown(s.cfg.Listen, a)

@@ -14,28 +14,26 @@ import (
 	"fovea/server/wire"
 )
 
-// papers is the desk as the pages ask it: every paper whole, in memory.
-func (d *desk) papers() pages.Papers {
+// papers is the desk as the pages ask it: small papers whole, in memory, and what may be large as it is sent.
+func (p press) papers() pages.Papers {
 	return pages.Papers{
-		Certificate: func(ctx context.Context, c clinical.Caller, id clinical.RecallID, p pages.Print) ([]byte, error) {
-			return printed(func(w io.Writer) error { return d.Certificate(ctx, c, id, asked(p), w) })
+		Certificate: func(ctx context.Context, c clinical.Caller, id clinical.RecallID, how pages.Print) ([]byte, error) {
+			return printed(func(w io.Writer) error { return p.Certificate(ctx, c, id, asked(how), w) })
 		},
-		OwnCertificate: func(ctx context.Context, ch clinical.Change, p pages.Print) ([]byte, error) {
-			return printed(func(w io.Writer) error { return d.OwnCertificate(ctx, ch, asked(p), w) })
+		OwnCertificate: func(ctx context.Context, ch clinical.Change, how pages.Print) ([]byte, error) {
+			return printed(func(w io.Writer) error { return p.OwnCertificate(ctx, ch, asked(how), w) })
 		},
-		ErasureCertificate: func(ctx context.Context, c clinical.Caller, id clinical.ErasureID, p pages.Print) ([]byte, error) {
-			return printed(func(w io.Writer) error { return d.ErasureCertificate(ctx, c, id, asked(p), w) })
+		ErasureCertificate: func(ctx context.Context, c clinical.Caller, id clinical.ErasureID, how pages.Print) ([]byte, error) {
+			return printed(func(w io.Writer) error { return p.ErasureCertificate(ctx, c, id, asked(how), w) })
 		},
 		ConsentForm: func(ctx context.Context, c clinical.Caller, f pages.Form) ([]byte, error) {
 			form := wire.PrintForm{Patient: f.Patient, Grant: f.Grant, Language: f.Language, Code: f.Secret, URL: f.URL}
-			return printed(func(w io.Writer) error { return d.ConsentForm(ctx, c, form, w) })
+			return printed(func(w io.Writer) error { return p.ConsentForm(ctx, c, form, w) })
 		},
-		ContactSheet: func(ctx context.Context, c clinical.Caller, id clinical.SetID) ([]byte, error) {
-			return printed(func(w io.Writer) error { return d.ContactSheet(ctx, c, id, w) })
-		},
+		ContactSheet:    p.ContactSheet,
 		ReleasePassword: func() (string, error) { return pack.Password(rand.Reader) },
 		ReleaseContent: func(ctx context.Context, c clinical.Caller, r pages.Handover) error {
-			return d.HandOver(ctx, c, r.Release, r.Password, r.To)
+			return p.HandOver(ctx, c, r.Release, r.Password, r.To)
 		},
 	}
 }

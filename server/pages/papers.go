@@ -23,8 +23,9 @@ type Papers struct {
 	// ConsentForm prints a form as a PDF: empty, with what was decided, or as
 	// the patient's copy.
 	ConsentForm func(ctx context.Context, c clinical.Caller, f Form) ([]byte, error)
-	// ContactSheet prints a set as a PDF, with the pictures that the caller sees.
-	ContactSheet func(ctx context.Context, c clinical.Caller, id clinical.SetID) ([]byte, error)
+	// ContactSheet prints a set as a PDF, with the pictures that the caller sees. Where nothing was written yet, an error
+	// is answered in words.
+	ContactSheet func(ctx context.Context, c clinical.Caller, id clinical.SetID, w io.Writer) error
 	// ReleasePassword makes a password for an encrypted release. Nobody keeps it.
 	ReleasePassword func() (string, error)
 	// ReleaseContent writes what a release hands over. Where nothing was written

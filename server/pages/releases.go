@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -228,8 +229,7 @@ func endRelease(r *http.Request) (clinical.Command, string, error) {
 	return clinical.EndRelease{Release: id, Reason: text(r, "reason")}, "/releases/" + id.String() + "?done=ended", err
 }
 
-// releaseFile hands the file out. Until its first byte a fault is answered in
-// words; after it the answer is cut, so that half a file is never taken for one.
+// releaseFile hands the file out.
 func (d *door) releaseFile(v *visit) error {
 	id, err := pathID[clinical.Release](v.r)
 	if err != nil || d.Papers.ReleaseContent == nil {
@@ -247,8 +247,16 @@ func (d *door) releaseFile(v *visit) error {
 	if encrypted(r) && len(password) < 20 {
 		return clinical.Refuse(clinical.Invalid, "password", "The password is not there any more. Open the release again.")
 	}
+	return sendLate(v, name, mime, func(w io.Writer) error {
+		return d.Papers.ReleaseContent(v.ctx, v.caller, Handover{Release: id, Password: password, To: w})
+	})
+}
+
+// sendLate sends a file as it is written. Until its first byte a fault is answered in words; after it the answer is cut,
+// so that half a file is never taken for one.
+func sendLate(v *visit, name, mime string, write func(io.Writer) error) error {
 	out := &lateFile{w: v.w, name: name, mime: mime}
-	err = d.Papers.ReleaseContent(v.ctx, v.caller, Handover{Release: id, Password: password, To: out})
+	err := write(out)
 	if err != nil && out.begun {
 		panic(http.ErrAbortHandler)
 	}

@@ -166,10 +166,7 @@ func (d *door) contactSheet(v *visit) error {
 	if err != nil || d.Papers.ContactSheet == nil {
 		return clinical.ErrNotFound
 	}
-	content, err := d.Papers.ContactSheet(v.ctx, v.caller, id)
-	if err != nil {
-		return err
-	}
-	file(v.w, "contact-sheet.pdf", "application/pdf", content)
-	return nil
+	return sendLate(v, "contact-sheet.pdf", "application/pdf", func(w io.Writer) error {
+		return d.Papers.ContactSheet(v.ctx, v.caller, id, w)
+	})
 }
