@@ -24,7 +24,11 @@ const (
 // most q.Limit of them: fewer mean that there are no more. The next page begins
 // at the last one's Leaf + 1. Everything that was noted before the call is in
 // the ledger first, so an entry that cannot be written is Unavailable and never
-// missing. A question that names pictures, a set, a patient or a person costs
+// missing. What could not be written in time, and what a crash took before it
+// was, is declared in its place by an entry of the act "ledger.gap" that names
+// nobody: an answer about one patient or person does not hold it, so whoever
+// needs to know that an answer is whole asks for that act over the same time,
+// too. A question that names pictures, a set, a patient or a person costs
 // their entries and not the ledger's.
 //
 // The pseudonyms are resolved; what was stored as a hash alone stays one:

@@ -22,7 +22,18 @@ const publishTime = 30 * time.Second
 type publisher struct {
 	v    *Vault
 	sent map[int]uint64 // by outlet: the size of the ledger it knows
+	told map[int]told
 }
+
+// told is what was last said of an outlet that failed.
+type told struct {
+	at    time.Time
+	split bool
+}
+
+// failedEvery is how often it is said that an outlet goes on failing; it is
+// tried each minute.
+const failedEvery = time.Hour
 
 // push signs and exports a checkpoint if the ledger grew, and brings every
 // outlet that lacks the latest up to date, side by side.
@@ -65,17 +76,20 @@ func (p *publisher) push(ctx context.Context) {
 	if err != nil || !bytes.HasPrefix(witnessed, text) {
 		witnessed = bytes.Clone(text)
 	}
-	before := len(witnessed)
+	before := bytes.Clone(witnessed)
 	for range asked {
 		a := <-answers
 		if a.err != nil {
-			p.failed(ctx, v.opt.Outlets[a.outlet].Name(), a.err)
+			p.failed(ctx, a.outlet, a.err)
 			continue
 		}
 		p.sent[a.outlet] = size
-		witnessed = append(witnessed, a.line...)
+		p.recovered(a.outlet)
+		if len(a.line) > 0 {
+			witnessed = cosignedBy(text, witnessed, a.line)
+		}
 	}
-	if len(witnessed) == before {
+	if bytes.Equal(witnessed, before) {
 		return
 	}
 	if err := writeFile(filepath.Join(v.opt.CheckpointDir, witnessedName), witnessed); err != nil {
@@ -83,14 +97,51 @@ func (p *publisher) push(ctx context.Context) {
 	}
 }
 
-// failed says why a checkpoint did not leave. A split view is no fault of the
-// network: somebody has another history of this ledger.
-func (p *publisher) failed(ctx context.Context, outlet string, err error) {
-	switch {
-	case clinical.ReasonOf(err) == "split-view":
-		p.v.opt.Log.Error("vault: SPLIT VIEW: a witness has seen another history of this ledger", "outlet", outlet, "error", err)
-	case ctx.Err() == nil:
-		p.v.opt.Log.Error("vault: a checkpoint did not leave the machine", "outlet", outlet, "error", err)
+// cosignedBy puts a witness's line behind a checkpoint, in place of the one that
+// the same key of it had there: a witness that is asked again, as after each
+// start, adds nothing.
+func cosignedBy(text, witnessed, line []byte) []byte {
+	out := bytes.Clone(text)
+	for old := range bytes.Lines(witnessed[len(text):]) {
+		if !bytes.Equal(signerOf(old), signerOf(line)) {
+			out = append(out, old...)
+		}
+	}
+	return append(out, line...)
+}
+
+// signerOf is the name in a signature line, with the hash of the key: the first
+// four bytes of what follows, of which five letters of base64 tell 30 bits.
+func signerOf(line []byte) []byte {
+	at := bytes.LastIndexByte(line, ' ')
+	return line[:min(at+1+5, len(line))]
+}
+
+// failed says why a checkpoint did not leave, at once and then each hour. A
+// split view is no fault of the network: somebody has another history of this
+// ledger.
+func (p *publisher) failed(ctx context.Context, outlet int, err error) {
+	split := clinical.ReasonOf(err) == "split-view"
+	now := p.v.opt.Now()
+	before, again := p.told[outlet]
+	if !split && ctx.Err() != nil || again && before.split == split && now.Sub(before.at) < failedEvery {
+		return
+	}
+	p.told[outlet] = told{now, split}
+	name := p.v.opt.Outlets[outlet].Name()
+	if split {
+		p.v.opt.Log.Error("vault: SPLIT VIEW: a witness has seen another history of this ledger. Keep DATA and its checkpoints as they are, ask the witness's owner for the evidence, "+
+			"and find out whether an old copy of the store was put back, or a second server runs on a copy", "outlet", name, "error", err, "again", failedEvery)
+		return
+	}
+	p.v.opt.Log.Error("vault: a checkpoint did not leave the machine. It is tried again every minute: see whether that machine answers", "outlet", name, "error", err, "again", failedEvery)
+}
+
+// recovered says that what had failed goes on.
+func (p *publisher) recovered(outlet int) {
+	if _, failing := p.told[outlet]; failing {
+		delete(p.told, outlet)
+		p.v.opt.Log.Info("vault: checkpoints leave the machine again", "outlet", p.v.opt.Outlets[outlet].Name())
 	}
 }
 

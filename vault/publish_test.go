@@ -105,8 +105,19 @@ func TestCheckpointsLeaveEveryMinuteOrThousandEntriesAndAreTriedAgain(t *testing
 		if !log.holds("SPLIT VIEW") {
 			t.Error("a split view is not told loudly")
 		}
+		<-time.After(30 * time.Minute)
+		if n := log.count("SPLIT VIEW"); n != 1 || !log.holds("an old copy of the store") {
+			t.Errorf("in half an hour it is told %d times, or not what to do", n)
+		}
+		<-time.After(time.Hour)
+		if n := log.count("SPLIT VIEW"); n != 2 {
+			t.Errorf("after another hour it was told %d times", n)
+		}
 		o.set(nil)
 		<-time.After(61 * time.Second)
+		if !log.holds("leave the machine again") {
+			t.Error("nobody says that it goes on")
+		}
 		if got := o.sizes(); len(got) != 3 || got[2] != 1002 {
 			t.Errorf("what failed is not tried again: %v", got)
 		}
@@ -140,6 +151,12 @@ func (l *safeLog) holds(text string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Contains(l.b.Bytes(), []byte(text))
+}
+
+func (l *safeLog) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Count(l.b.Bytes(), []byte(text))
 }
 
 // The vault's other self, grown from an old copy of its store, signs a second
@@ -188,6 +205,26 @@ func TestAWitnessOnAnotherMachineFindsAVaultWithTwoHistories(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := ledger.CheckCosignature(text, cosigner.Key()); err != nil {
+		t.Error(err)
+	}
+	for range 3 { // a start without a change asks the witness again
+		client, err := witness.NewClient(server.URL, cosigner.Key(), server.Client())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.opt.Outlets = []vault.Outlet{client}
+		b.open(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := errors.Join(b.Run(ctx), b.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := b.Witnessed()
+	if err != nil || bytes.Count(again, []byte("witness.example.org/w1")) != 1 {
+		t.Errorf("the witness's word is kept more than once: %q, %v", again, err)
+	}
+	if _, err := ledger.CheckCosignature(again, cosigner.Key()); err != nil {
 		t.Error(err)
 	}
 	b.open(t)

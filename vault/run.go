@@ -21,7 +21,7 @@ func (v *Vault) Run(ctx context.Context) error {
 	defer sweep.Stop()
 	minute := time.NewTicker(checkpointEvery)
 	defer minute.Stop()
-	out := &publisher{v: v, sent: map[int]uint64{}}
+	out := &publisher{v: v, sent: map[int]uint64{}, told: map[int]told{}}
 	for {
 		select {
 		case <-minute.C:

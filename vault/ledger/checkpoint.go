@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -26,6 +27,11 @@ type Checkpoint struct {
 func (c Checkpoint) body() string {
 	return fmt.Sprintf("%s\n%d\n%s\n", c.Origin, c.Size, c.Root)
 }
+
+// rooted reports whether a checkpoint of no leaves has the one root that no
+// leaves have, the hash of nothing (RFC 6962): any other would be a second
+// history that every later checkpoint seems to extend.
+func (c Checkpoint) rooted() bool { return c.Size > 0 || c.Root == sha256.Sum256(nil) }
 
 // Signer signs the checkpoints of one log. It prints as [redacted].
 type Signer struct {
@@ -88,10 +94,11 @@ func (s *Signer) Key() string { return s.public }
 // Checkpoint signs that the first size leaves have root. The log must never
 // sign two that disagree.
 func (s *Signer) Checkpoint(size int64, root Hash) ([]byte, error) {
-	if size < 0 {
+	c := Checkpoint{Origin: s.origin, Size: size, Root: root}
+	if size < 0 || !c.rooted() {
 		return nil, fmt.Errorf("ledger: checkpoint at size %d", size)
 	}
-	text, err := note.Sign(&note.Note{Text: Checkpoint{Origin: s.origin, Size: size, Root: root}.body()}, s.sign)
+	text, err := note.Sign(&note.Note{Text: c.body()}, s.sign)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: sign checkpoint at %d: %w", size, err)
 	}
@@ -155,7 +162,7 @@ func parseBody(text string) (Checkpoint, error) {
 		return Checkpoint{}, bad
 	}
 	c := Checkpoint{Origin: lines[0], Size: size, Root: root}
-	if c.body() != text {
+	if c.body() != text || !c.rooted() {
 		return Checkpoint{}, bad
 	}
 	return c, nil

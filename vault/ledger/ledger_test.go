@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/note"
 
 	"fovea/vault/ledger"
 )
@@ -426,6 +428,32 @@ func TestConsistencyHoldsBetweenAllSizesAndForNoOtherLog(t *testing.T) {
 	}
 }
 
+// A checkpoint of no leaves is of the empty tree or it is no checkpoint: what a
+// log's own key signed otherwise is refused where it is read, too.
+func TestACheckpointOfNoLeavesHasTheRootOfNothing(t *testing.T) {
+	secret, err := ledger.NewKey(rand.Reader, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ledger.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign, err := note.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for root, good := range map[ledger.Hash]bool{sha256.Sum256(nil): true, {}: false, {1}: false} {
+		text, err := note.Sign(&note.Note{Text: origin + "\n0\n" + root.String() + "\n"}, sign)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ledger.OpenCheckpoint(text, s.Key()); (err == nil) != good {
+			t.Errorf("root %v: %v", root, err)
+		}
+	}
+}
+
 func TestNewKeySignsForItsOrigin(t *testing.T) {
 	for range 50 { // some keys have a plus sign in their base64
 		secret, err := ledger.NewKey(rand.Reader, origin)
@@ -436,7 +464,10 @@ func TestNewKeySignsForItsOrigin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := s.Checkpoint(0, ledger.Hash{})
+		if _, err := s.Checkpoint(0, ledger.Hash{}); err == nil {
+			t.Fatal("no leaves are signed to have another root than nothing has")
+		}
+		text, err := s.Checkpoint(0, sha256.Sum256(nil))
 		if err != nil {
 			t.Fatal(err)
 		}

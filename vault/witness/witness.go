@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,8 +36,14 @@ type Witness struct {
 	logs map[string]string // origin → key
 	mux  *http.ServeMux
 
-	mu sync.Mutex // one submission at a time is compared, kept and answered
+	mu      sync.Mutex // one submission at a time is compared, kept and answered
+	alarmed map[string]time.Time
 }
+
+const (
+	alarmEvery  = time.Hour // the log is told of one log's splits
+	evidenceMax = 16        // contradictions that are kept of one log: one convicts
+)
 
 // New checks the options and makes the folder.
 func New(o Options) (*Witness, error) {
@@ -48,7 +56,7 @@ func New(o Options) (*Witness, error) {
 	if o.Cosigner == nil || len(o.Logs) == 0 {
 		return nil, clinical.Errorf(clinical.Invalid, "witness: no key, or no log to sign for")
 	}
-	w := &Witness{o: o, logs: map[string]string{}, mux: http.NewServeMux()}
+	w := &Witness{o: o, logs: map[string]string{}, mux: http.NewServeMux(), alarmed: map[string]time.Time{}}
 	for _, key := range o.Logs {
 		origin, err := ledger.KeyOrigin(key)
 		if err != nil {
@@ -106,7 +114,7 @@ func (w *Witness) Add(_ context.Context, s ledger.Submission) ([]byte, error) {
 	}
 	if err := fits(s, last, c); err != nil {
 		if err.Split {
-			w.accuse(origin, s)
+			w.accuse(origin, s, err)
 		}
 		return nil, err
 	}
@@ -157,13 +165,23 @@ func (w *Witness) last(origin, key string) (ledger.Checkpoint, error) {
 	return c, nil
 }
 
-// accuse keeps what contradicts the latest checkpoint.
-func (w *Witness) accuse(origin string, s ledger.Submission) {
+// accuse keeps what contradicts the latest checkpoint, and tells the operator:
+// once an hour, however often it comes.
+func (w *Witness) accuse(origin string, s ledger.Submission, why *Refusal) {
 	sum := sha256.Sum256(s.Checkpoint)
 	name := fmt.Sprintf("%s.split-%s", origin, hex.EncodeToString(sum[:8]))
-	err := w.keep(name, s.Encode())
-	w.o.Log.Error("witness: SPLIT VIEW: a log signed two histories; keep the evidence and ask its owner",
-		"log", origin, "evidence", w.path(name), "kept", err == nil)
+	kept, err := filepath.Glob(strings.TrimSuffix(w.path(origin+".x"), "x") + "split-*")
+	if err == nil && len(kept) < evidenceMax && !slices.Contains(kept, w.path(name)) {
+		err = w.keep(name, s.Encode())
+	}
+	now := w.o.Now()
+	if last := w.alarmed[origin]; !last.IsZero() && now.Sub(last) < alarmEvery {
+		return
+	}
+	w.alarmed[origin] = now
+	w.o.Log.Error("witness: SPLIT VIEW: this log signed what does not follow from what was cosigned. Keep the evidence off the log's machine, "+
+		"ask the log's owner at once, by telephone, which store was put back or copied, and trust no export of that log before it is explained",
+		"log", origin, "why", why.What, "evidence", w.path(name), "kept", err == nil, "again", alarmEvery)
 }
 
 // path returns where a name is kept; origins have slashes.

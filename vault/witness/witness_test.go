@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -190,6 +191,48 @@ func TestASecondHistoryIsNeverCosignedAndItsEvidenceIsKept(t *testing.T) {
 				t.Errorf("the first history does not go on: %v", err)
 			}
 		})
+	}
+}
+
+// Who repeats a contradiction, or has many, fills neither the log nor the disk.
+func TestASplitIsToldOnceAnHourAndItsEvidenceIsBounded(t *testing.T) {
+	s := newStand(t)
+	var log bytes.Buffer
+	now := time.Now()
+	dir := t.TempDir()
+	w, err := witness.New(witness.Options{
+		Dir: dir, Cosigner: s.cosign, Logs: []string{s.log.Key()}, Now: func() time.Time { return now },
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := &history{signer: s.log}
+	first.grow(t, 3, "entry")
+	if _, err := w.Add(t.Context(), ledger.Submission{Checkpoint: first.publication(t).Text}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		other := &history{signer: s.log}
+		other.grow(t, 3, fmt.Sprint("another ", i))
+		var refusal *witness.Refusal
+		if _, err := w.Add(t.Context(), ledger.Submission{Old: 3, Checkpoint: other.publication(t).Text}); !errors.As(err, &refusal) || !refusal.Split {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "*.split-*"))
+	if err != nil || len(kept) == 0 || len(kept) > 16 {
+		t.Errorf("%d pieces of evidence, %v", len(kept), err)
+	}
+	if n := strings.Count(log.String(), "SPLIT VIEW"); n != 1 || !strings.Contains(log.String(), "ask the log's owner") {
+		t.Errorf("told %d times: %s", n, log.String())
+	}
+	now = now.Add(time.Hour)
+	other := &history{signer: s.log}
+	other.grow(t, 3, "another 1")
+	_, _ = w.Add(t.Context(), ledger.Submission{Old: 3, Checkpoint: other.publication(t).Text})
+	if n := strings.Count(log.String(), "SPLIT VIEW"); n != 2 {
+		t.Errorf("an hour later told %d times", n)
 	}
 }
 
