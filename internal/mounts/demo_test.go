@@ -38,12 +38,14 @@ type demo struct {
 		AppPassword string `json:"app_password"`
 	} `json:"people"`
 	Patients []struct {
-		ID  string `json:"id"`
-		Key string `json:"key"`
+		ID     string `json:"id"`
+		Key    string `json:"key"`
+		System string `json:"system"`
 	} `json:"patients"`
 
 	ca   []byte
 	http *http.Client
+	log  string // the file
 }
 
 // device is an app password.
@@ -147,7 +149,7 @@ func read(dir string) (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{}
+	d := &demo{log: filepath.Join(dir, "var.log")}
 	if err := json.Unmarshal(b, d); err != nil {
 		return nil, err
 	}
@@ -301,6 +303,20 @@ func (d *demo) call(t *testing.T, login, what string, in, out any) {
 	}
 	if err != nil || status >= http.StatusBadRequest {
 		t.Fatalf("%s %s: status %d, %v: %s", method, at, status, err, b)
+	}
+}
+
+// complains shows what the program warned of, where the test failed.
+func (d *demo) complains(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile(d.log)
+	if !t.Failed() || err != nil {
+		return
+	}
+	for line := range strings.Lines(string(b)) {
+		if strings.Contains(line, `"level":"WARN"`) || strings.Contains(line, `"level":"ERROR"`) {
+			t.Log(strings.TrimSpace(line))
+		}
 	}
 }
 
