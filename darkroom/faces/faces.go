@@ -25,6 +25,7 @@ package faces
 import (
 	"context"
 	"image"
+	"io/fs"
 	"math"
 	"sync"
 
@@ -72,16 +73,22 @@ const back = 2
 
 // New reads the networks that the program was built with. Where it was built
 // without them the error is clinical.Unavailable and says what to run.
-func New() (*Detector, error) {
-	d := &Detector{}
-	var err error
-	if d.nets[0], err = newNet(shortFile, []int{1}, []int{0}, grid{16, 2}, grid{8, 6}); err != nil {
+func New() (*Detector, error) { return open(files) }
+
+func open(files fs.FS) (*Detector, error) {
+	d := &Detector{nets: [3]*net{
+		{scores: []int{1}, boxes: []int{0}},
+		{scores: []int{1}, boxes: []int{0}},
+		{scores: []int{0, 1}, boxes: []int{2, 3}},
+	}}
+	coarse := []grid{{16, 2}, {8, 6}}
+	if err := d.nets[0].open(files, shortFile, coarse...); err != nil {
 		return nil, err
 	}
-	if d.nets[1], err = newNet(fullFile, []int{1}, []int{0}, grid{48, 1}); err != nil {
+	if err := d.nets[1].open(files, fullFile, grid{48, 1}); err != nil {
 		return nil, err
 	}
-	if d.nets[back], err = newNet(backFile, []int{0, 1}, []int{2, 3}, grid{16, 2}, grid{8, 6}); err != nil {
+	if err := d.nets[back].open(files, backFile, coarse...); err != nil {
 		return nil, err
 	}
 	return d, nil

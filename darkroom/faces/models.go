@@ -26,8 +26,8 @@ const (
 )
 
 // load returns a network whose bytes are the pinned ones.
-func load(name string) (*nn.Model, error) {
-	data, err := files.ReadFile("models/" + name)
+func load(files fs.FS, name string) (*nn.Model, error) {
+	data, err := fs.ReadFile(files, "models/"+name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, clinical.Errorf(clinical.Unavailable,
 			"faces: this program was built without %s: run `scripts/setup models`, then build it again", name)
@@ -35,7 +35,7 @@ func load(name string) (*nn.Model, error) {
 	if err != nil {
 		return nil, clinical.Errorf(clinical.Internal, "faces: read %s: %w", name, err)
 	}
-	if got := sha256.Sum256(data); !pinned(name, hex.EncodeToString(got[:])) {
+	if got := sha256.Sum256(data); !pinned(files, name, hex.EncodeToString(got[:])) {
 		return nil, clinical.Errorf(clinical.Corrupt,
 			"faces: %s is not the file that was pinned: remove it, run `scripts/setup models`, then build again", name)
 	}
@@ -51,8 +51,8 @@ func load(name string) (*nn.Model, error) {
 }
 
 // pinned reports whether a line of SHA256SUMS gives the file this sum.
-func pinned(name, sum string) bool {
-	list, err := files.ReadFile("models/SHA256SUMS")
+func pinned(files fs.FS, name, sum string) bool {
+	list, err := fs.ReadFile(files, "models/SHA256SUMS")
 	if err != nil {
 		return false
 	}

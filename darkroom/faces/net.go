@@ -1,6 +1,7 @@
 package faces
 
 import (
+	"io/fs"
 	"math"
 
 	"fovea/clinical"
@@ -27,12 +28,13 @@ type grid struct{ side, each int }
 // that are not used.
 const boxColumns = 16
 
-func newNet(file string, scores, boxes []int, grids ...grid) (*net, error) {
-	model, err := load(file)
+// open lays the network out and its anchors, one grid after the other.
+func (n *net) open(files fs.FS, file string, grids ...grid) error {
+	model, err := load(files, file)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	n := &net{model: model, side: model.Input().W, scores: scores, boxes: boxes}
+	n.model, n.side = model, model.Input().W
 	for _, g := range grids {
 		for i := range g.side * g.side {
 			at := anchor{(float32(i%g.side) + 0.5) / float32(g.side), (float32(i/g.side) + 0.5) / float32(g.side)}
@@ -41,7 +43,7 @@ func newNet(file string, scores, boxes []int, grids ...grid) (*net, error) {
 			}
 		}
 	}
-	return n, n.check(file)
+	return n.check(file)
 }
 
 // check refuses a network whose outputs are not those of the anchors.

@@ -138,5 +138,5 @@ func owners() map[string]string {
 }
 
 // testLibraries may be imported by the tests of any room.
-const testLibraries = "github.com/google/go-cmp github.com/rogpeppe/go-internal pgregory.net/rapid golang.org/x/tools/txtar" +
+const testLibraries = "github.com/esimov/pigo github.com/google/go-cmp github.com/rogpeppe/go-internal pgregory.net/rapid golang.org/x/tools/txtar" +
 	" golang.org/x/sync"
