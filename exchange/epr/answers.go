@@ -94,11 +94,17 @@ func (f *Follower) patientOf(ctx context.Context, id clinical.ReleaseID) (clinic
 // where it is, and is told again after as long.
 func (f *Follower) wait(ctx context.Context, d *folder, id clinical.ReleaseID) error {
 	now := f.opt.Now()
-	if at := d.written(id); !at.IsZero() && now.Sub(at) < f.opt.Patience {
+	at := d.written(id)
+	if at.IsZero() { // somebody removed the marker: the wait begins anew
+		return d.touch(id, now)
+	}
+	if now.Sub(at) < f.opt.Patience {
 		return nil
 	}
 	if d.there(id.String() + ".csv") {
-		d.touch(id, now)
+		if err := d.touch(id, now); err != nil {
+			return err // and is not told each round
+		}
 		return f.fail(ctx, id, FaultIdle)
 	}
 	if err := f.fail(ctx, id, FaultSilent); err != nil {

@@ -570,6 +570,39 @@ func TestWhatCannotBeRemovedIsNamedUntilItIsGone(t *testing.T) {
 	want(t, s.names(), []string{})
 }
 
+// A marker that somebody removed is made again: neither is the fault told each
+// round, nor the session delivered once more.
+func TestAMarkerThatIsRemovedBeginsTheWaitAnew(t *testing.T) {
+	s := newSite(t, nil)
+	r := s.due("one", "leg")
+	s.round()
+	for range 5 {
+		s.drop("." + r.ID.String() + ".sent")
+		s.round()
+	}
+	want(t, s.names(), []string{".R.sent", "R-001.jpg", "R.csv", "R.pdf"})
+	if r.Attempts != 0 || len(s.did) != 0 {
+		t.Errorf("told %d times: %+v", r.Attempts, s.did)
+	}
+	s.clock = s.clock.Add(25 * time.Hour)
+	s.round()
+	want(t, r.Fault, epr.FaultIdle)
+}
+
+// What was collected and answered before the marker was written is delivered.
+func TestAnAnswerToWhatHasNoMarkerYetCounts(t *testing.T) {
+	s := newSite(t, nil)
+	r := s.due("one", "leg")
+	s.round()
+	s.drop("." + r.ID.String() + ".sent")
+	s.drop(r.ID.String() + ".csv")
+	s.write(r.ID.String()+".ack", "DOC-1")
+	s.restart()
+	s.round()
+	want(t, r.Receipt, "DOC-1")
+	want(t, s.names(), []string{})
+}
+
 // A document or a picture that nobody remembers is cleared like the rest.
 func TestALoneDocumentIsCleared(t *testing.T) {
 	s := newSite(t, nil)

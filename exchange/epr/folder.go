@@ -138,9 +138,20 @@ func (d *folder) mark(id clinical.ReleaseID) error {
 	return d.put("."+id.String()+marker, func(io.Writer) error { return nil })
 }
 
-// touch begins a new wait for an answer.
-func (d *folder) touch(id clinical.ReleaseID, now time.Time) {
-	_ = d.root.Chtimes("."+id.String()+marker, now, now) // a refusal means that the fault is told again
+// touch begins a new wait for an answer, where the marker is gone or cannot be
+// changed with a new one.
+func (d *folder) touch(id clinical.ReleaseID, now time.Time) error {
+	name := "." + id.String() + marker
+	if d.root.Chtimes(name, now, now) == nil {
+		return nil
+	}
+	if err := d.mark(id); err != nil {
+		return err
+	}
+	if err := d.root.Chtimes(name, now, now); err != nil {
+		return fault("touch", err)
+	}
+	return nil
 }
 
 // written is when a delivery was written; zero: no marker.

@@ -256,7 +256,7 @@ func (f *Follower) resume(ctx context.Context, d *folder) error {
 		}
 		switch {
 		case !ours:
-		case stays[id].Stuck || !d.there(id.String()+".csv"):
+		case stays[id].Stuck || !d.there(id.String()+".csv") && !d.there(id.String()+".ack"):
 			err = f.forget(ctx, d, id)
 		default:
 			l.handed[id], err = true, d.mark(id)
