@@ -9,11 +9,15 @@
 // stored. Decoding happens in confined children (internal/sandbox); where they
 // are not installed, in Go.
 //
-// The package never decides who sees what, never writes to an original, and
-// never sends metadata along. Later recipes (crops, masks, watermarks) join it.
+// An edited picture is the original and a clinical.Recipe. What a mask covers is
+// filled at the original's full size before any other step, so that no later one
+// can see it, and every step is computed in the same bits on every machine.
 //
-// Start reading at [Renderer.Render], one picture, and [Follower.Run], all of
-// them.
+// The package never decides who sees what, never writes to an original, and
+// never sends metadata along.
+//
+// Start reading at [Renderer.Render], one picture as it is, [Renderer.Edit], one
+// picture by a recipe, and [Follower.Run], all of them.
 package darkroom
 
 import (
@@ -47,11 +51,12 @@ type Size int
 // The sizes in use.
 const (
 	ThumbnailSize Size = 256
+	ScreenSize    Size = 1024
 	TeachingSize  Size = 2048
 )
 
-// SizeOf returns the size of a kind of rendition, 0 for kinds that are not made
-// here.
+// SizeOf returns the size of a kind of rendition that Render makes, 0 for all
+// others: what needs a recipe is Edit's ([EditOf]), and is never made without.
 func SizeOf(k clinical.RenditionKind) Size {
 	switch k {
 	case clinical.Thumbnail:

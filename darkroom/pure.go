@@ -21,23 +21,41 @@ func renderGo(src Source, size Size) (out []byte, err error) {
 			out, err = nil, undecodable(errors.New("decoder failed"))
 		}
 	}()
+	img, o, err := open(src)
+	if err != nil {
+		return nil, err
+	}
+	return encode(orient(shrink(img, int(size)), o))
+}
+
+// decodeGo is the whole picture, upright.
+func decodeGo(src Source) (*raster, error) {
+	img, o, err := open(src)
+	if err != nil {
+		return nil, err
+	}
+	return rasterOf(img).upright(o), nil
+}
+
+// open decodes src and reads its EXIF orientation.
+func open(src Source) (image.Image, int, error) {
 	data, err := io.ReadAll(io.LimitReader(src, maxSource))
 	if err != nil {
-		return nil, clinical.Errorf(clinical.Unavailable, "darkroom: read original: %w", err)
+		return nil, 0, clinical.Errorf(clinical.Unavailable, "darkroom: read original: %w", err)
 	}
 	cfg, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return nil, undecodable(errors.New("no decoder for it"))
+		return nil, 0, undecodable(errors.New("no decoder for it"))
 	}
 	if int64(cfg.Width)*int64(cfg.Height) > MaxPixels || cfg.Width <= 0 || cfg.Height <= 0 {
-		return nil, undecodable(errors.New("too many pixels"))
+		return nil, 0, undecodable(errors.New("too many pixels"))
 	}
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, undecodable(errors.New("decoder gave up"))
+		return nil, 0, undecodable(errors.New("decoder gave up"))
 	}
 	formats := map[string]imagemeta.ImageFormat{"jpeg": imagemeta.JPEG, "png": imagemeta.PNG, "tiff": imagemeta.TIFF}
-	return encode(orient(shrink(img, int(size)), orientation(data, formats[format])))
+	return img, orientation(data, formats[format]), nil
 }
 
 // shrink makes img fit a square of side n, on white, never enlarging it.

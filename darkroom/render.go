@@ -21,7 +21,9 @@ import (
 const (
 	vipsPath   = "/usr/bin/vipsthumbnail"
 	ffmpegPath = "/usr/bin/ffmpeg"
-	quality    = 85
+	quality    = 85 // of pictures that are made smaller
+	// qualityFull is for pictures that are shown at 1:1.
+	qualityFull = 95
 	// patience bounds one child. A picture that takes longer is no picture.
 	patience = 90 * time.Second
 )
@@ -29,7 +31,7 @@ const (
 // The recipes: a rendition's bits are the same for the same original and the
 // same recipe. The engines differ in the last bit, so each has its own number.
 const (
-	recipeVips uint32 = 1
+	recipeVips uint32 = 2
 	recipeGo   uint32 = 1001
 )
 
@@ -40,6 +42,9 @@ var errNoOutput = errors.New("no output")
 type Picture struct {
 	JPEG          []byte
 	Width, Height int
+	// SourceWidth and SourceHeight are those of the upright original, which
+	// recipes are measured in. Edit sets them, Render does not.
+	SourceWidth, SourceHeight int
 }
 
 // Source is an original to render. Size is in bytes, MIME as sniffed.
@@ -51,7 +56,9 @@ type Source struct {
 
 // Renderer makes pictures. It may be used by many goroutines.
 type Renderer struct {
-	box *sandbox.Sandbox // nil: pure Go
+	box       *sandbox.Sandbox // nil: pure Go
+	child     string           // program that edits, "" for this process
+	childArgs []string
 }
 
 // NewRenderer returns a Renderer that decodes in children of box. With a nil
@@ -112,8 +119,10 @@ func (r *Renderer) Render(ctx context.Context, src Source, size Size, background
 
 // thumbnail runs libvips. Colours are converted to sRGB by the embedded profile
 // before the profile is stripped: without it, a Display P3 picture turns pale.
+// A picture without a profile is said to be sRGB; left unsaid, libvips converts
+// it from a space of its own, and saturated colours shift by up to a quarter.
 func (r *Renderer) thumbnail(ctx context.Context, src Source, size Size, background bool) ([]byte, error) {
-	head := bufio.NewReaderSize(src, 512<<10)
+	head := peeked(src)
 	if err := fitsPixels(head); err != nil {
 		return nil, err
 	}
@@ -123,10 +132,10 @@ func (r *Renderer) thumbnail(ctx context.Context, src Source, size Size, backgro
 	out, err := r.box.Run(limited, sandbox.Command{
 		Path: vipsPath,
 		Args: []string{
-			"stdin", "--size", n + "x" + n + ">", "--eprofile", "srgb",
+			"stdin", "--size", n + "x" + n + ">", "--iprofile", "srgb", "--eprofile", "srgb",
 			"-o", ".jpg[Q=" + strconv.Itoa(quality) + ",strip,background=255]",
 		},
-		Env:        []string{"VIPS_BLOCK_UNTRUSTED=1", "VIPS_CONCURRENCY=1"},
+		Env:        vipsEnv(),
 		Input:      sandbox.Stream(head),
 		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 3 << 30, File: 1 << 30, Output: 32 << 20, Input: maxSource},
 		Background: background,
@@ -145,11 +154,8 @@ func (r *Renderer) poster(ctx context.Context, src Source, background bool) ([]b
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	out, err := r.box.Run(limited, sandbox.Command{
-		Path: ffmpegPath,
-		Args: []string{
-			"-v", "quiet", "-nostdin", "-threads", "1", "-protocol_whitelist", "file,pipe",
-			"-i", sandbox.DataPath, "-map", "0:v:0", "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "pipe:1",
-		},
+		Path:       ffmpegPath,
+		Args:       posterArgs("png"),
 		Input:      sandbox.File(src),
 		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 3 << 30, Output: 256 << 20, Input: maxSource},
 		Background: background,
@@ -160,14 +166,31 @@ func (r *Renderer) poster(ctx context.Context, src Source, background bool) ([]b
 	return out, blame(ctx, err)
 }
 
+// posterArgs make ffmpeg write the first frame of the input, upright, as a
+// picture of 8 bits.
+func posterArgs(codec string) []string {
+	return []string{
+		"-v", "quiet", "-nostdin", "-threads", "1", "-protocol_whitelist", "file,pipe",
+		"-i", sandbox.DataPath, "-map", "0:v:0", "-frames:v", "1", "-f", "image2pipe", "-pix_fmt", "rgb24", "-c:v", codec, "pipe:1",
+	}
+}
+
+func vipsEnv() []string { return []string{"VIPS_BLOCK_UNTRUSTED=1", "VIPS_CONCURRENCY=1"} }
+
+// peeked lets fitsPixels see the beginning of src.
+func peeked(src io.Reader) *bufio.Reader { return bufio.NewReaderSize(src, 512<<10) }
+
 // blame sorts a child's end: what the picture did to it, and what is no fault of
 // the picture.
 func blame(ctx context.Context, err error) error {
 	var exit *sandbox.ExitError
+	var told *clinical.Error
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil: // we are stopping
+	case errors.As(err, &told):
+		return err
 	case errors.As(err, &exit), errors.Is(err, sandbox.ErrDeadline), errors.Is(err, sandbox.ErrOutput), errors.Is(err, errNoOutput):
 		return undecodable(err)
 	}
@@ -201,9 +224,11 @@ func upright(b []byte, orientation int) ([]byte, error) {
 	return encode(orient(img, orientation))
 }
 
-func encode(img image.Image) ([]byte, error) {
+func encode(img image.Image) ([]byte, error) { return encodeAt(img, quality) }
+
+func encodeAt(img image.Image, q int) ([]byte, error) {
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: quality}); err != nil {
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: q}); err != nil {
 		return nil, fmt.Errorf("darkroom: encode: %w", err)
 	}
 	return out.Bytes(), nil

@@ -1,0 +1,348 @@
+package darkroom
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"fovea/clinical"
+	"fovea/internal/sandbox"
+)
+
+// The recipes of Edit, by the decoder under it; see recipeVips. What happens
+// after decoding is the same on every machine.
+const (
+	recipeEditVips uint32 = 101
+	recipeEditGo   uint32 = 1101
+)
+
+// EditOptions say how an edited picture is wanted.
+type EditOptions struct {
+	// Asset is what the picture is of; with the recipe it decides over noise.
+	Asset clinical.AssetID
+	// Size is the longer side at most, 0 for as large as it is.
+	Size Size
+	// Masked fills the recipe's masks. Without it they are left out: a picture for
+	// those who treat the patient.
+	Masked     bool
+	Background bool // at low priority
+}
+
+// EditOf returns what a kind of edited rendition asks for; false for kinds that
+// need no recipe. The caller adds Asset.
+func EditOf(k clinical.RenditionKind) (EditOptions, bool) {
+	switch k {
+	case clinical.EditedThumbnail:
+		return EditOptions{Size: ThumbnailSize}, true
+	case clinical.EditedScreen:
+		return EditOptions{Size: ScreenSize}, true
+	case clinical.EditedFull:
+		return EditOptions{}, true
+	case clinical.MaskedThumbnail:
+		return EditOptions{Size: ThumbnailSize, Masked: true}, true
+	case clinical.MaskedScreen:
+		return EditOptions{Size: ScreenSize, Masked: true}, true
+	case clinical.Masked:
+		return EditOptions{Size: TeachingSize, Masked: true}, true
+	case clinical.MaskedFull:
+		return EditOptions{Masked: true}, true
+	default:
+		return EditOptions{}, false
+	}
+}
+
+// WithChild returns a Renderer that edits in confined children too: program, an
+// absolute path, started with args, must call [Child]. Without it the pixels of
+// an edited picture are held in this process.
+func (r *Renderer) WithChild(program string, args ...string) *Renderer {
+	return &Renderer{box: r.box, child: program, childArgs: args}
+}
+
+// EditRecipe is the number of what Edit does to a picture besides its recipe.
+func (r *Renderer) EditRecipe() uint32 {
+	if r.vips() {
+		return recipeEditVips
+	}
+	return recipeEditGo
+}
+
+// Edit makes an upright sRGB JPEG of src as recipe says, no larger than src, and
+// with nothing but pixels in it. Of what a mask covers, nothing enters any step
+// but the first, which fills it.
+//
+// A recipe that does not fit src is Invalid with a reason that begins with
+// recipe-; other errors are Render's.
+func (r *Renderer) Edit(ctx context.Context, src Source, recipe clinical.Recipe, opt EditOptions) (Picture, error) {
+	if src.Size > maxSource || opt.Size < 0 {
+		return Picture{}, undecodable(errors.New("too large to hold in memory"))
+	}
+	do := instruction{Recipe: recipe, Asset: opt.Asset, Size: opt.Size, Masked: opt.Masked, Orientation: 1}
+	if isRaw(src.MIME) {
+		preview, o, err := rawPreview(src)
+		if err != nil {
+			return Picture{}, err
+		}
+		do.Orientation = o
+		src = Source{Reader: bytes.NewReader(preview), Size: int64(len(preview)), MIME: "image/jpeg"}
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var got outcome
+	var err error
+	if video := strings.HasPrefix(src.MIME, "video/"); video || r.vips() {
+		got, err = r.chain(limited, src, do, opt.Background)
+	} else {
+		got, err = inProcess(do, func() (*raster, error) { return decodeGo(src) })
+	}
+	if err != nil {
+		return Picture{}, blame(ctx, err)
+	}
+	return got.picture(do)
+}
+
+// chain decodes in one child and edits in the next.
+func (r *Renderer) chain(ctx context.Context, src Source, do instruction, background bool) (outcome, error) {
+	decoder, err := r.decoder(src)
+	if err != nil {
+		return outcome{}, err
+	}
+	pixels, w := io.Pipe()
+	decoder.Output, decoder.Background = w, background
+	decoded := make(chan error, 1)
+	go func() {
+		_, err := r.box.Run(ctx, decoder)
+		_ = w.Close() // a stream that ends early is told by what reads it
+		decoded <- err
+	}()
+	got, err := r.finish(ctx, do, pixels, background)
+	_ = pixels.Close()
+	failed := <-decoded
+	switch {
+	case err != nil:
+		return outcome{}, err
+	case got.status == statusUnreadable && failed != nil && !errors.Is(failed, sandbox.ErrOutput):
+		return outcome{}, failed
+	case got.status == statusDone && failed != nil:
+		return outcome{}, failed
+	}
+	return got, nil
+}
+
+// decoder is the child that writes src as a PPM: libvips upright and in sRGB at
+// its full size, ffmpeg the first frame of a video.
+func (r *Renderer) decoder(src Source) (sandbox.Command, error) {
+	limits := sandbox.Limits{CPU: time.Minute, Memory: 3 << 30, File: 1 << 30, Output: 3*MaxPixels + 64, Input: maxSource}
+	if strings.HasPrefix(src.MIME, "video/") {
+		if r.box == nil || !r.box.Has(ffmpegPath) {
+			return sandbox.Command{}, undecodable(sandbox.ErrMissing)
+		}
+		return sandbox.Command{Path: ffmpegPath, Args: posterArgs("ppm"), Input: sandbox.File(src), Limits: limits}, nil
+	}
+	head := peeked(src)
+	if err := fitsPixels(head); err != nil {
+		return sandbox.Command{}, err
+	}
+	n := strconv.Itoa(10 * maxSide) // larger than any picture: nothing is scaled
+	return sandbox.Command{
+		Path: vipsPath, Args: []string{"stdin", "--size", n + "x" + n + ">", "--iprofile", "srgb", "--eprofile", "srgb", "-o", ".ppm[strip,background=255]"},
+		Env: vipsEnv(), Input: sandbox.Stream(head), Limits: limits,
+	}, nil
+}
+
+// finish edits a stream of pixels, in a child where there is one.
+func (r *Renderer) finish(ctx context.Context, do instruction, pixels io.Reader, background bool) (outcome, error) {
+	if r.child == "" {
+		return inProcess(do, func() (*raster, error) { return readPPM(pixels) })
+	}
+	head, err := do.encode()
+	if err != nil {
+		return outcome{}, err
+	}
+	out, err := r.box.Run(ctx, sandbox.Command{
+		Path: r.child, Args: r.childArgs, Binds: []sandbox.Bind{sandbox.Bind(r.child)}, Env: []string{"GOMAXPROCS=1", "GOTRACEBACK=none"},
+		Input:      sandbox.Stream(io.MultiReader(bytes.NewReader(head), pixels)),
+		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 4 << 30, Output: 256 << 20, Input: 3*MaxPixels + 1<<20},
+		Background: background,
+	})
+	if err != nil {
+		return outcome{}, err
+	}
+	return decodeOutcome(out)
+}
+
+// inProcess edits here.
+func inProcess(do instruction, read func() (*raster, error)) (got outcome, err error) {
+	defer func() {
+		if recover() != nil { // a decoder's fault is the picture's fault
+			got, err = outcome{}, undecodable(errors.New("decoder failed"))
+		}
+	}()
+	p, err := read()
+	if err != nil && !errors.Is(err, errRaster) {
+		return outcome{}, err
+	}
+	if err != nil {
+		return outcome{status: statusUnreadable}, nil
+	}
+	return do.carryOut(p)
+}
+
+// instruction is what an editing child is told, before it is given pixels.
+type instruction struct {
+	Recipe      clinical.Recipe
+	Asset       clinical.AssetID
+	Size        Size
+	Masked      bool
+	Orientation int // EXIF orientation that the pixels still need
+}
+
+// carryOut edits p.
+func (do instruction) carryOut(p *raster) (outcome, error) {
+	p = p.upright(do.Orientation)
+	got := outcome{w: p.w, h: p.h}
+	if do.Recipe.Check(p.w, p.h) != nil {
+		got.status = statusMisfit
+		return got, nil
+	}
+	if do.Masked {
+		text, err := do.Recipe.Encode()
+		if err != nil {
+			return outcome{}, err
+		}
+		p.hide(do.Recipe.Masks, noiseSeed(do.Asset, text))
+	}
+	v := look(p.w, p.h, do.Recipe, do.Size)
+	p, err := v.see(p).turned(v.turn)
+	if err != nil {
+		return outcome{}, err
+	}
+	p.tone(do.Recipe.Tone)
+	if err := p.annotate(do.Recipe, v); err != nil {
+		return outcome{}, err
+	}
+	q := quality
+	if do.Size == 0 {
+		q = qualityFull
+	}
+	got.jpeg, err = encodeAt(p.rgba(), q)
+	return got, err
+}
+
+// How an edit ended.
+const (
+	statusDone       = 0
+	statusUnreadable = 1 // the pixels are no picture
+	statusMisfit     = 2 // the recipe does not fit the picture
+)
+
+// outcome is what an editing child answers.
+type outcome struct {
+	status byte
+	w, h   int // of the upright original, in pixels
+	jpeg   []byte
+}
+
+// picture judges an outcome. It may come from a child that a picture took over:
+// nothing in it is believed.
+func (o outcome) picture(do instruction) (Picture, error) {
+	switch o.status {
+	case statusDone:
+		size := do.Size
+		if size == 0 {
+			size = maxSide
+		}
+		pic, err := checked(o.jpeg, size)
+		pic.SourceWidth, pic.SourceHeight = o.w, o.h
+		return pic, err
+	case statusMisfit:
+		if err := do.Recipe.Check(o.w, o.h); err != nil {
+			return Picture{}, err
+		}
+	case statusUnreadable:
+		return Picture{}, undecodable(errRaster)
+	}
+	return Picture{}, clinical.Errorf(clinical.Internal, "darkroom: edit: answer %d", o.status)
+}
+
+// instructionMark begins what an editing child reads; its digit is the version
+// of both sides' protocol.
+const instructionMark = "fovea darkroom 1\n"
+
+// maxInstruction is more than the longest recipe, in bytes.
+const maxInstruction = 1 << 20
+
+// outcomeHead is status, width and height, in bytes.
+const outcomeHead = 9
+
+func (do instruction) encode() ([]byte, error) {
+	text, err := json.Marshal(do)
+	if err != nil {
+		return nil, clinical.Refuse(clinical.Invalid, "recipe-unreadable", "These edits cannot be read. Open the picture again and repeat them.")
+	}
+	if len(text) > maxInstruction {
+		return nil, clinical.Refuse(clinical.Invalid, "recipe-too-large", "These edits are too many. Remove some masks or marks.")
+	}
+	b := binary.BigEndian.AppendUint32([]byte(instructionMark), uint32(len(text)))
+	return append(b, text...), nil
+}
+
+func decodeOutcome(b []byte) (outcome, error) {
+	if len(b) < outcomeHead {
+		return outcome{}, clinical.Errorf(clinical.Internal, "darkroom: edit: no answer")
+	}
+	w, h := binary.BigEndian.Uint32(b[1:]), binary.BigEndian.Uint32(b[5:])
+	if w > MaxPixels || h > MaxPixels {
+		return outcome{}, clinical.Errorf(clinical.Internal, "darkroom: edit: absurd answer")
+	}
+	return outcome{b[0], int(w), int(h), b[outcomeHead:]}, nil
+}
+
+// Child is the whole of an editing child: it reads an instruction and a picture
+// from in and answers on out. It opens nothing and knows nothing else.
+func Child(in io.Reader, out io.Writer) error {
+	do, err := readInstruction(in)
+	if err != nil {
+		return err
+	}
+	got, err := inProcess(do, func() (*raster, error) { return readPPM(in) })
+	if err != nil {
+		return err
+	}
+	head := binary.BigEndian.AppendUint32([]byte{got.status}, uint32(got.w))
+	head = binary.BigEndian.AppendUint32(head, uint32(got.h))
+	if _, err := out.Write(head); err != nil {
+		return clinical.Errorf(clinical.Unavailable, "darkroom: answer: %w", err)
+	}
+	if _, err := out.Write(got.jpeg); err != nil {
+		return clinical.Errorf(clinical.Unavailable, "darkroom: answer: %w", err)
+	}
+	return nil
+}
+
+func readInstruction(in io.Reader) (instruction, error) {
+	head := make([]byte, len(instructionMark)+4)
+	if _, err := io.ReadFull(in, head); err != nil || string(head[:len(instructionMark)]) != instructionMark {
+		return instruction{}, clinical.Errorf(clinical.Invalid, "darkroom: no instruction of this version")
+	}
+	n := binary.BigEndian.Uint32(head[len(instructionMark):])
+	if n > maxInstruction {
+		return instruction{}, clinical.Errorf(clinical.Invalid, "darkroom: instruction too long")
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(in, text); err != nil {
+		return instruction{}, clinical.Errorf(clinical.Invalid, "darkroom: instruction cut short")
+	}
+	var do instruction
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&do); err != nil {
+		return instruction{}, clinical.Errorf(clinical.Invalid, "darkroom: instruction cannot be read")
+	}
+	return do, nil
+}
