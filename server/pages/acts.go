@@ -108,7 +108,7 @@ func origin(r *http.Request, fallback string) string {
 // searched is the part of a library's address that says what was looked for.
 func searched(query url.Values) string {
 	out := url.Values{}
-	for _, name := range append([]string{"q", "sort", "from"}, facets()...) {
+	for _, name := range append([]string{"s", "sort", "from"}, facets()...) {
 		if value := query.Get(name); value != "" {
 			out.Set(name, value)
 		}

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -100,18 +101,23 @@ func TestNoPageShowsAPictureThatItsReaderIsRefused(t *testing.T) {
 
 func TestWhatIsAddedFromASearchLeadsBackToIt(t *testing.T) {
 	h, door := open(t)
-	page := h.Ask(door, "paula", "GET", "/library?q=script&sort=newest&done=added&other=1").Body.String()
+	leads(t, send(t, entry{h, door}, "paula", "/library", "sort", "newest"), "/library?sort=newest")
+	w := send(t, entry{h, door}, "paula", "/library", "q", " script ", "sort", "newest", "other", "1")
+	leads(t, w, "/library?s=")
+	address := w.Header().Get("Location")
+	page := h.Ask(door, "paula", "GET", address+"&done=added&other=1").Body.String()
 	back := regexp.MustCompile(`name="back" value="([^"]+)"`).FindStringSubmatch(page)
-	if back == nil || back[1] != "/library?q=script&amp;sort=newest" {
+	if back == nil || html.UnescapeString(back[1]) != address || !strings.Contains(page, `name="q" value="script"`) {
 		t.Fatalf("the search leads back to %q", back)
 	}
 	for to, want := range map[string]string{
-		"/library?q=leg&sort=newest&from=60&keyword=a b": "/library?from=60&keyword=a+b&q=leg&sort=newest&done=added",
+		"/library?s=LEG&sort=newest&from=60&keyword=a b": "/library?from=60&keyword=a+b&s=LEG&sort=newest&done=added",
 		"/library?":                       "/library?done=added",
 		"/library?done=withdrawn&x=1":     "/library?done=added",
-		"/library?q=%zz":                  "/library?done=added",
-		"/library?q=a\r\nSet-Cookie: b=c": "/library?q=a%0D%0ASet-Cookie%3A+b%3Dc&done=added",
-		"//evil.test/library?q=leg":       "/library?done=added",
+		"/library?q=leg":                  "/library?done=added",
+		"/library?s=%zz":                  "/library?done=added",
+		"/library?s=a\r\nSet-Cookie: b=c": "/library?s=a%0D%0ASet-Cookie%3A+b%3Dc&done=added",
+		"//evil.test/library?s=leg":       "/library?done=added",
 	} {
 		set := h.Commit(clinical.Delta{Sets: []clinical.TeachingSet{clinicaltest.Set("of " + to)}}).Sets[0].ID
 		h.Settle()

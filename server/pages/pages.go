@@ -75,6 +75,8 @@ type door struct {
 	views   map[string]*template.Template
 	wrong   guard.Throttle                 // tries of codes to withdraw that open nothing, by sender
 	tickets guard.Tickets[clinical.Change] // to certificates of withdrawals by code
+
+	searches guard.Tickets[search]
 }
 
 // New returns the handler of all pages. It fails only when a template does.
@@ -155,6 +157,7 @@ func (d *door) acts() map[string]func(*visit) error {
 		"POST /patients/{id}/consents":    d.again(d.consentForm, d.recordConsent),
 		"POST /patients/find":             d.findPatient,
 		"POST /patients/certificate":      d.patientCertificate,
+		"POST /library":                   d.find,
 		"POST /arrivals/find":             d.arrivals,
 		"POST /patients/{id}/withdrawals": d.withdrawals,
 		"POST /patients/{id}/codes":       d.issueCode,

@@ -89,14 +89,11 @@ type patientsPage struct {
 	Breaks    bool
 }
 
-// patients lists those who are the asker's to see, by name where one is asked
-// for. A number does not belong in an address: it is asked for by POST.
+// patients lists those who are the asker's to see. A name or a number does not
+// belong in an address: it is asked for by POST.
 func (d *door) patients(v *visit) error {
-	name := v.r.URL.Query().Get("q")
-	if strings.ContainsFunc(name, unicode.IsDigit) {
-		v.status, v.fault, name = http.StatusBadRequest, "A number does not belong in an address, where it is kept. Type it into the field: from there it is not.", ""
-	}
-	return d.listPatients(v, patientsPage{Query: name})
+	inAddress(v)
+	return d.listPatients(v, patientsPage{})
 }
 
 func (d *door) listPatients(v *visit, p patientsPage) error {

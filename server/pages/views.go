@@ -129,7 +129,7 @@ const perPage = 60
 
 func (d *door) library(v *visit) error {
 	q := clinical.Query{
-		Text: v.r.FormValue("q"), Limit: perPage, Facets: facets(),
+		Text: d.typed(v), Limit: perPage, Facets: facets(),
 		Terms: map[string][]string{}, Sort: v.r.FormValue("sort"),
 	}
 	if n, err := strconv.Atoi(v.r.FormValue("from")); err == nil && n > 0 && n < 1<<20 {
