@@ -83,6 +83,9 @@ type env struct {
 var errExit = errors.New("exit")
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	if child, err := beEditChild(args, stdin, stdout); child {
+		return status(stderr, err)
+	}
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,
