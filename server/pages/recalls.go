@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -37,7 +38,8 @@ func (d *door) tellReach(v *visit, list []clinical.Reach, tasks []clinical.Task)
 			row.Through = "a set"
 		}
 		if at := slices.IndexFunc(releases, func(one clinical.Release) bool { return one.ID == r.Release }); at >= 0 {
-			row.Through = "a release to " + releases[at].Recipient
+			to := recipient(releases[at])
+			row.Who, row.Through = cmp.Or(row.Who, upperFirst(to)), "a release to "+to
 		} else if !r.Release.IsZero() {
 			row.Through = "a release"
 		}
@@ -165,15 +167,10 @@ func (d *door) recall(v *visit) error {
 	if p.Patient, err = d.met(v, r.Patient); err != nil {
 		return err
 	}
-	for _, id := range r.Grants {
-		if p.Patient.ID.IsZero() {
-			break
-		}
-		words, err := d.consentWords(v, r.Patient, id)
-		if err != nil {
+	if !p.Patient.ID.IsZero() {
+		if p.About, err = d.consentsWords(v, r); err != nil {
 			return err
 		}
-		p.About = append(p.About, words)
 	}
 	var tasks []clinical.Task
 	if p.Governs {
@@ -197,6 +194,21 @@ func (d *door) recall(v *visit) error {
 		return err
 	}
 	return d.show(v, "recall", "Withdrawal", p)
+}
+
+// consentsWords says which consents a withdrawal took back.
+func (d *door) consentsWords(v *visit, r clinical.Recall) ([]string, error) {
+	out := make([]string, 0, len(r.Grants))
+	for _, id := range r.Grants {
+		words, err := d.consentWords(v, r.Patient, id)
+		if err != nil {
+			return nil, err
+		}
+		if words != "" {
+			out = append(out, words)
+		}
+	}
+	return out, nil
 }
 
 // reached says who ever had one picture.
@@ -247,5 +259,17 @@ func settled(r clinical.Recall) string {
 	if r.Settled.IsZero() {
 		return "being found"
 	}
-	return "found within " + r.Settled.Sub(r.At).Round(10*time.Millisecond).String()
+	took := r.Settled.Sub(r.At).Round(10 * time.Millisecond)
+	if took <= 0 {
+		return "found at once"
+	}
+	return "found within " + took.String()
+}
+
+// recipient names to whom a release goes.
+func recipient(r clinical.Release) string {
+	if r.Kind == clinical.EPRDelivery || r.Kind == clinical.EPRCorrection {
+		return "the patient record"
+	}
+	return r.Recipient
 }

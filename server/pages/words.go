@@ -136,7 +136,7 @@ func (d *door) funcs() template.FuncMap {
 			return mime == "image/jpeg" || mime == "image/png" || mime == "image/webp" || mime == "image/gif"
 		},
 		"dict":   dict,
-		"plural": many, "audienceshort": audienceShort, "purposehint": purposeHint, "upperfirst": upperFirst, "plusint": func(a, b int) int { return a + b }, "languages": languages, "ways": ways, "covers": covers, "place": place, "finding": finding, "isoday": d.isoDay, "chaperone": chaperone, "photography": photography, "tasktitle": taskTitle, "taskwhy": taskWhy,
+		"plural": many, "audienceshort": audienceShort, "purposehint": purposeHint, "upperfirst": upperFirst, "plusint": func(a, b int) int { return a + b }, "languages": languages, "ways": ways, "covers": covers, "place": place, "finding": finding, "isoday": d.isoDay, "recipient": recipient, "chaperone": chaperone, "photography": photography, "tasktitle": taskTitle, "taskwhy": taskWhy,
 		"answerwords": answerWords, "remaining": func(t time.Time) string { return remaining(t, d.Now()) }, "cause": cause, "settled": settled,
 		"did": did, "through": through, "kindwords": kindWords, "formatwords": formatWords, "outcome": outcomeWords, "workwords": workWords,
 		"glassreason": glassReason, "verdict": verdict, "answer": golden, "rolewords": roleWords, "lower": strings.ToLower, "reasonwords": policy.Words,
