@@ -106,6 +106,11 @@ test-litmus: ## the WebDAV protocol's own test suite (Debian's litmus), and rclo
 	@scripts/setup test mounts
 	@$(TOOLS)/gotestsum --format testname -- -tags litmus -count=1 -run 'TestLitmus|TestRclone' ./server/webdav
 
+.PHONY: test-storm
+test-storm: ## 32 connections list, read, withdraw and allow again for 30 s under the race detector, every answer judged
+	@scripts/setup test
+	@CGO_ENABLED=1 $(TOOLS)/gotestsum --format testname -- -race -count=1 -run TestStorm ./internal/testenv -args -storm 30s
+
 .PHONY: setup
 setup: ## install every Debian package and Go tool that any target needs
 	@scripts/setup all
