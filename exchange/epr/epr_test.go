@@ -752,6 +752,19 @@ func TestFollowerWaitsOutAnOutageAndEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// The row names every picture of the largest delivery, with its sum.
+func TestTheRowOfALargeDeliveryIsWhole(t *testing.T) {
+	const many = 2000
+	var b bytes.Buffer
+	if err := epr.WriteRow(&b, clinicaltest.ID[clinical.Release]("large"), many); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(&b).ReadAll()
+	if err != nil || len(strings.Fields(lines[1][0])) != many || len(strings.Fields(lines[1][1])) != many || lines[1][2] != "2000" {
+		t.Errorf("cut short: %v", err)
+	}
+}
+
 func TestColumnsAreTheSitesChoice(t *testing.T) {
 	s := newSite(t, func(o *epr.Options) { o.Columns, o.Comma = []string{"id:ins", "delivery", "count", "written"}, ';' })
 	r := s.due("one", "leg")

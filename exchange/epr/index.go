@@ -38,6 +38,10 @@ func DefaultColumns() []string {
 	}
 }
 
+// cellMost bounds a cell, in characters: more than the names and the sums of the
+// pictures of any delivery.
+const cellMost = 1 << 20
+
 func known(column string) bool {
 	system, ok := strings.CutPrefix(column, identifierColumn)
 	return ok && system != "" || slices.Contains(Columns(), column)
@@ -61,7 +65,7 @@ func (r row) writeTo(w io.Writer, columns []string, comma rune) error {
 	t.Comma, t.UseCRLF = comma, true
 	line := make([]string, 0, len(columns))
 	for _, c := range columns {
-		line = append(line, printable(r.value(c), 64<<10))
+		line = append(line, printable(r.value(c), cellMost))
 	}
 	return t.WriteAll([][]string{columns, line})
 }

@@ -74,10 +74,7 @@ func (d *doc) plate(p Picture, here bool) error {
 	}
 	y := d.GetY() + 3
 	d.font("go", "", 10, 30)
-	lines := d.SplitText(clean(p.Caption), width)
-	if len(lines) > 8 {
-		lines = lines[:8]
-	}
+	lines, rest := d.caption(p.Caption)
 	below := 14 + float64(len(lines))*5
 	in := box{left, y, width, bottom - y - below}
 	if p.Content != nil {
@@ -87,7 +84,7 @@ func (d *doc) plate(p Picture, here bool) error {
 	} else {
 		d.SetXY(left, y+20)
 		d.font("go", "", 10, 90)
-		d.MultiCell(width, 5, clean(d.lang.pick("This picture is in the file ", "Cette image est dans le fichier ", "Esta imagen está en el archivo ")+p.Name), "", "C", false)
+		d.MultiCell(width, 5, d.clean(d.lang.pick("This picture is in the file ", "Cette image est dans le fichier ", "Esta imagen está en el archivo ")+p.Name), "", "C", false)
 	}
 	d.SetXY(left, bottom-below+2)
 	d.font("go", "B", 13, 0)
@@ -98,5 +95,32 @@ func (d *doc) plate(p Picture, here bool) error {
 	for _, line := range lines {
 		d.CellFormat(width, 5, line, "", 1, "L", false, 0, "")
 	}
+	if len(rest) > 0 {
+		d.AddPage()
+		for _, line := range rest {
+			d.CellFormat(width, 5, line, "", 1, "L", false, 0, "")
+		}
+	}
 	return nil
+}
+
+const (
+	captionLines = 8   // below a picture
+	captionMost  = 400 // of one caption, eight pages: more is not what a picture shows
+)
+
+// caption divides a caption into the lines below its picture and those on the
+// pages after it. Where it is shortened, it says so.
+func (d *doc) caption(text string) (below, after []string) {
+	l := d.lang
+	lines := d.SplitText(d.clean(text), width)
+	if len(lines) <= captionLines {
+		return lines, nil
+	}
+	if len(lines) > captionMost {
+		lines = append(lines[:captionMost:captionMost], l.pick("… shortened here; the record has the whole caption.",
+			"… abrégé ici ; le dossier contient la légende entière.", "… abreviado aquí; la historia contiene el texto completo."))
+	}
+	below = append(lines[:captionLines-1:captionLines-1], l.pick("… continued on the next page", "… suite page suivante", "… continúa en la página siguiente"))
+	return below, lines[captionLines-1:]
 }

@@ -67,6 +67,9 @@ func ContactSheet(w io.Writer, c Contact, by Issuer) error {
 	if n == 0 {
 		d.para(l.pick("No pictures.", "Aucune image.", "Ninguna imagen."))
 	}
+	if n > 0 {
+		d.SetY(y + cellHeight)
+	}
 	return d.finish(w, nil)
 }
 
@@ -81,10 +84,11 @@ func (d *doc) cell(p Picture, x, y float64) error {
 	d.font("mono", "", 6.5, 0)
 	d.CellFormat(inner, 3.6, d.fit(p.Name, inner), "", 0, "L", false, 0, "")
 	d.font("go", "", 7, 60)
-	for i, line := range d.SplitText(oneLine(p.Caption), inner) {
-		if i == 3 {
-			break
-		}
+	lines := d.SplitText(d.oneLine(p.Caption), inner)
+	if len(lines) > 3 { // the whole is in captions.csv
+		lines = append(lines[:2:2], lines[2]+" …")
+	}
+	for i, line := range lines {
 		d.SetXY(x, y+thumb+4.8+float64(i)*3.3)
 		d.CellFormat(inner, 3.3, d.fit(line, inner), "", 0, "L", false, 0, "")
 	}

@@ -204,7 +204,7 @@ func (p printedForm) copy(c PatientCopy, by Issuer) error {
 	p.font("go", "B", 11, 0)
 	p.CellFormat(width, 7, p.fit(p.Copy.Code, width), "", 1, "L", false, 0, "")
 	p.font("mono", "", 15, 0)
-	p.MultiCell(width, 8, clean(c.Secret), "", "L", false)
+	p.MultiCell(width, 8, p.clean(c.Secret), "", "L", false)
 	p.Ln(3)
 	p.fact(p.Copy.Contact, by.Contact)
 	p.fact(p.lang.pick("Form", "Formulaire", "Formulario"), p.Version)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/sfnt"
 	"golang.org/x/text/unicode/norm"
 
 	"fovea/clinical"
@@ -37,9 +38,12 @@ const maxPicture = 64 << 20
 // doc is a PDF being drawn.
 type doc struct {
 	*fpdf.Fpdf
-	lang Language
-	zone *time.Location
-	pics int
+	lang   Language
+	zone   *time.Location
+	pics   int
+	glyphs *sfnt.Font // what can be printed: the three fonts have the same letters
+	buffer sfnt.Buffer
+	lossy  bool // something could not be
 }
 
 // open begins a document. The foot is on every page, with its number.
@@ -48,6 +52,10 @@ func open(lang Language, zone *time.Location, title, foot string) *doc {
 		zone = time.UTC
 	}
 	d := &doc{Fpdf: fpdf.New("P", "mm", "A4", ""), lang: lang, zone: zone}
+	var err error
+	if d.glyphs, err = sfnt.Parse(goregular.TTF); err != nil {
+		d.SetError(err)
+	}
 	d.SetTitle(clean(title), true)
 	d.SetProducer("Fovea", true)
 	d.SetLang(lang.tag())
@@ -76,6 +84,7 @@ func open(lang Language, zone *time.Location, title, foot string) *doc {
 
 // finish writes the document, with files attached to it.
 func (d *doc) finish(w io.Writer, attached []fpdf.Attachment) error {
+	d.unprinted()
 	if len(attached) > 0 {
 		d.SetAttachments(attached)
 	}
@@ -85,8 +94,19 @@ func (d *doc) finish(w io.Writer, attached []fpdf.Attachment) error {
 	return nil
 }
 
-// clean makes a text printable: composed accents, no control characters, and a
-// mark for what lies outside the plane that the fonts are made for.
+// unprinted says what stands where a letter is missing.
+func (d *doc) unprinted() {
+	if !d.lossy {
+		return
+	}
+	d.need(12)
+	d.SetX(left)
+	d.note(d.lang.pick("\uFFFD stands for a letter or an accent that this paper cannot print. The record has the text as it was entered; complete a name by hand.",
+		"\uFFFD remplace une lettre ou un accent que ce document ne peut imprimer. Le dossier contient le texte tel qu’il a été saisi ; complétez un nom à la main.",
+		"\uFFFD sustituye una letra o un acento que este documento no puede imprimir. La historia contiene el texto tal como se introdujo; complete un nombre a mano."))
+}
+
+// clean makes a text ready for a page: composed accents, no control characters.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -94,9 +114,7 @@ func clean(s string) string {
 			return r
 		case r == '\t':
 			return ' '
-		case r > 0xFFFF:
-			return '\uFFFD'
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r):
 			return -1 // directional marks could make a line read as another
 		default:
 			return r
@@ -104,8 +122,45 @@ func clean(s string) string {
 	}, norm.NFC.String(s))
 }
 
+// clean is a clean text in the letters that the fonts have. An accent that they
+// lack above a letter that they have leaves the letter; a mark stands for it, as
+// for any other letter, and the paper says at its end what the mark means.
+func (d *doc) clean(s string) string {
+	var b strings.Builder
+	for _, r := range clean(s) {
+		if r == '\n' || d.prints(r) {
+			b.WriteRune(r)
+			continue
+		}
+		d.lossy = true
+		b.WriteString(d.nearest(r))
+	}
+	return b.String()
+}
+
+// prints reports whether the fonts have a letter. fpdf takes none beyond the
+// first plane.
+func (d *doc) prints(r rune) bool {
+	if r > 0xFFFF || d.glyphs == nil {
+		return false
+	}
+	glyph, err := d.glyphs.GlyphIndex(&d.buffer, r)
+	return err == nil && glyph != 0
+}
+
+// nearest is what the fonts have of a letter, and the mark.
+func (d *doc) nearest(r rune) string {
+	parts := []rune(norm.NFD.String(string(r)))
+	for n := len(parts) - 1; n > 0; n-- {
+		if base := []rune(norm.NFC.String(string(parts[:n]))); len(base) == 1 && d.prints(base[0]) {
+			return string(base) + "\uFFFD"
+		}
+	}
+	return "\uFFFD"
+}
+
 // oneLine is clean without line breaks.
-func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+func (d *doc) oneLine(s string) string { return strings.Join(strings.Fields(d.clean(s)), " ") }
 
 // font sets font, style, size in points and grey, 0 being black.
 func (d *doc) font(family, style string, size float64, grey int) {
@@ -126,14 +181,14 @@ func (d *doc) head(issuer, title string) {
 	d.rule(d.GetY() + 1)
 	d.Ln(5)
 	d.font("go", "B", 20, 0)
-	d.MultiCell(width, 9, clean(title), "", "L", false)
+	d.MultiCell(width, 9, d.clean(title), "", "L", false)
 	d.Ln(3)
 }
 
 // tied is a clean text whose punctuation stays on the line of its word, as
 // French sets it after a space.
 func (d *doc) tied(text string) string {
-	text = clean(text)
+	text = d.clean(text)
 	if d.lang == French {
 		text = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "\u00a0?", " !", "\u00a0!", "« ", "«\u00a0", " »", "\u00a0»").Replace(text)
 	}
@@ -145,7 +200,7 @@ func (d *doc) heading(text string) {
 	d.need(22)
 	d.Ln(4)
 	d.font("go", "B", 12, 0)
-	d.MultiCell(width, 6, clean(text), "", "L", false)
+	d.MultiCell(width, 6, d.clean(text), "", "L", false)
 	d.Ln(1)
 }
 
@@ -169,14 +224,14 @@ func (d *doc) note(text string) {
 // mono is text that is copied letter by letter.
 func (d *doc) mono(text string) {
 	d.font("mono", "", 7.5, 30)
-	d.MultiCell(width, 3.8, clean(text), "", "L", false)
+	d.MultiCell(width, 3.8, d.clean(text), "", "L", false)
 	d.Ln(1)
 }
 
 // fact prints a name and its value; nothing where there is no value.
 func (d *doc) fact(name, value string) {
 	const column = 62.0
-	value = clean(value)
+	value = d.clean(value)
 	if value == "" {
 		return
 	}
@@ -226,7 +281,7 @@ func (d *doc) need(mm float64) {
 
 // fit keeps a text on one line of mm at the font that is set.
 func (d *doc) fit(s string, mm float64) string {
-	s = oneLine(s)
+	s = d.oneLine(s)
 	if d.GetStringWidth(s) <= mm {
 		return s
 	}
