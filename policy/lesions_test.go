@@ -118,3 +118,23 @@ func TestNamingWhoElseIsSeenNarrows(t *testing.T) {
 	h.do("greta", clinical.PlaceHold{Hold: clinical.Hold{Kind: clinical.LegalHold, Assets: away.Assets, Reason: "claim"}})
 	h.refuses("clara", name("child"), clinical.Conflict)
 }
+
+// Governance reads who is named without seeing the picture; nobody else does.
+func TestGovernanceReadsWhoIsNamedInAPicture(t *testing.T) {
+	h := newHouse(t, wounds())
+	ulcer := h.do("paula", lesion("ulcer")).Lesions[0]
+	h.do("paula", clinical.DescribeAsset{Asset: asset("leg"), Rev: h.asset("leg").Rev, Lesion: &ulcer.ID})
+	h.do("paula", clinical.NameSubjects{Assets: []clinical.AssetID{asset("leg")}, Subjects: []clinical.PatientID{patient("child")}})
+	named, shows, err := h.Named(t.Context(), as("greta"), asset("leg"))
+	if err != nil || !slices.Equal(named, []clinical.PatientID{patient("adult"), patient("child")}) || shows.ID != ulcer.ID {
+		t.Errorf("named %v, showing %q, %v", named, shows.Label, err)
+	}
+	for _, who := range []string{"paula", "clara", "nina", "edith", "stella", "adam"} {
+		if named, _, err := h.Named(t.Context(), as(who), asset("leg")); clinical.KindOf(err) != clinical.NotFound || named != nil {
+			t.Errorf("%s reads %v, %v", who, named, err)
+		}
+	}
+	if _, _, err := h.Named(t.Context(), as("greta"), asset("of nobody")); clinical.KindOf(err) != clinical.NotFound {
+		t.Errorf("a picture that is not there: %v", err)
+	}
+}
