@@ -55,7 +55,7 @@ func (m *Marker) Embed(dst io.Writer, rendition []byte, asset clinical.AssetID, 
 	}
 	across, down := p.grid()
 	w.chosen = slices.Grow(w.chosen[:0], across*down)[:across*down]
-	m.signs(w.chosen, mark, asset)
+	m.signer(asset).signs(w.chosen, mark)
 	pad, err := p.settle()
 	if err != nil {
 		return err

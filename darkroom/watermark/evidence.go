@@ -17,6 +17,10 @@ type evidence struct {
 // units.
 const mostGrey = 60
 
+// doubt is the mean square of what JPEG does to a cell, in squared DC units: a
+// block that differs by less says no more for it.
+const doubt = 25
+
 // gather compares the leak with the rendition, laid over it by onto.
 func (p *plan) gather(original, leak *plane, onto affine) *evidence {
 	by := min(1, math.Sqrt(math.Abs(onto[0]*onto[4]-onto[1]*onto[3])))
@@ -24,7 +28,7 @@ func (p *plan) gather(original, leak *plane, onto affine) *evidence {
 	local := pr.down.inverse().after(onto).after(pr.up.inverse())
 	d := pr.difference(local)
 	across, down := p.grid()
-	seen := make([][cells]float32, across*down)
+	all := make([]sight, across*down)
 	for i := range p.cells {
 		c := &p.cells[i]
 		if c.limit == 0 || !carries(c.block, p.thin) {
@@ -33,47 +37,46 @@ func (p *plan) gather(original, leak *plane, onto affine) *evidence {
 		x := int(c.block)%across*blockSize + int(c.place)%blockCells*cellSize
 		y := int(c.block)/across*blockSize + int(c.place)/blockCells*cellSize
 		if mean, ok := d.mean(x, y, pr.up); ok {
-			seen[c.block][c.place] = float32(min(max(cellSize*mean, -mostGrey), mostGrey))
-		} else {
-			seen[c.block][c.place] = float32(math.NaN())
+			all[c.block].add(c, min(max(cellSize*mean, -mostGrey), mostGrey), p.step[p.comps[0].quantiser])
 		}
 	}
-	return p.weigh(seen)
+	return weigh(all)
 }
 
-// weigh projects what was seen of each block on the frequencies. Cells that were
-// marked more deeply say more, blocks that differ by more than a mark say less.
-func (p *plan) weigh(seen [][cells]float32) *evidence {
-	depths := make([][cells]float32, len(seen))
-	step := float32(p.step[p.comps[0].quantiser])
-	for i := range p.cells {
-		if c := &p.cells[i]; c.block >= 0 {
-			depths[c.block][c.place] = float32(c.limit) * step
-		}
-	}
+// sight is what was seen of one block: the difference of each cell, in DC units,
+// and how deeply it was marked.
+type sight struct {
+	diff, depth [cells]float64
+	cells       int
+	power       float64
+}
+
+func (s *sight) add(c *cell, diff float64, step int) {
+	s.diff[c.place], s.depth[c.place] = diff, float64(min(int(c.limit)*step, textureDepth))
+	s.cells++
+	s.power += diff * diff
+}
+
+// weigh projects what was seen on the frequencies. Cells that were marked more
+// deeply say more, blocks that differ by more than a mark say less.
+func weigh(all []sight) *evidence {
 	waves := basis()
-	e := &evidence{blocks: len(seen)}
+	e := &evidence{blocks: len(all)}
 	var sum float64
-	for b := range seen {
-		var power, n float32
-		for _, v := range seen[b] {
-			if v == v { // seen at all
-				power += v * v
-				n++
-			}
-		}
-		if power == 0 || n < cells/2 {
+	for b := range all {
+		s := &all[b]
+		if s.power == 0 || s.cells < cells/2 {
 			continue
 		}
 		var says [frequencies]float32
 		for k := range waves {
-			for c, v := range seen[b] {
-				if v == v {
-					says[k] += float32(waves[k][c]) / (1 << 15) * v * min(depths[b][c], textureDepth)
-				}
+			var v float64
+			for c, wave := range waves[k] {
+				v += float64(wave) / (1 << 15) * s.diff[c] * s.depth[c]
 			}
-			says[k] /= power/n + 25
-			sum += float64(says[k]) * float64(says[k])
+			v /= s.power/float64(s.cells) + doubt
+			says[k] = float32(v)
+			sum += v * v
 		}
 		e.add(b, &says)
 	}

@@ -62,19 +62,9 @@ func (f *fourier) square(v []complex128, filled int) {
 	}
 }
 
-// load puts p in the corner of v and clears the rest.
-func (f *fourier) load(v []complex128, p *plane) {
-	clear(v)
-	for y := range p.h {
-		for x, value := range p.row(y) {
-			v[y*f.n+x] = complex(float64(value), 0)
-		}
-	}
-}
-
-// correlate replaces v, the transform of a small plane, by its correlation with
-// the plane whose transform is of: the real part at x, y is the sum of products
-// when the small one's corner lies there. The values are n² too large.
+// correlate replaces v, the transform of a picture, by its correlation with the
+// real one whose transform is of: the sum of products when v's corner lies at
+// x, y, times n².
 func (f *fourier) correlate(v, of []complex128) {
 	for i := range v {
 		// The inverse transform is the conjugate of the transform of the conjugate.

@@ -111,36 +111,72 @@ func painter(img image.Image) func(dst []float32, y int) {
 	}
 }
 
-// resized scales by a triangle as wide as the pixels of the smaller picture.
+// resized scales by a triangle as wide as the pixels of the smaller picture,
+// halving first while that is exact.
 func (p *plane) resized(w, h int) *plane {
+	for p.w >= 2*w && p.h >= 2*h && p.w%2 == 0 && p.h%2 == 0 {
+		p = p.halved()
+	}
 	if w == p.w && h == p.h {
 		return p
 	}
 	return p.narrowed(w).turned().narrowed(h).turned()
 }
 
+func (p *plane) halved() *plane {
+	out := newPlane(p.w/2, p.h/2)
+	for y := range out.h {
+		a, b := p.row(2*y), p.row(2*y+1)
+		for x := range out.row(y) {
+			out.pix[y*out.w+x] = (a[2*x] + a[2*x+1] + b[2*x] + b[2*x+1]) / 4
+		}
+	}
+	return out
+}
+
+// share is what some pixels side by side give to one.
+type share struct {
+	first   int
+	weights []float32
+}
+
+// shares are those of every pixel of a line of from pixels scaled to to.
+func shares(from, to int) []share {
+	step := float64(from) / float64(to)
+	reach := max(1, step)
+	out := make([]share, to)
+	for x := range out {
+		centre := (float64(x)+0.5)*step - 0.5
+		first, last := max(0, int(math.Ceil(centre-reach))), min(from-1, int(math.Floor(centre+reach)))
+		weights := make([]float32, last-first+1)
+		var sum float32
+		for i := range weights {
+			weights[i] = float32(1 - math.Abs(float64(first+i)-centre)/reach)
+			sum += weights[i]
+		}
+		for i := range weights {
+			weights[i] /= sum
+		}
+		out[x] = share{first, weights}
+	}
+	return out
+}
+
 // narrowed scales the width alone.
 func (p *plane) narrowed(w int) *plane {
-	out := newPlane(w, p.h)
-	step := float64(p.w) / float64(w)
-	reach := max(1, step)
-	var weights []float32
-	for x := range w {
-		centre := (float64(x)+0.5)*step - 0.5
-		first, last := max(0, int(math.Ceil(centre-reach))), min(p.w-1, int(math.Floor(centre+reach)))
-		weights = weights[:0]
-		var sum float32
-		for i := first; i <= last; i++ {
-			v := float32(1 - math.Abs(float64(i)-centre)/reach)
-			weights = append(weights, v)
-			sum += v
-		}
-		for y := range p.h {
+	if w == p.w {
+		return p
+	}
+	out, given := newPlane(w, p.h), shares(p.w, w)
+	for y := range p.h {
+		from, to := p.row(y), out.row(y)
+		for x := range to {
+			s := &given[x]
 			var v float32
-			for i, from := range p.row(y)[first : last+1] {
-				v += from * weights[i]
+			for i, from := range from[s.first : s.first+len(s.weights)] {
+				v += from * s.weights[i]
 			}
-			out.pix[y*w+x] = v / sum
+			to[x] = v
 		}
 	}
 	return out

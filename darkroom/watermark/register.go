@@ -45,26 +45,31 @@ func inside(ctx context.Context, whole, part *plane, smallest float64, crop bool
 	ground := whole.resized(scaled(whole.w, shrink), scaled(whole.h, shrink))
 	hay := newHaystack(ground.detail(detailRadius))
 	// One reduction serves all scales: the largest part that is looked for.
-	fit := min(1, float64(ground.w)/float64(part.w), 2*float64(ground.h)/float64(part.h))
-	reduced := part.resized(scaled(part.w, min(1, 1.5*fit)), scaled(part.h, min(1, 1.5*fit)))
+	fit := 1.5 * min(float64(ground.w)/float64(part.w), 2*float64(ground.h)/float64(part.h))
+	reduced := part.resized(scaled(part.w, min(1, fit)), scaled(part.h, min(1, fit)))
+	var needles []*plane
 	for share := 1.0; share >= smallest && ctx.Err() == nil; share /= searchStep {
 		w := scaled(ground.w, share)
 		h := scaled(w, float64(part.h)/float64(part.w))
-		if min(w, h) < smallestSide {
+		if min(w, h) >= smallestSide && h <= ground.h {
+			needles = append(needles, reduced.resized(w, h).detail(detailRadius))
+		}
+	}
+	for two := range slices.Chunk(needles, 2) {
+		places := hay.find(two)
+		for i, n := range two {
+			at := places[i]
+			// part → ground, in pixels of each, then both in full.
+			placed := affine{float64(n.w) / float64(part.w), 0, float64(at.x), 0, float64(n.h) / float64(part.h), float64(at.y)}
+			onto := resizing(ground, whole).after(placed.centred())
+			if crop {
+				onto = onto.inverse()
+			}
+			out = append(out, guess{onto, at.likeness * math.Sqrt(float64(n.w*n.h))})
+		}
+		if ctx.Err() != nil {
 			break
 		}
-		if h > ground.h {
-			continue
-		}
-		x, y, likeness := hay.find(reduced.resized(w, h).detail(detailRadius))
-		g := guess{worth: likeness * math.Sqrt(float64(w*h))}
-		// part → ground, in pixels of each, then both in full.
-		placed := affine{float64(w) / float64(part.w), 0, float64(x), 0, float64(h) / float64(part.h), float64(y)}
-		full := resizing(ground, whole).after(placed.centred())
-		if g.onto = full; crop {
-			g.onto = full.inverse()
-		}
-		out = append(out, g)
 	}
 	return out
 }
@@ -83,41 +88,64 @@ func newHaystack(p *plane) *haystack {
 	n := 1 << bits.Len(uint(max(p.w, p.h)-1))
 	h := &haystack{plane: p, fourier: newFourier(n)}
 	h.transform, h.work = make([]complex128, n*n), make([]complex128, n*n)
-	h.load(h.transform, p)
-	h.square(h.transform, p.h)
 	h.energy = make([]float64, (p.w+1)*(p.h+1))
 	for y := range p.h {
 		var row float64
 		for x, v := range p.row(y) {
+			h.transform[y*n+x] = complex(float64(v), 0)
 			row += float64(v) * float64(v)
 			h.energy[(y+1)*(p.w+1)+x+1] = h.energy[y*(p.w+1)+x+1] + row
 		}
 	}
+	h.square(h.transform, p.h)
 	return h
 }
 
-// find returns where needle, no larger than the haystack, is most like it, and
-// the normalised correlation there.
-func (h *haystack) find(needle *plane) (x, y int, likeness float64) {
-	h.load(h.work, needle)
-	h.square(h.work, needle.h)
+// place is where a needle's corner lies, and the normalised correlation there.
+type place struct {
+	x, y     int
+	likeness float64
+}
+
+// find returns where one or two needles, no larger than the haystack, are most
+// like it. Two real correlations are one complex one.
+func (h *haystack) find(needles []*plane) (out [2]place) {
+	clear(h.work)
+	high := 0
+	for i, needle := range needles {
+		high = max(high, needle.h)
+		for y := range needle.h {
+			for x, v := range needle.row(y) {
+				h.work[y*h.n+x] += complex(float64(v)*float64(1-i), float64(v)*float64(i))
+			}
+		}
+	}
+	h.square(h.work, high)
 	h.correlate(h.work, h.transform)
+	out[0] = h.best(needles[0], func(i int) float64 { return real(h.work[i]) })
+	if len(needles) > 1 {
+		out[1] = h.best(needles[1], func(i int) float64 { return imag(h.work[i]) })
+	}
+	return out
+}
+
+// best returns the place of the greatest correlation. A place without detail has
+// none to speak of.
+func (h *haystack) best(needle *plane, correlation func(i int) float64) place {
 	var own float64
 	for _, v := range needle.pix {
 		own += float64(v) * float64(v)
 	}
-	scale := float64(h.n * h.n)
-	stride := h.w + 1
-	likeness = -1
-	for dy := 0; dy <= h.h-needle.h; dy++ {
-		for dx := 0; dx <= h.w-needle.w; dx++ {
-			top, bottom := h.energy[dy*stride:], h.energy[(dy+needle.h)*stride:]
-			there := bottom[dx+needle.w] - bottom[dx] - top[dx+needle.w] + top[dx]
-			v := real(h.work[dy*h.n+dx]) / scale / math.Sqrt(own*there+1)
-			if v > likeness {
-				x, y, likeness = dx, dy, v
+	scale, stride := float64(h.n*h.n), h.w+1
+	best := place{likeness: -1}
+	for y := 0; y <= h.h-needle.h; y++ {
+		top, bottom := h.energy[y*stride:], h.energy[(y+needle.h)*stride:]
+		for x := 0; x <= h.w-needle.w; x++ {
+			there := bottom[x+needle.w] - bottom[x] - top[x+needle.w] + top[x]
+			if v := correlation(y*h.n+x) / scale / math.Sqrt(own*there+1); v > best.likeness {
+				best = place{x, y, v}
 			}
 		}
 	}
-	return x, y, likeness
+	return best
 }

@@ -131,12 +131,12 @@ func (t *tracing) better(ctx context.Context, than Finding, onto affine) Finding
 	found := Finding{Scale: math.Sqrt(math.Abs(onto[0]*onto[4] - onto[1]*onto[3]))}
 	found.Likeness, found.Overlap = p.likeness(p.down.inverse().after(onto).after(p.up.inverse()))
 	e := t.gather(t.original, t.leak, onto)
-	signs := make([]byte, e.blocks)
+	signs, from := make([]byte, e.blocks), t.signer(t.asset)
 	for i, mark := range t.candidates {
 		if i%256 == 0 && ctx.Err() != nil {
 			return than
 		}
-		t.signs(signs, mark, t.asset)
+		from.signs(signs, mark)
 		match := Match{Mark: mark, Score: e.score(signs)}
 		match.False = t.chance(match.Score)
 		if i == 0 || match.Score > found.Best.Score {

@@ -29,6 +29,7 @@ package watermark
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"hash"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -68,17 +69,30 @@ func New(key []byte) (*Marker, error) {
 	return &Marker{key: slices.Clone(key), works: sync.Pool{New: func() any { return new(work) }}}, nil
 }
 
+// signer computes the signs of marks on one asset, one after another.
+type signer struct {
+	mac    hash.Hash
+	asset  clinical.AssetID
+	seed   [sha256.Size]byte
+	stream rand.ChaCha8
+}
+
+func (m *Marker) signer(asset clinical.AssetID) *signer {
+	return &signer{mac: hmac.New(sha256.New, m.key), asset: asset}
+}
+
 // signs fills dst with one byte per 32×32 block, in raster order: bit k is the
 // sign of the k-th frequency. They come from ChaCha8 (C2SP chacha8rand) under
 // HMAC-SHA-256 of mark and asset, so that many pictures of one reader share
 // nothing that could be averaged out of them.
-func (m *Marker) signs(dst []byte, mark Mark, asset clinical.AssetID) {
-	mac := hmac.New(sha256.New, m.key)
-	mac.Write([]byte("fovea watermark 1\x00"))
-	mac.Write(mark[:])
-	mac.Write(asset[:])
-	stream := rand.NewChaCha8([32]byte(mac.Sum(nil)))
-	_, _ = stream.Read(dst) // never fails
+func (s *signer) signs(dst []byte, mark Mark) {
+	s.mac.Reset()
+	s.mac.Write([]byte("fovea watermark 1\x00"))
+	s.mac.Write(mark[:])
+	s.mac.Write(s.asset[:])
+	s.mac.Sum(s.seed[:0])
+	s.stream.Seed(s.seed)
+	_, _ = s.stream.Read(dst) // never fails
 }
 
 func unmarkable(why string) error {
