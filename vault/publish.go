@@ -55,23 +55,7 @@ func (p *publisher) push(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTime)
 	defer cancel()
-	type answer struct {
-		outlet int
-		line   []byte
-		err    error
-	}
-	answers := make(chan answer, len(v.opt.Outlets))
-	asked := 0
-	for i, o := range v.opt.Outlets {
-		if p.sent[i] == size {
-			continue
-		}
-		asked++
-		go func() {
-			line, err := o.Publish(ctx, v.publication(ctx, text, size))
-			answers <- answer{i, line, err}
-		}()
-	}
+	answers, asked := p.ask(ctx, text, size)
 	witnessed, err := v.Witnessed()
 	if err != nil || !bytes.HasPrefix(witnessed, text) {
 		witnessed = bytes.Clone(text)
@@ -95,6 +79,31 @@ func (p *publisher) push(ctx context.Context) {
 	if err := writeFile(filepath.Join(v.opt.CheckpointDir, witnessedName), witnessed); err != nil {
 		v.opt.Log.Error("vault: keep cosignatures", "error", err)
 	}
+}
+
+// answer is what an outlet said of a checkpoint.
+type answer struct {
+	outlet int
+	line   []byte
+	err    error
+}
+
+// ask hands a checkpoint to every outlet that lacks it, and returns where so
+// many answers will come.
+func (p *publisher) ask(ctx context.Context, text []byte, size uint64) (<-chan answer, int) {
+	answers := make(chan answer, len(p.v.opt.Outlets))
+	asked := 0
+	for i, o := range p.v.opt.Outlets {
+		if p.sent[i] == size {
+			continue
+		}
+		asked++
+		go func() {
+			line, err := o.Publish(ctx, p.v.publication(ctx, text, size))
+			answers <- answer{i, line, err}
+		}()
+	}
+	return answers, asked
 }
 
 // cosignedBy puts a witness's line behind a checkpoint, in place of the one that

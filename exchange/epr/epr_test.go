@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
-	"errors"
 	"image"
 	"image/jpeg"
 	"io"
@@ -153,22 +152,6 @@ type site struct {
 	clock  time.Time
 	opt    epr.Options
 	memory shelf
-}
-
-// shelf outlives a follower, as the vault's does.
-type shelf map[string][]byte
-
-func (s shelf) Put(_ context.Context, key string, value []byte) error { s[key] = value; return nil }
-
-func (s shelf) Delete(_ context.Context, key string) error { delete(s, key); return nil }
-
-func (s shelf) Each(_ context.Context, f func(string, []byte) error) error {
-	for k, v := range s {
-		if err := f(k, v); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func newSite(t *testing.T, change func(*epr.Options)) *site {
@@ -450,169 +433,6 @@ func TestCrashLeavesNothingThatARestartDoesNotClear(t *testing.T) {
 	want(t, s.names(), []string{"01ARZ3NDEKTSV4RRFFQ69G5FAV-001.jpg"})
 }
 
-// What the record took of a patient who is erased is cancelled without a name,
-// and named to the operator until the record confirms.
-func TestPicturesOfAnErasedPatientAreRemovedAndCancelledWithoutAName(t *testing.T) {
-	s := newSite(t, nil)
-	r := s.due("one", "leg", "arm")
-	s.round()
-	s.drop(r.ID.String() + ".csv") // the record has it
-	r.Ended, s.erased = s.clock, true
-	s.restart()
-	s.round()
-	want(t, s.names(), []string{".R.sent", "R.csv", "R.pdf"})
-	s.isNameless(r.ID)
-	want(t, s.outside(), epr.FaultUnconfirmed)
-	s.write(r.ID.String()+".ack", "")
-	s.round()
-	want(t, s.names(), []string{})
-	want(t, s.outside(), clinical.Reason(""))
-}
-
-// A cancellation that waits for the record loses the patient's name when the
-// patient is erased.
-func TestWhatWaitsInTheFolderLosesTheNameOfAnErasedPatient(t *testing.T) {
-	s := newSite(t, nil)
-	r := s.due("one", "leg")
-	s.round()
-	s.drop(r.ID.String() + ".csv")
-	r.Ended = s.clock
-	old := s.due("old", "arm")
-	old.Delivered = s.clock
-	fix := s.due("fix", "arm")
-	fix.Kind, fix.Corrects = clinical.EPRCorrection, old.ID
-	s.round()
-	want(t, s.row(r.ID)["family"], "Fontaine")
-	want(t, s.row(fix.ID)["family"], "Fontaine")
-	s.erased = true
-	s.restart()
-	s.round()
-	s.isNameless(r.ID)
-	s.isNameless(fix.ID)
-}
-
-// isNameless checks that a cancellation says what to remove and not whose.
-func (s *site) isNameless(id clinical.ReleaseID) {
-	s.Helper()
-	row := s.row(id)
-	want(s.T, row["action"]+row["family"]+row["given"]+row["born"]+row["id:hospital"], "cancel")
-	if text := s.text(id.String() + ".pdf"); strings.Contains(text, "FONTAINE") || strings.Contains(text, "8014552K") || !strings.Contains(text, "-001.jpg") {
-		s.Errorf("the notice of an erased patient's pictures: %s", text)
-	}
-}
-
-// outside is what the operator is told.
-func (s *site) outside() clinical.Reason {
-	s.Helper()
-	all, err := epr.Left(s.Context(), s.memory)
-	if err != nil || len(all) > 1 {
-		s.Fatalf("%+v, %v", all, err)
-	}
-	if len(all) == 0 {
-		return ""
-	}
-	return all[0].Reason
-}
-
-// What was written is remembered apart from the folder: whatever became of the
-// marker, nothing of a delivery that ended while the server was down stays.
-func TestWhatEndedWhileTheServerWasDownIsTakenBack(t *testing.T) {
-	for name, meanwhile := range map[string]func(*site, *clinical.Release){
-		"row and marker gone": func(s *site, r *clinical.Release) {
-			s.drop(r.ID.String() + ".csv")
-			s.drop("." + r.ID.String() + ".sent")
-		},
-		"pictures in the middle": func(s *site, r *clinical.Release) {
-			s.drop(r.ID.String() + "-001.jpg")
-			s.drop(r.ID.String() + "-002.jpg")
-		},
-		"gone from the register": func(s *site, r *clinical.Release) { s.releases = nil },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newSite(t, nil)
-			r := s.due("one", "leg", "arm", "foot", "hand")
-			s.round()
-			id := r.ID.String()
-			meanwhile(s, r)
-			r.Ended, s.erased = s.clock, true
-			s.restart()
-			s.round()
-			for _, n := range s.names() {
-				if strings.HasPrefix(n, id) || strings.HasSuffix(n, ".jpg") {
-					t.Errorf("left behind: %s", n)
-				}
-			}
-		})
-	}
-}
-
-// What cannot be removed is tried again, and named until it is gone.
-func TestWhatCannotBeRemovedIsNamedUntilItIsGone(t *testing.T) {
-	s := newSite(t, nil)
-	r := s.due("one", "leg")
-	s.round()
-	block := filepath.Join(s.dir, r.ID.String()+"-001.jpg")
-	s.drop(r.ID.String() + "-001.jpg")
-	if err := os.MkdirAll(filepath.Join(block, "in the way"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	r.Ended = s.clock
-	s.round()
-	want(t, s.outside(), epr.FaultLeft)
-	s.restart()
-	s.round()
-	want(t, s.outside(), epr.FaultLeft)
-	if err := os.RemoveAll(filepath.Join(block, "in the way")); err != nil {
-		t.Fatal(err)
-	}
-	s.round()
-	want(t, s.outside(), clinical.Reason(""))
-	want(t, s.names(), []string{})
-}
-
-// A marker that somebody removed is made again: neither is the fault told each
-// round, nor the session delivered once more.
-func TestAMarkerThatIsRemovedBeginsTheWaitAnew(t *testing.T) {
-	s := newSite(t, nil)
-	r := s.due("one", "leg")
-	s.round()
-	for range 5 {
-		s.drop("." + r.ID.String() + ".sent")
-		s.round()
-	}
-	want(t, s.names(), []string{".R.sent", "R-001.jpg", "R.csv", "R.pdf"})
-	if r.Attempts != 0 || len(s.did) != 0 {
-		t.Errorf("told %d times: %+v", r.Attempts, s.did)
-	}
-	s.clock = s.clock.Add(25 * time.Hour)
-	s.round()
-	want(t, r.Fault, epr.FaultIdle)
-}
-
-// What was collected and answered before the marker was written is delivered.
-func TestAnAnswerToWhatHasNoMarkerYetCounts(t *testing.T) {
-	s := newSite(t, nil)
-	r := s.due("one", "leg")
-	s.round()
-	s.drop("." + r.ID.String() + ".sent")
-	s.drop(r.ID.String() + ".csv")
-	s.write(r.ID.String()+".ack", "DOC-1")
-	s.restart()
-	s.round()
-	want(t, r.Receipt, "DOC-1")
-	want(t, s.names(), []string{})
-}
-
-// A document or a picture that nobody remembers is cleared like the rest.
-func TestALoneDocumentIsCleared(t *testing.T) {
-	s := newSite(t, nil)
-	r := s.due("one", "leg")
-	r.Ended = s.clock
-	s.write(r.ID.String()+".pdf", "half")
-	s.round()
-	want(t, s.names(), []string{})
-}
-
 func TestCrashBeforeTheMarkerIsTakenBackLikeWhatHasOne(t *testing.T) {
 	s := newSite(t, nil)
 	r := s.due("one", "leg")
@@ -750,35 +570,4 @@ func TestFollowerWaitsOutAnOutageAndEndsWithItsContext(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// The row names every picture of the largest delivery, with its sum.
-func TestTheRowOfALargeDeliveryIsWhole(t *testing.T) {
-	const many = 2000
-	var b bytes.Buffer
-	if err := epr.WriteRow(&b, clinicaltest.ID[clinical.Release]("large"), many); err != nil {
-		t.Fatal(err)
-	}
-	lines, err := csv.NewReader(&b).ReadAll()
-	if err != nil || len(strings.Fields(lines[1][0])) != many || len(strings.Fields(lines[1][1])) != many || lines[1][2] != "2000" {
-		t.Errorf("cut short: %v", err)
-	}
-}
-
-func TestColumnsAreTheSitesChoice(t *testing.T) {
-	s := newSite(t, func(o *epr.Options) { o.Columns, o.Comma = []string{"id:ins", "delivery", "count", "written"}, ';' })
-	r := s.due("one", "leg")
-	s.round()
-	b, err := os.ReadFile(filepath.Join(s.dir, r.ID.String()+".csv"))
-	if err != nil || !strings.HasPrefix(string(b), "id:ins;delivery;count;written\r\n261034432100104;"+r.ID.String()+";1;") {
-		t.Errorf("%q, %v", b, err)
-	}
-	for _, columns := range [][]string{{"delivery", "name"}, {"id:"}} {
-		if _, err := epr.New(s.register, epr.Options{Folder: s.dir, Columns: columns}); clinical.ReasonOf(err) != "epr-columns" {
-			t.Errorf("%v: %v", columns, err)
-		}
-	}
-	if _, err := epr.New(s.register, epr.Options{}); !errors.Is(err, clinical.ErrInvalid) {
-		t.Errorf("no folder: %v", err)
-	}
 }

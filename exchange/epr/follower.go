@@ -248,25 +248,29 @@ func (f *Follower) resume(ctx context.Context, d *folder) error {
 		if l.handed[id] {
 			continue
 		}
-		_, ours := stays[id]
-		if !ours {
-			if ours, err = f.knows(ctx, id); err != nil {
-				return err
-			}
-		}
-		switch {
-		case !ours:
-		case stays[id].Stuck || !d.there(id.String()+".csv") && !d.there(id.String()+".ack"):
-			err = f.forget(ctx, d, id)
-		default:
-			l.handed[id], err = true, d.mark(id)
-		}
-		if err != nil {
+		if l.handed[id], err = f.begun(ctx, d, id); err != nil {
 			return err
 		}
 	}
+	maps.DeleteFunc(l.handed, func(_ clinical.ReleaseID, written bool) bool { return !written })
 	f.handed = l.handed
 	return nil
+}
+
+// begun looks at a delivery that an earlier process began, and reports whether
+// it had been written whole; else nothing of it stays.
+func (f *Follower) begun(ctx context.Context, d *folder, id clinical.ReleaseID) (bool, error) {
+	s, ours := f.stays[id]
+	if !ours {
+		var err error
+		if ours, err = f.knows(ctx, id); err != nil || !ours {
+			return false, err
+		}
+	}
+	if s.Stuck || !d.there(id.String()+".csv") && !d.there(id.String()+".ack") {
+		return false, f.forget(ctx, d, id)
+	}
+	return true, d.mark(id)
 }
 
 // knows reports whether a delivery is in the register: somebody else's file

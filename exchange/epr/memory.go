@@ -151,7 +151,9 @@ func (f *Follower) amiss() clinical.Reason {
 type oblivion map[string][]byte
 
 func (o oblivion) Put(_ context.Context, key string, value []byte) error { o[key] = value; return nil }
-func (o oblivion) Delete(_ context.Context, key string) error            { delete(o, key); return nil }
+
+func (o oblivion) Delete(_ context.Context, key string) error { delete(o, key); return nil }
+
 func (o oblivion) Each(_ context.Context, f func(string, []byte) error) error {
 	for k, v := range o {
 		if err := f(k, v); err != nil {

@@ -121,6 +121,7 @@ func (d *doc) caption(text string) (below, after []string) {
 		lines = append(lines[:captionMost:captionMost], l.pick("… shortened here; the record has the whole caption.",
 			"… abrégé ici ; le dossier contient la légende entière.", "… abreviado aquí; la historia contiene el texto completo."))
 	}
-	below = append(lines[:captionLines-1:captionLines-1], l.pick("… continued on the next page", "… suite page suivante", "… continúa en la página siguiente"))
+	below = append(below, lines[:captionLines-1]...)
+	below = append(below, l.pick("… continued on the next page", "… suite page suivante", "… continúa en la página siguiente"))
 	return below, lines[captionLines-1:]
 }
