@@ -141,10 +141,11 @@ type Asset struct {
 	ReviewedAt           time.Time `json:",omitzero"`
 
 	// Edit is the number of the version in which the picture is shown (Edits);
-	// 0: as it was taken. Cleared is how far its flattened copy, masks filled in,
+	// 0: as it was taken. Masked says that this version masks something. Cleared is how far its flattened copy, masks filled in,
 	// identifies, as a second person attested; zero: nobody did, and no such copy
 	// is shown.
 	Edit    int             `json:",omitempty"`
+	Masked  bool            `json:",omitempty"`
 	Cleared Identifiability `json:",omitzero"`
 
 	KeptAt  time.Time

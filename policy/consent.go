@@ -298,12 +298,14 @@ func smallGroup(m *matter, _ *shard, g *grant) clinical.Reason {
 	return when(beyond && !g.IntimateBeyondA2, "intimate-audience")
 }
 
-// recognisable tests how far the patient may be recognised. Where a masked or
-// an anonymised copy would do, none is made yet.
+// recognisable tests how far the patient may be recognised. Where a flattened
+// copy would do, none is there that somebody attested.
 func recognisable(m *matter, _ *shard, g *grant) clinical.Reason {
 	switch {
-	case !m.level.Valid() || !g.Level.Valid():
+	case !g.Level.Valid():
 		return "ceiling-identifiability"
+	case !m.level.Valid():
+		return "no-rendition"
 	case m.level > g.Level:
 		return "no-rendition"
 	default:

@@ -15,8 +15,11 @@ type Request struct {
 	// do.
 	Set   clinical.SetID
 	Asset clinical.AssetID
-	// Rendition is what is wanted; empty: what the use is served by default.
+	// Rendition is what is wanted; empty: what the use is served by default, or
+	// its flattened copy.
 	Rendition clinical.RenditionKind
+	// Flat is set where the flattened copy of Rendition will do as well.
+	Flat bool
 	// Search is set when pictures are looked for across patients, rather than
 	// on the patient's own page or in a set.
 	Search bool
@@ -127,16 +130,43 @@ func (m *matter) of(pic *picture) {
 		}
 	}
 	m.pic, m.f = pic, pic.frame
-	m.kind = m.req.Rendition
-	if m.kind == "" {
-		m.kind = served(m.req.Use)[0]
-	}
-	m.level = clinical.I0
-	if m.kind != clinical.Original { // the original still has what the camera wrote into it
-		m.level = m.f.level()
-	}
+	m.plain()
 	m.release, m.only, m.item, m.glass = nil, m.req.Release, nil, false
 	m.consentKnown, m.consentFault = false, ""
+}
+
+// plain turns the matter to the picture itself, in the rendition wanted.
+func (m *matter) plain() {
+	k := m.req.Rendition
+	if k == "" {
+		k = served(m.req.Use)[0]
+	}
+	m.as(k)
+}
+
+func (m *matter) as(k clinical.RenditionKind) {
+	m.kind, m.consentKnown = k, false
+	switch k {
+	case clinical.Original: // it still has what the camera wrote into it
+		m.level = clinical.I0
+	case clinical.Masked, clinical.MaskedThumbnail, clinical.MaskedFull:
+		m.level = m.f.cleared
+	default:
+		m.level = m.f.level()
+	}
+}
+
+// flattened returns the kind that shows the same with its masks filled in;
+// empty: there is none.
+func flattened(k clinical.RenditionKind) clinical.RenditionKind {
+	switch k {
+	case clinical.Teaching:
+		return clinical.Masked
+	case clinical.Thumbnail:
+		return clinical.MaskedThumbnail
+	default:
+		return ""
+	}
 }
 
 // in turns the matter to a set.
@@ -192,9 +222,26 @@ func (m *matter) turn(id clinical.ReleaseID) {
 	m.only, m.release, m.consentKnown = id, nil, false
 }
 
-// ask asks every rule in turn. All of them are asked even after one has
-// objected, so that the clock has seen every instant that matters.
+// ask asks about the picture, and where that may not be shown about its
+// flattened copy. Of two objections it names the one to the picture.
 func (m *matter) ask() clinical.Decision {
+	m.plain()
+	d := m.table()
+	if d.Permit || !m.f.cleared.Valid() || m.req.Rendition != "" && !m.req.Flat || flattened(m.kind) == "" {
+		return d
+	}
+	m.as(flattened(m.kind))
+	if flat := m.table(); flat.Permit {
+		return flat
+	}
+	m.plain()
+	d.Until = m.clock.next
+	return d
+}
+
+// table asks every rule in turn. All of them are asked even after one has
+// objected, so that the clock has seen every instant that matters.
+func (m *matter) table() clinical.Decision {
 	d := clinical.Decision{Permit: true, Rule: Permitted}
 	for i := range m.snap.rules {
 		r := &m.snap.rules[i]
@@ -279,15 +326,17 @@ func served(u clinical.Use) []clinical.RenditionKind {
 	switch u.Purpose {
 	case clinical.P0:
 		if onScreen {
-			return []clinical.RenditionKind{clinical.Original, clinical.Teaching, clinical.Thumbnail}
+			return []clinical.RenditionKind{
+				clinical.Original, clinical.Teaching, clinical.Thumbnail, clinical.Masked, clinical.MaskedThumbnail, clinical.MaskedFull,
+			}
 		}
 		return []clinical.RenditionKind{clinical.Original, clinical.Teaching}
 	case clinical.P6:
 		return []clinical.RenditionKind{clinical.Original}
 	default:
 		if onScreen {
-			return []clinical.RenditionKind{clinical.Teaching, clinical.Thumbnail}
+			return []clinical.RenditionKind{clinical.Teaching, clinical.Thumbnail, clinical.Masked, clinical.MaskedThumbnail}
 		}
-		return []clinical.RenditionKind{clinical.Teaching}
+		return []clinical.RenditionKind{clinical.Teaching, clinical.Masked}
 	}
 }

@@ -325,6 +325,10 @@ func (a *act) planPictures(ctx context.Context, cmd clinical.Command) (clinical.
 		return a.describe(ctx, cmd)
 	case clinical.NameSubjects:
 		return a.nameSubjects(ctx, cmd)
+	case clinical.SaveEdit:
+		return a.saveEdit(ctx, cmd)
+	case clinical.AttestEdit:
+		return a.attestEdit(ctx, cmd)
 	case clinical.RefileAssets:
 		return a.refile(ctx, cmd)
 	default:

@@ -50,13 +50,11 @@ func (a *act) classify(ctx context.Context, cmd clinical.ClassifyAssets) (clinic
 	c := a.change(clinical.ActClassified, cmd.Reason)
 	for i := range assets {
 		as := &assets[i]
-		switch lowers := as.Sensitivity&^cmd.Sensitivity&^clinical.Known != 0; {
-		case as.State == clinical.Quarantined:
-			return clinical.Change{}, conflict("quarantined", "These pictures have no patient yet. File them first.")
-		case lowers && cmd.Reason == "":
-			return clinical.Change{}, invalid("no-reason", "Taking a flag away needs a reason, which goes into the record. Write one.")
-		case as.Sensitivity.Has(clinical.Safeguarding) && !cmd.Sensitivity.Has(clinical.Safeguarding) && !a.second(as):
-			return clinical.Change{}, forbid("second-person", "A second person takes the safeguarding flag away, with a reason. Ask a colleague.")
+		if err := a.reclassifies(as, cmd); err != nil {
+			return clinical.Change{}, err
+		}
+		if cmd.Sensitivity != as.Sensitivity { // who attested the flattened copy was told otherwise
+			as.Cleared = clinical.NoIdentifiability
 		}
 		if cmd.Sensitivity.Has(clinical.Safeguarding) && !as.Sensitivity.Has(clinical.Safeguarding) {
 			a.tellOfGuarded(&c, as.Patient)
@@ -68,6 +66,24 @@ func (a *act) classify(ctx context.Context, cmd clinical.ClassifyAssets) (clinic
 	}
 	keep(&c, assets)
 	return c, nil
+}
+
+// reclassifies tests what a picture is said to show against what it was said to
+// show before.
+func (a *act) reclassifies(as *clinical.Asset, cmd clinical.ClassifyAssets) error {
+	lowers := as.Sensitivity&^cmd.Sensitivity&^clinical.Known != 0
+	switch {
+	case as.State == clinical.Quarantined:
+		return conflict("quarantined", "These pictures have no patient yet. File them first.")
+	case lowers && cmd.Reason == "":
+		return invalid("no-reason", "Taking a flag away needs a reason, which goes into the record. Write one.")
+	case as.Sensitivity.Has(clinical.Safeguarding) && !cmd.Sensitivity.Has(clinical.Safeguarding) && !a.second(as):
+		return forbid("second-person", "A second person takes the safeguarding flag away, with a reason. Ask a colleague.")
+	case cmd.NoIdentifyingFeature && as.Masked:
+		return conflict("masked", "Something in one of these pictures is masked, so there is something to hide. Save a version without masks first.")
+	default:
+		return nil
+	}
 }
 
 // second reports whether somebody else than the asker said what is in the
@@ -244,7 +260,8 @@ func (a *act) unlink(c *clinical.Change, as *clinical.Asset, to clinical.Patient
 	as.Subjects = without(as.Subjects, to)
 	as.Patient, as.State, as.Reason, as.FiledAt = to, clinical.Filed, "", a.now
 	as.Job, as.Encounter, as.Lesion, as.Run = clinical.JobID{}, clinical.EncounterID{}, clinical.LesionID{}, clinical.RunID{}
-	as.Name = "" // it may name the wrong patient
+	as.Name = ""                  // it may name the wrong patient
+	as.Edit, as.Masked = 0, false // and so may what was written into it
 	unclassify(as)
 	ids, _ := a.snap.members.get(as.ID)
 	for _, id := range ids {
@@ -266,5 +283,5 @@ func (a *act) unlink(c *clinical.Change, as *clinical.Asset, to clinical.Patient
 func unclassify(as *clinical.Asset) {
 	as.Sensitivity &^= clinical.Known
 	as.NoIdentifyingFeature, as.ClassifiedBy, as.ReviewedBy = false, clinical.PersonID{}, clinical.PersonID{}
-	as.ReviewedAt = time.Time{}
+	as.ReviewedAt, as.Cleared = time.Time{}, clinical.NoIdentifiability
 }

@@ -161,7 +161,7 @@ func (a *act) permitted(r clinical.Release) error {
 	why := map[clinical.Reason]int{}
 	refused := 0
 	for _, id := range r.Assets {
-		d := Decide(next, Request{Person: r.By, Use: useOf(&r), Asset: id, Rendition: r.Rendition, Release: r.ID, Now: a.now})
+		d := Decide(next, Request{Person: r.By, Use: useOf(&r), Asset: id, Rendition: r.Rendition, Flat: true, Release: r.ID, Now: a.now})
 		if !d.Permit {
 			why[d.Reason]++
 			refused++

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -293,7 +294,7 @@ func (e *edit) asset(a clinical.Asset) {
 	}
 	p := &picture{
 		id: a.ID, rev: a.Rev, ordinal: a.Ordinal,
-		captured: nanos(taken(&a)), filed: nanos(cmp.Or(a.FiledAt, a.KeptAt)),
+		captured: nanos(taken(&a)), filed: nanos(cmp.Or(a.FiledAt, a.KeptAt)), edit: uint16(min(a.Edit, math.MaxUint16)),
 	}
 	f := frameOf(&a)
 	same := func(o *picture) bool { return o.id == a.ID }
@@ -316,6 +317,9 @@ func (e *edit) asset(a clinical.Asset) {
 	}
 	e.pictures.set(e.by, a.ID, p)
 	e.ordinals.set(e.by, a.Ordinal, p)
+	if known && old.edit != p.edit { // the copy of another version is no copy of this one
+		e.refresh(a.ID)
+	}
 	p.frame.eachSubject(func(id clinical.PatientID) {
 		if host := e.touch(id, false); !slices.Contains(host.hosts, a.Patient) {
 			host.hosts = append(host.hosts, a.Patient)

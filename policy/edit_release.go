@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"fovea/clinical"
@@ -130,19 +131,34 @@ func (e *edit) enrol(id clinical.AssetID, s *set) {
 	}
 }
 
-// entry is the file that an item is, ready once the rendition is there.
+// entry is the files that an item may be.
 func (e *edit) entry(v clinical.SetItem) *item {
 	it := &item{SetItem: v}
-	sl, ok := e.slides.get(v.Asset)
-	if !ok {
-		return it
+	if sl, ok := e.slides.get(v.Asset); ok {
+		it.plain = fileOf(v, sl)
 	}
-	it.ready = true
-	it.entry = clinical.Entry{
+	if sl := e.flat(v.Asset); sl != nil {
+		it.flat = fileOf(v, sl)
+	}
+	return it
+}
+
+func fileOf(v clinical.SetItem, sl *slide) *clinical.Entry {
+	return &clinical.Entry{
 		Item: v.ID, Asset: v.Asset, Name: FileName(v.Number, v.Label), Caption: v.Caption, Size: sl.size,
 		MIME: sl.mime, ETag: sl.etag, Modified: sl.modified, Created: v.AddedAt,
 	}
-	return it
+}
+
+// flat returns the flattened copy of the version that a picture is shown in;
+// nil: it is not made.
+func (s *Snapshot) flat(id clinical.AssetID) *slide {
+	sl, ok := s.flats.get(id)
+	p, known := s.pictures.get(id)
+	if !ok || !known || sl.edit != p.edit {
+		return nil
+	}
+	return sl
 }
 
 func (e *edit) rendition(v clinical.Rendition) {
@@ -156,8 +172,10 @@ func (e *edit) rendition(v clinical.Rendition) {
 			e.thumb(p)
 		}
 	case clinical.Teaching:
-		e.slide(v)
-	case clinical.Original:
+		e.slide(&e.slides, v)
+	case clinical.Masked:
+		e.slide(&e.flats, v)
+	default: // not on any drive: found when it is asked for
 	}
 }
 
@@ -170,20 +188,25 @@ func (e *edit) thumb(p *picture) {
 	e.ordinals.set(e.by, p.ordinal, &own)
 }
 
-func (e *edit) slide(v clinical.Rendition) {
-	if old, ok := e.slides.get(v.Asset); ok && stale(v.Rev, old.rev) {
+func (e *edit) slide(of *table[clinical.AssetID, *slide], v clinical.Rendition) {
+	if old, ok := of.get(v.Asset); ok && stale(v.Rev, old.rev) {
 		return
 	}
-	e.slides.set(e.by, v.Asset, &slide{
-		blob: v.Blob.ID, rev: v.Rev, size: v.Blob.Size, width: v.Width, height: v.Height,
+	of.set(e.by, v.Asset, &slide{
+		blob: v.Blob.ID, rev: v.Rev, edit: uint16(min(v.Edit, math.MaxUint16)), size: v.Blob.Size, width: v.Width, height: v.Height,
 		etag: e.etag(v.Blob.SHA256), mime: cmp.Or(v.Blob.MIME, "image/jpeg"), modified: v.MadeAt,
 	})
-	ids, _ := e.members.get(v.Asset)
-	for _, id := range ids {
-		s := e.setFor(id)
+	e.refresh(v.Asset)
+}
+
+// refresh makes the files anew that a picture is in sets.
+func (e *edit) refresh(id clinical.AssetID) {
+	ids, _ := e.members.get(id)
+	for _, set := range ids {
+		s := e.setFor(set)
 		s.items = slices.Clone(s.items)
 		for i, it := range s.items {
-			if it.Asset == v.Asset {
+			if it.Asset == id {
 				s.items[i] = e.entry(it.SetItem)
 			}
 		}

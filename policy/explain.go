@@ -56,7 +56,7 @@ func (s *Snapshot) Explain(q clinical.Question) clinical.Explanation {
 		q.Use.Purpose, q.Use.Audience = st.Purpose, st.Audience
 	}
 	out := clinical.Explanation{Question: q}
-	r := Request{Person: q.Person, Use: q.Use, Set: q.Set, Asset: q.Asset, Rendition: q.Kind, Now: q.At}
+	r := Request{Person: q.Person, Use: q.Use, Set: q.Set, Asset: q.Asset, Rendition: q.Kind, Flat: true, Now: q.At}
 	m := newMatter(s, r)
 	anybody := q.Person.IsZero() && !q.Set.IsZero()
 	if m != nil {

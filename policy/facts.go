@@ -17,7 +17,8 @@ type picture struct {
 	filed    int64 // the same, of filing, else of keeping
 	frame    *frame
 	ordinal  uint32
-	thumb    bool // a 256 px rendition is there
+	edit     uint16 // number of the version it is shown in
+	thumb    bool   // a 256 px rendition is there
 }
 
 // unknown is the instant of what has none.
@@ -55,6 +56,7 @@ type frame struct {
 	noFeature   bool
 	idShot      bool
 	form        bool
+	cleared     clinical.Identifiability // of the flattened copy; zero: none may be shown
 }
 
 func frameOf(a *clinical.Asset) frame {
@@ -66,6 +68,9 @@ func frameOf(a *clinical.Asset) frame {
 	const known = clinical.Known | clinical.Face | clinical.Intimate | clinical.Safeguarding | clinical.VIP
 	if f.sensitivity&^known != 0 { // a flag that nobody thought of here: as if nobody had looked
 		f.sensitivity, f.noFeature = f.sensitivity&known&^clinical.Known, false
+	}
+	if a.Edit > 0 && (a.Cleared == clinical.I1 || a.Cleared == clinical.I2) && f.sensitivity.Has(clinical.Known) && !a.IDShot && !a.Form {
+		f.cleared = a.Cleared
 	}
 	if len(a.Subjects) > 0 {
 		b := make([]byte, 0, 16*len(a.Subjects))
@@ -212,18 +217,27 @@ type set struct {
 	changed time.Time
 }
 
-// item is one membership, and the file it is on a drive once a rendition is
-// there.
+// item is one membership, and the files it may be on a drive, each once it is
+// made: the picture, and its flattened copy.
 type item struct {
 	clinical.SetItem
-	entry clinical.Entry
-	ready bool
+	plain, flat *clinical.Entry
 }
 
-// slide is the teaching rendition of a picture: its record outlives its bytes.
+// as returns the file that a rendition is; nil while it is not made.
+func (i *item) as(k clinical.RenditionKind) *clinical.Entry {
+	if k == clinical.Masked {
+		return i.flat
+	}
+	return i.plain
+}
+
+// slide is what a picture is shown by on a drive: its teaching rendition, or the
+// flattened copy of the same size. Its record outlives its bytes.
 type slide struct {
 	blob     clinical.BlobID
 	rev      uint64
+	edit     uint16
 	size     int64
 	width    int
 	height   int

@@ -184,6 +184,18 @@ func (j *journal) Renditions(_ context.Context, id clinical.AssetID) ([]clinical
 	return out, nil
 }
 
+func (j *journal) Edits(_ context.Context, id clinical.AssetID) (clinical.Edits, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	newest := clinical.Edits{Asset: id}
+	for _, e := range j.all.Edits {
+		if e.Asset == id && e.Rev >= newest.Rev {
+			newest = e
+		}
+	}
+	return newest, nil
+}
+
 // pixels is what every blob holds.
 func pixels() []byte { return bytes.Repeat([]byte("pixels, invented. "), 40_000) }
 
@@ -227,6 +239,11 @@ func revs(d *clinical.Delta, f func([16]byte, *uint64)) {
 	}
 	for i := range d.Assets {
 		f(d.Assets[i].ID, &d.Assets[i].Rev)
+	}
+	for i := range d.Edits {
+		id := d.Edits[i].Asset
+		id[15] ^= 0xff // they have their picture's
+		f(id, &d.Edits[i].Rev)
 	}
 	for i := range d.Renditions {
 		f(d.Renditions[i].ID, &d.Renditions[i].Rev)
@@ -282,6 +299,7 @@ func join(to *clinical.Delta, d clinical.Delta) {
 	to.Runs = append(to.Runs, d.Runs...)
 	to.Landings = append(to.Landings, d.Landings...)
 	to.Assets = append(to.Assets, d.Assets...)
+	to.Edits = append(to.Edits, d.Edits...)
 	to.Renditions = append(to.Renditions, d.Renditions...)
 	to.Grants = append(to.Grants, d.Grants...)
 	to.Holds = append(to.Holds, d.Holds...)

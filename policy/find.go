@@ -34,7 +34,7 @@ func (g *Gate) Find(ctx context.Context, c clinical.Caller, u clinical.Use, q cl
 	shown := make([]clinical.Shown, 0, len(found.Ordinals))
 	for _, n := range found.Ordinals {
 		pic := snap.ordinals.get(n)
-		if pic == nil || !Decide(snap, Request{Person: c.Person, Use: u, Asset: pic.id, Rendition: clinical.Thumbnail, Search: true, Now: now}).Permit {
+		if pic == nil || !Decide(snap, Request{Person: c.Person, Use: u, Asset: pic.id, Rendition: clinical.Thumbnail, Flat: true, Search: true, Now: now}).Permit {
 			found.Total--
 			continue
 		}
@@ -132,7 +132,7 @@ func (g *Gate) Asset(ctx context.Context, c clinical.Caller, id clinical.AssetID
 		}
 	}
 	for _, u := range uses {
-		d := Decide(snap, Request{Person: c.Person, Use: u, Asset: id, Rendition: clinical.Thumbnail, Now: now})
+		d := Decide(snap, Request{Person: c.Person, Use: u, Asset: id, Rendition: clinical.Thumbnail, Flat: true, Now: now})
 		if !d.Permit {
 			continue
 		}

@@ -159,8 +159,8 @@ func (s *Snapshot) list(p *clinical.Person, st *set, ch clinical.Channel, now ti
 			l.folder.Modified = latest(l.folder.Modified, s.shard(owner).changed)
 		}
 		switch d := v.of(pic, st, it); {
-		case d.Permit && it.ready:
-			e := it.entry
+		case d.Permit && it.as(d.Rendition) != nil:
+			e := *it.as(d.Rendition)
 			e.Position = i // st.items keeps what was removed, in the order of its adding
 			l.folder.Entries = append(l.folder.Entries, e)
 		case d.Permit: // nothing to list until the rendition is made

@@ -28,6 +28,7 @@ type journal interface {
 type reader interface {
 	Asset(context.Context, clinical.AssetID) (clinical.Asset, error)
 	Renditions(context.Context, clinical.AssetID) ([]clinical.Rendition, error)
+	Edits(context.Context, clinical.AssetID) (clinical.Edits, error)
 }
 
 // opener opens sealed bytes.

@@ -23,6 +23,7 @@ type question struct {
 	snap         *policy.Snapshot
 	ask          policy.Request
 	yes          bool
+	masked       bool // yes, by the flattened copy
 	rule         string
 	why          clinical.Reason
 }
@@ -35,6 +36,8 @@ func (q question) fault(got clinical.Decision) string {
 		return "permitted"
 	case !got.Permit && q.yes:
 		return fmt.Sprintf("no, by %s: %s", got.Rule, policy.Words(got.Reason))
+	case got.Permit && q.masked != (got.Rendition == clinical.Masked || got.Rendition == clinical.MaskedThumbnail):
+		return fmt.Sprintf("as %s", got.Rendition)
 	case !got.Permit && (got.Rule != q.rule || got.Reason != q.why):
 		return fmt.Sprintf("by %s because %s", got.Rule, got.Reason)
 	default:
@@ -222,10 +225,10 @@ func (s *story) ask(words []string, o options) {
 	want := slices.IndexFunc(words, func(w string) bool { return w == "yes" || w == "no" })
 	q := question{where: s.where, snap: s.snap, ask: r}
 	switch {
-	case want < 0, words[want] == "no" && len(words) != want+3, words[want] == "yes" && len(words) != want+1:
+	case want < 0, words[want] == "no" && len(words) != want+3, words[want] == "yes" && len(words) > want+2:
 		s.t.Fatalf("%s: neither yes, nor no with a rule and a reason", s.where)
 	case words[want] == "yes":
-		q.yes = true
+		q.yes, q.masked = true, len(words) == want+2 && words[want+1] == "masked"
 	default:
 		q.rule, q.why = words[want+1], clinical.Reason(words[want+2])
 	}
@@ -281,6 +284,12 @@ func (s *story) picture(name string, o options) {
 	}
 	if o.has("identifies") {
 		a.NoIdentifyingFeature = false
+	}
+	if v, ok := o.get("cleared"); ok {
+		a.Edit, a.Masked, a.NoIdentifyingFeature = 1, true, false
+		if err := a.Cleared.UnmarshalText([]byte(v)); err != nil {
+			s.t.Fatalf("%s: %v", s.where, err)
+		}
 	}
 	if v, ok := o.get("state"); ok {
 		a.State = clinical.AssetState(v)

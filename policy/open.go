@@ -36,7 +36,7 @@ func (g *Gate) open(ctx context.Context, c clinical.Caller, r OpenRequest, note 
 	if err != nil {
 		return nil, err
 	}
-	req := Request{Person: c.Person, Use: r.Use, Set: r.Set, Asset: r.Asset, Rendition: r.Kind, Release: r.Release, Now: g.opt.Now()}
+	req := Request{Person: c.Person, Use: r.Use, Set: r.Set, Asset: r.Asset, Rendition: r.Kind, Flat: true, Release: r.Release, Now: g.opt.Now()}
 	if st, ok := snap.sets.get(r.Set); ok {
 		req.Use.Purpose, req.Use.Audience = st.Purpose, st.Audience
 	}
@@ -66,7 +66,7 @@ func (g *Gate) open(ctx context.Context, c clinical.Caller, r OpenRequest, note 
 	if err := note(ctx, e, d.LogBeforeBytes); err != nil {
 		return nil, errors.Join(err, content.Close())
 	}
-	req.Rendition = d.Rendition
+	req.Rendition, req.Flat = d.Rendition, false
 	return served, g.attach(served, content, req, seen)
 }
 
@@ -103,9 +103,12 @@ func hidden(err error) error {
 func (g *Gate) file(ctx context.Context, snap *Snapshot, id clinical.AssetID, kind clinical.RenditionKind) (*clinical.Served, clinical.BlobID, error) {
 	served := &clinical.Served{Asset: id}
 	switch kind {
-	case clinical.Teaching:
-		sl, ok := snap.slides.get(id)
-		if !ok {
+	case clinical.Teaching, clinical.Masked:
+		sl, _ := snap.slides.get(id)
+		if kind == clinical.Masked {
+			sl = snap.flat(id)
+		}
+		if sl == nil {
 			return nil, clinical.BlobID{}, clinical.ErrNotFound
 		}
 		served.MIME, served.ETag, served.Modified, served.Width, served.Height = sl.mime, sl.etag, sl.modified, sl.width, sl.height
@@ -123,14 +126,19 @@ func (g *Gate) file(ctx context.Context, snap *Snapshot, id clinical.AssetID, ki
 	}
 }
 
-// derived finds the newest rendition of a kind.
+// derived finds the newest rendition of a kind; of a flattened copy only that of
+// the version in which the picture is shown.
 func (g *Gate) derived(ctx context.Context, snap *Snapshot, id clinical.AssetID, kind clinical.RenditionKind) (*clinical.Served, clinical.BlobID, error) {
 	all, err := g.opt.Reader.Renditions(ctx, id)
 	if err != nil {
 		return nil, clinical.BlobID{}, err
 	}
+	pic, _ := snap.pictures.get(id)
 	var best *clinical.Rendition
 	for i, r := range all {
+		if kind != clinical.Thumbnail && (pic == nil || r.Edit != int(pic.edit)) {
+			continue
+		}
 		if r.Kind == kind && r.Failed == "" && !r.Blob.ID.IsZero() && (best == nil || r.Rev > best.Rev) {
 			best = &all[i]
 		}

@@ -37,7 +37,7 @@ func (g *Gate) ServeInSet(ctx context.Context, c clinical.Caller, id clinical.Se
 	if !ok {
 		return clinical.ErrNotFound
 	}
-	req := Request{Person: c.Person, Use: mountOf(st), Set: id, Rendition: clinical.Teaching, Now: g.opt.Now()}
+	req := Request{Person: c.Person, Use: mountOf(st), Set: id, Rendition: clinical.Teaching, Flat: true, Now: g.opt.Now()}
 	e := g.event(clinical.ActServed, c)
 	e.Use, e.Set = req.Use, id
 	first := false

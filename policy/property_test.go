@@ -63,6 +63,7 @@ func world(t *rapid.T) clinical.Delta {
 	for i := range rapid.IntRange(1, 8).Draw(t, "pictures") {
 		d.Assets = append(d.Assets, drawAsset(t, d, i, hour("taken")))
 		d.Renditions = append(d.Renditions, clinicaltest.Slide(fmt.Sprint("picture ", i)))
+		d.Renditions = append(d.Renditions, flat(fmt.Sprint("picture ", i), d.Assets[i].Edit))
 	}
 	for i := range rapid.SampledFrom([]int{0, 2, 5, 9}).Draw(t, "consents") {
 		d.Grants = append(d.Grants, drawGrant(t, d, i, hour("from"), day))
@@ -148,6 +149,10 @@ func drawAsset(t *rapid.T, d clinical.Delta, i int, taken time.Time) clinical.As
 	a.Sensitivity = mostly(t, "plain", clinical.Plain, clinical.Sensitivity(rapid.IntRange(0, 31).Draw(t, "flags")))
 	a.NoIdentifyingFeature = !once(t, 4, "feature")
 	a.IDShot, a.Form = once(t, 12, "id shot"), once(t, 20, "form")
+	if once(t, 4, "edited") {
+		a.Edit = 1
+		a.Cleared = mostly(t, "cleared", clinical.I1, clinical.I2, clinical.NoIdentifiability, clinical.I0)
+	}
 	if once(t, 4, "jobless") {
 		a.Job, a.Session = clinical.JobID{}, clinical.SessionID{}
 	}
@@ -326,7 +331,7 @@ func tighten(t *rapid.T, d clinical.Delta) (change clinical.Delta, care bool) {
 	if len(given) > 0 {
 		g = rapid.SampledFrom(given).Draw(t, "consent")
 	}
-	switch rapid.IntRange(0, 13).Draw(t, "tighten") {
+	switch rapid.IntRange(0, 14).Draw(t, "tighten") {
 	case 0:
 		g.Status = clinical.GrantWithdrawn
 		return clinical.Delta{Grants: []clinical.Grant{g}}, true
@@ -368,6 +373,9 @@ func tighten(t *rapid.T, d clinical.Delta) (change clinical.Delta, care bool) {
 			g.Status = clinical.GrantWithdrawn
 		}
 		return clinical.Delta{Grants: []clinical.Grant{g}}, true
+	case 13:
+		a.Edit, a.Cleared = a.Edit+1, clinical.NoIdentifiability
+		return clinical.Delta{Assets: []clinical.Asset{a}}, true
 	case 12:
 		h := clinical.Hold{ID: clinicaltest.ID[clinical.Hold]("new"), Kind: clinical.UnmergeFreeze, Patient: a.Patient, Assets: []clinical.AssetID{a.ID}}
 		return clinical.Delta{Holds: []clinical.Hold{h}}, true

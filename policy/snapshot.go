@@ -89,7 +89,8 @@ type Snapshot struct {
 
 	sets    table[clinical.SetID, *set]
 	members table[clinical.AssetID, []clinical.SetID]
-	slides  table[clinical.AssetID, *slide]
+	slides  table[clinical.AssetID, *slide] // teaching renditions
+	flats   table[clinical.AssetID, *slide] // flattened copies, each of the version that it says
 
 	tasks      table[clinical.TaskID, *clinical.Task]
 	recalls    table[clinical.RecallID, *clinical.Recall]

@@ -65,7 +65,7 @@ func (a *act) stillGoes(c *clinical.Change, r clinical.Recall, rel *clinical.Rel
 	next := a.snap.With(a.now, newest(clinical.Delta{Grants: c.Grants}))
 	return !slices.ContainsFunc(rel.Assets, func(id clinical.AssetID) bool {
 		return !Decide(next, Request{
-			Person: rel.By, Use: useOf(rel), Asset: id, Rendition: rel.Rendition, Release: rel.ID, Now: a.now,
+			Person: rel.By, Use: useOf(rel), Asset: id, Rendition: rel.Rendition, Flat: true, Release: rel.ID, Now: a.now,
 		}).Permit
 	})
 }

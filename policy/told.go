@@ -41,6 +41,7 @@ type Asked struct {
 	Who, Purpose, Audience, Channel, Picture string
 	More                                     string // such as in=wounds or search
 	Permit                                   bool
+	Masked                                   bool // yes, by the flattened copy
 	Rule                                     string
 	Reason                                   clinical.Reason
 	Note                                     string
@@ -82,8 +83,10 @@ func readAsked(line string) (Asked, bool) {
 		Who: f[0], Purpose: f[1], Audience: f[2], Channel: f[3], Picture: f[4], More: strings.Join(f[5:at], " "),
 		Permit: f[at] == "yes", Note: strings.TrimSpace(note),
 	}
-	if len(f) > at+1 {
-		q.Rule = f[at+1]
+	if rest := f[at+1:]; q.Permit {
+		q.Masked = slices.Contains(rest, "masked")
+	} else if len(rest) > 0 {
+		q.Rule = rest[0]
 	}
 	if len(f) > at+2 {
 		q.Reason = clinical.Reason(f[at+2])

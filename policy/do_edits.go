@@ -1,0 +1,180 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fovea/clinical"
+)
+
+const maxEditNote = 500 // bytes
+
+// saveEdit adds a version of a picture, and shows the picture in it. What was
+// attested was another version: until somebody attests this one, no flattened
+// copy is shown. A version with masks says that there is something to hide.
+func (a *act) saveEdit(ctx context.Context, cmd clinical.SaveEdit) (clinical.Change, error) {
+	as, edits, err := a.editable(ctx, cmd.Asset)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	cmd.Note = strings.TrimSpace(cmd.Note)
+	width, height := upright(as.Capture)
+	if err := cmd.Recipe.Check(width, height); err != nil {
+		return clinical.Change{}, err
+	}
+	_, known := edits.Version(cmd.Base)
+	switch {
+	case cmd.Base != 0 && !known:
+		return clinical.Change{}, conflict("base", "The version that this was made from is not there. Open the picture again and repeat.")
+	case len(edits.Versions) >= clinical.MaxVersions:
+		return clinical.Change{}, conflict("too-many", "This picture has 200 versions, and no more are kept. Show one of them.")
+	case len(cmd.Note) > maxEditNote || !utf8.ValidString(cmd.Note):
+		return clinical.Change{}, invalid("words", "The note has more than 500 bytes. Shorten it.")
+	}
+	edits.Versions = append(slices.Clip(edits.Versions), clinical.Version{
+		Base: cmd.Base, Recipe: cmd.Recipe, By: a.person.ID, At: a.now, Note: cmd.Note,
+	})
+	if b, err := json.Marshal(edits.Versions); err != nil || len(b) > clinical.MaxEditBytes {
+		return clinical.Change{}, conflict("too-many", "The versions of this picture take more than 4 MiB. Save one with fewer masks and marks.")
+	}
+	as.Edit, as.Cleared = len(edits.Versions), clinical.NoIdentifiability
+	if as.Masked = len(cmd.Recipe.Masks) > 0; as.Masked {
+		as.NoIdentifyingFeature, as.ReviewedBy, as.ReviewedAt = false, clinical.PersonID{}, time.Time{}
+	}
+	return a.edited(clinical.ActEdited, "", as, edits), nil
+}
+
+// attestEdit records what a second person found who looked at the flattened copy
+// of the version in which a picture is shown.
+func (a *act) attestEdit(ctx context.Context, cmd clinical.AttestEdit) (clinical.Change, error) {
+	as, edits, err := a.editable(ctx, cmd.Asset)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	v, ok := edits.Version(cmd.Version)
+	if !ok || cmd.Version != as.Edit {
+		return clinical.Change{}, conflict("stale", "The picture is shown in another version by now. Look at that one.")
+	}
+	cmd.Words = strings.TrimSpace(cmd.Words)
+	if err := a.attestable(as, v, cmd); err != nil {
+		return clinical.Change{}, err
+	}
+	if err := a.lookedAt(ctx, cmd); err != nil {
+		return clinical.Change{}, err
+	}
+	edits.Versions = slices.Clone(edits.Versions)
+	edits.Versions[cmd.Version-1].Attested = &clinical.Attestation{By: a.person.ID, At: a.now, SHA256: cmd.SHA256, Level: cmd.Level, Words: cmd.Words}
+	if as.Cleared = cmd.Level; cmd.Level == clinical.I0 {
+		as.Cleared = clinical.NoIdentifiability
+	}
+	return a.edited(clinical.ActAttested, cmd.Words, as, edits), nil
+}
+
+// attestable tests what can be attested without looking at a pixel. An eye bar
+// makes nobody anonymous (ICMJE recommendations, protection of participants).
+func (a *act) attestable(as clinical.Asset, v clinical.Version, cmd clinical.AttestEdit) error {
+	hides := func(c clinical.MaskCause) bool {
+		return slices.ContainsFunc(v.Recipe.Masks, func(m clinical.Mask) bool { return m.Cause == c })
+	}
+	switch {
+	case v.By == a.person.ID:
+		return forbid("second-person", "You made this version yourself. Ask a second person to look at it.")
+	case !cmd.Level.Valid():
+		return invalid("level", "Say how far the copy identifies: I1 no identifying feature, I2 anonymised, or I0 still recognisable.")
+	case len(cmd.Words) > 4000 || !utf8.ValidString(cmd.Words):
+		return invalid("words", "These words have more than 4,000 bytes. Shorten them.")
+	case cmd.Level == clinical.I0:
+		return nil
+	case !as.Sensitivity.Has(clinical.Known):
+		return conflict("unclassified", "Nobody has said what is in the picture. Classify it first.")
+	case hides(clinical.HidesEyes) && !hides(clinical.HidesFace):
+		return conflict("eye-bar", "A bar over the eyes makes nobody anonymous. Mask the whole face.")
+	case as.Sensitivity.Has(clinical.Face) && !hides(clinical.HidesFace):
+		return conflict("face", "The picture shows a face, and none is masked. Mask it, or classify the picture again.")
+	case len(v.Recipe.Masks) == 0 && as.Identifiability() != clinical.I1:
+		return conflict("nothing-masked", "Nothing is masked, and nobody said that the picture has no identifying feature. Mask what identifies, or classify it again.")
+	case cmd.Level == clinical.I2 && cmd.Words == "":
+		return invalid("no-reason", "Anonymised means that nobody could tell whose it is, a rare finding included. Write what you looked for.")
+	default:
+		return nil
+	}
+}
+
+// lookedAt tests that the copy that was looked at is the one that the version
+// gives.
+func (a *act) lookedAt(ctx context.Context, cmd clinical.AttestEdit) error {
+	all, err := a.g.opt.Reader.Renditions(ctx, cmd.Asset)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(all, func(r clinical.Rendition) bool {
+		return r.Kind == clinical.MaskedFull && r.Edit == cmd.Version && r.Failed == "" && r.Blob.SHA256 == cmd.SHA256
+	}) {
+		return conflict("not-the-copy", "What you looked at is not the flattened copy of this version. Open it and look again.")
+	}
+	return nil
+}
+
+// editable reads a picture and its versions, for somebody who sees it for care
+// and may edit it.
+func (a *act) editable(ctx context.Context, id clinical.AssetID) (clinical.Asset, clinical.Edits, error) {
+	if err := a.allow(clinical.Photographer, clinical.Clinician); err != nil {
+		return clinical.Asset{}, clinical.Edits{}, err
+	}
+	assets, err := a.visible(ctx, []clinical.AssetID{id})
+	if err != nil {
+		return clinical.Asset{}, clinical.Edits{}, err
+	}
+	as := assets[0]
+	switch {
+	case as.State != clinical.Filed:
+		return as, clinical.Edits{}, conflict("not-filed", "This picture is not filed yet. File it first.")
+	case as.IDShot || as.Form:
+		return as, clinical.Edits{}, conflict("no-picture", "ID shots and forms are kept as they are.")
+	case as.Sensitivity.Has(clinical.Safeguarding):
+		return as, clinical.Edits{}, conflict("safeguarding", "A safeguarding picture is evidence and stays as it was taken.")
+	}
+	edits, err := a.g.opt.Reader.Edits(ctx, id)
+	return as, edits, err
+}
+
+func (a *act) edited(what clinical.Act, why string, as clinical.Asset, edits clinical.Edits) clinical.Change {
+	c := a.change(what, why)
+	c.Patient, c.Delta.Edits = as.Patient, []clinical.Edits{edits}
+	keep(&c, []clinical.Asset{as})
+	return c
+}
+
+// upright returns the size of a picture as it is looked at, in pixels; zero
+// where the camera did not say.
+func upright(c clinical.Capture) (width, height int) {
+	if c.Orientation >= 5 && c.Orientation <= 8 { // EXIF: a quarter turn
+		return c.Height, c.Width
+	}
+	return c.Width, c.Height
+}
+
+// Edits returns the versions of a picture to whoever sees it for care.
+func (g *Gate) Edits(ctx context.Context, c clinical.Caller, id clinical.AssetID) (clinical.Edits, error) {
+	snap, err := g.snapshot()
+	if err != nil {
+		return clinical.Edits{}, err
+	}
+	d := Decide(snap, Request{Person: c.Person, Use: clinical.Care(), Asset: id, Rendition: clinical.Teaching, Now: g.opt.Now()})
+	e := g.event(clinical.ActViewed, c)
+	e.Use, e.Assets, e.Rule = clinical.Care(), []clinical.AssetID{id}, d.Rule
+	if !d.Permit {
+		e.Act, e.Denied = clinical.ActDenied, true
+		g.opt.Recorder.NoteLater(e)
+		return clinical.Edits{}, clinical.ErrNotFound
+	}
+	pic, _ := snap.pictures.get(id)
+	e.Patient = pic.frame.patient
+	g.opt.Recorder.NoteLater(e)
+	edits, err := g.opt.Reader.Edits(ctx, id)
+	return edits, hidden(err)
+}
