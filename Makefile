@@ -15,7 +15,7 @@ RACE     ?= 1
 PKG      ?= ./...
 BENCH    ?= .
 BENCHTIME ?= 1s
-BENCH_PKG ?= ./vault ./vault/badgerstore ./index ./policy ./server/webdav ./darkroom ./internal/testenv
+BENCH_PKG ?= ./vault ./vault/badgerstore ./index ./policy ./server/webdav ./darkroom ./darkroom/faces ./internal/testenv
 FUZZTIME ?= 10s
 CAP      ?=
 
@@ -87,6 +87,12 @@ bench: ## what docs/benchmarks.md promises, beside the peers, then the ratios (B
 .PHONY: fuzz
 fuzz: ## every fuzz target for a moment (FUZZTIME=10s)
 	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: faces
+faces: ## how many faces and parts of faces are found, beside pigo, and what is missed (five minutes)
+	@scripts/setup models
+	@go test -count=1 -timeout 60m -run TestFacesAreFound ./darkroom/faces -args -whole \
+		-pigo "$$(go list -m -f '{{.Dir}}' github.com/esimov/pigo)/cascade/facefinder"
 
 .PHONY: fhir
 fhir: ## have two independent validators judge the FHIR consents that are written
