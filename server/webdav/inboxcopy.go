@@ -3,7 +3,6 @@ package webdav
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"path"
 	"strings"
 )
@@ -60,15 +59,14 @@ func (in *inbox) copyOrMove(ctx context.Context, v *visit) {
 func (in *inbox) errand(v *visit) (errand, bool) {
 	e := errand{move: v.Method == "MOVE", deep: true, over: !strings.EqualFold(strings.TrimSpace(v.Header.Get("Overwrite")), "F")}
 	destination := v.Header.Get("Destination")
-	u, err := url.Parse(destination)
-	if destination == "" || err != nil {
+	if destination == "" {
 		plain(v.w, http.StatusBadRequest, "Say in Destination where it is to go.")
 		return e, false
 	}
 	person, _ := in.o.People.PersonByID(v.caller.Person)
 	to, ok := in.resource(v.Request, destination, person)
 	switch depth := v.Header.Get("Depth"); {
-	case u.Host != "" && u.Host != v.Host, !ok, to.tray != v.at.tray:
+	case !ok, to.tray != v.at.tray:
 		plain(v.w, http.StatusBadGateway, "It can only go somewhere in the same inbox.")
 		return e, false
 	case depth == "0" && !e.move:

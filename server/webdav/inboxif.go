@@ -105,7 +105,7 @@ func (l *list) read(s string) (rest string, err error) {
 // resource finds what an address in a header of a request names in the person's inboxes.
 func (in *inbox) resource(r *http.Request, address string, p clinical.Person) (at, bool) {
 	u, err := url.Parse(address)
-	if err != nil || (u.Host != "" && u.Host != r.Host) || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || !here(u, r.Host) || u.RawQuery != "" || u.Fragment != "" {
 		return at{}, false
 	}
 	l, ok := parseUnder(InboxPrefix, inboxDepth, u.EscapedPath())
@@ -113,6 +113,19 @@ func (in *inbox) resource(r *http.Request, address string, p clinical.Person) (a
 		return at{}, false
 	}
 	return in.place(l, p)
+}
+
+// here reports whether an address is on the host that was asked: a path alone, or a whole URL. A port that goes without
+// saying may be said.
+func here(u *url.URL, host string) bool {
+	if u.Scheme == "" && u.Host == "" {
+		return true
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		return false
+	}
+	usual := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	return strings.TrimSuffix(u.Host, usual) == strings.TrimSuffix(host, usual)
 }
 
 // holds reports whether the If header is true, or there is none. The caller holds the tray's mu.
