@@ -123,24 +123,23 @@ func (c *countedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// rates limits how many requests an address may send.
-type rates struct {
+// rates limits how many requests each sender may send: an address, or whoever carries some credentials.
+type rates[K comparable] struct {
 	limit rate.Limit
 	burst int
 	mu    sync.Mutex
-	by    map[netip.Addr]*rate.Limiter
+	by    map[K]*rate.Limiter
 }
 
-// maxRates is how many addresses are remembered.
+// maxRates is how many senders are remembered.
 const maxRates = 1 << 14
 
-func newRates(l Limits) *rates {
-	return &rates{limit: rate.Limit(l.Rate), burst: l.Burst, by: map[netip.Addr]*rate.Limiter{}}
+func newRates[K comparable](l Limits) *rates[K] {
+	return &rates[K]{limit: rate.Limit(l.Rate), burst: l.Burst, by: map[K]*rate.Limiter{}}
 }
 
 // wait counts a request and returns how long its sender is to wait; 0 lets it pass.
-func (r *rates) wait(remote string, now time.Time) time.Duration {
-	from := guard.Network(remote)
+func (r *rates[K]) wait(from K, now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l := r.by[from]
@@ -155,8 +154,8 @@ func (r *rates) wait(remote string, now time.Time) time.Duration {
 	return time.Second
 }
 
-// makeRoom forgets addresses that have been quiet, and where there are none any eighth of all.
-func (r *rates) makeRoom(now time.Time) {
+// makeRoom forgets senders that have been quiet, and where there are none any eighth of all.
+func (r *rates[K]) makeRoom(now time.Time) {
 	if len(r.by) < maxRates {
 		return
 	}
@@ -171,6 +170,20 @@ func (r *rates) makeRoom(now time.Time) {
 		}
 		delete(r.by, from)
 	}
+}
+
+// within counts a request and reports whether it may pass. One whose address is beyond its rate passes where it carries
+// credentials that are good, at a rate of their own: nobody behind the same address can use it up for others.
+func (s *Server) within(r *http.Request) bool {
+	now := time.Now()
+	if s.rates.wait(guard.Network(r.RemoteAddr), now) == 0 {
+		return true
+	}
+	if s.o.Known == nil {
+		return false
+	}
+	who := s.o.Known(r)
+	return who != "" && s.known.wait(who, now) == 0
 }
 
 // tooMany answers an address that is beyond its rate.

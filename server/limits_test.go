@@ -227,3 +227,24 @@ func TestAnAddressHasARate(t *testing.T) {
 		}
 	}
 }
+
+// Whoever carries good credentials has a rate of their own, so that nobody at the same address uses it up for them.
+func TestAStrangerUsesUpNobodysRate(t *testing.T) {
+	known := func(r *http.Request) string { return r.Header.Get("Authorization") }
+	r := start(t, server.Options{Pages: says("pages"), Known: known, Limits: server.Limits{Rate: 0.001, Burst: 3}})
+	for range 10 {
+		r.ask(t, "GET", "/")
+	}
+	if code, _, _ := r.ask(t, "GET", "/"); code != http.StatusTooManyRequests {
+		t.Fatalf("a stranger beyond the rate: %d", code)
+	}
+	for i := range 5 {
+		code, _, _ := r.ask(t, "GET", "/", "Authorization: ada")
+		if want := map[bool]int{true: http.StatusOK, false: http.StatusTooManyRequests}[i < 3]; code != want {
+			t.Errorf("request %d of who is known: %d, want %d", i+1, code, want)
+		}
+	}
+	if code, _, _ := r.ask(t, "GET", "/", "Authorization: bea"); code != http.StatusOK {
+		t.Errorf("somebody else who is known: %d", code)
+	}
+}

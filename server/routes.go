@@ -23,7 +23,7 @@ func (s *Server) public() http.Handler {
 	protection := http.NewCrossOriginProtection()
 	api, pages := s.bounded(protection.Handler(s.o.API)), s.bounded(protection.Handler(s.o.Pages))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.rates.wait(r.RemoteAddr, time.Now()) > 0 {
+		if !s.within(r) {
 			tooMany(w)
 			return
 		}

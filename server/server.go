@@ -32,6 +32,9 @@ type Options struct {
 	API   http.Handler // /api/ and /img/
 	Pages http.Handler // everything else
 
+	// Known names the device or session whose credentials a request carries, empty where they are not good; nil: nobody
+	// is known. It is asked of those alone whose address is beyond its rate.
+	Known func(*http.Request) string
 	// Ready reports why the system cannot serve yet, nil when it can: the answer of /readyz.
 	Ready func(context.Context) error
 	// Listening is called once every listener is open, with the address of the public one, which is nil without it.
@@ -46,7 +49,8 @@ type Server struct {
 	o       Options
 	log     *slog.Logger
 	meter   *meter
-	rates   *rates
+	rates   *rates[netip.Addr] // of addresses
+	known   *rates[string]     // of devices and sessions
 	address *addresses
 	active  atomic.Int64 // requests that run
 }
@@ -83,7 +87,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		o: o, log: o.Log, meter: meter, rates: newRates(o.Limits),
+		o: o, log: o.Log, meter: meter, rates: newRates[netip.Addr](o.Limits), known: newRates[string](o.Limits),
 		address: newAddresses(o.Limits.Connections, o.Limits.PerAddress),
 	}, nil
 }

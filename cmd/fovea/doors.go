@@ -88,7 +88,7 @@ func (s *system) openServer(ctx context.Context) error {
 	}
 	s.doors, err = server.New(server.Options{
 		Listen: s.cfg.Listen, Certificates: certificates, Metrics: s.cfg.Metrics, Admin: s.cfg.socket(),
-		Drive: s.drive, API: s.api, Pages: front(s.api, screens),
+		Drive: s.drive, API: s.api, Pages: front(s.api, screens), Known: s.login.Known,
 		Ready: s.ready, Listening: listening, Registry: s.meters(), Log: s.log,
 		Limits: server.Limits{Body: largestBody},
 	})

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"fovea/clinical"
 	"fovea/server/wire"
@@ -131,6 +132,7 @@ type appIssueCmd struct {
 	Login  string   `arg:"" help:"For whom."`
 	Device string   `required:"" help:"What the person calls the device."`
 	Set    []string `help:"Only these sets (ID). Repeat. None: all of the person's." placeholder:"ID"`
+	Inbox  string   `help:"A studio: the password opens its inbox and nothing else." placeholder:"STUDIO"`
 	Days   int      `default:"90" help:"Valid for this many days."`
 }
 
@@ -145,7 +147,7 @@ func (x appIssueCmd) Run(e *env) error {
 			return err
 		}
 		var p wire.AppPassword
-		in := wire.IssueAppPassword{Person: id, Device: x.Device, Sets: sets, Days: x.Days}
+		in := wire.IssueAppPassword{Person: id, Device: x.Device, Sets: sets, Inbox: clinical.StudioID(x.Inbox), Days: x.Days}
 		if err := c.post(e.ctx, "/api/v1/app-passwords", in, &p); err != nil {
 			return err
 		}
@@ -170,12 +172,24 @@ func (x appListCmd) Run(e *env) error {
 			return err
 		}
 		return e.answer(l.Items, func(w io.Writer) {
-			put(w, "ID\tDEVICE\tEXPIRES\tLAST USED")
+			put(w, "ID\tDEVICE\tOPENS\tEXPIRES\tLAST USED\tFROM")
 			for _, p := range l.Items {
-				put(w, "%s\t%s\t%s\t%s", p.ID, p.Device, stamp(p.Expires), stamp(p.LastUsed))
+				put(w, "%s\t%s\t%s\t%s\t%s\t%s", p.ID, p.Device, opens(p), stamp(p.Expires), stamp(p.LastUsed), p.LastAddress)
 			}
 		})
 	})
+}
+
+// opens says in short what an app password is good for.
+func opens(p wire.AppPassword) string {
+	switch {
+	case p.Inbox != "":
+		return "inbox " + string(p.Inbox)
+	case len(p.Sets) > 0:
+		return strconv.Itoa(len(p.Sets)) + " sets"
+	default:
+		return "everything"
+	}
 }
 
 type appRevokeCmd struct {

@@ -30,6 +30,7 @@ type accounts interface {
 	SignIn(w http.ResponseWriter, r *http.Request, login, password string) (clinical.Caller, error)
 	SignOut(w http.ResponseWriter, r *http.Request) error
 	IssueAppPassword(ctx context.Context, person clinical.PersonID, device string, sets []clinical.SetID, days int) (wire.AppPassword, error)
+	IssueInboxPassword(ctx context.Context, person clinical.PersonID, device string, studio clinical.StudioID, days int) (wire.AppPassword, error)
 	AppPasswords(ctx context.Context, person clinical.PersonID) ([]wire.AppPassword, error)
 	RevokeAppPassword(ctx context.Context, person clinical.PersonID, id string) error
 	Lasts(r *http.Request) bool

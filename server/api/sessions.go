@@ -96,7 +96,7 @@ func (s *service) devices() {
 		if err != nil {
 			return nil, s.fail(ctx, err)
 		}
-		p, err := s.Accounts.IssueAppPassword(ctx, who, in.Body.Device, in.Body.Sets, in.Body.Days)
+		p, err := s.issue(ctx, who, in.Body)
 		if err != nil {
 			return nil, s.fail(ctx, err)
 		}
@@ -122,6 +122,17 @@ func (s *service) devices() {
 		}
 		return nil, nil
 	})
+}
+
+func (s *service) issue(ctx context.Context, who clinical.PersonID, in wire.IssueAppPassword) (wire.AppPassword, error) {
+	switch {
+	case in.Inbox == "":
+		return s.Accounts.IssueAppPassword(ctx, who, in.Device, in.Sets, in.Days)
+	case len(in.Sets) > 0:
+		return wire.AppPassword{}, clinical.Refuse(clinical.Invalid, "scope", "A password is for sets or for an inbox. Make one for each.")
+	default:
+		return s.Accounts.IssueInboxPassword(ctx, who, in.Device, in.Inbox, in.Days)
+	}
 }
 
 // onBehalf names the person an account act is about: oneself, or somebody

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 
 	"fovea/clinical"
@@ -19,7 +21,7 @@ func errUnknown() error {
 
 // Authenticate tells who sent a request: by an app password (Basic with the person's login, or Bearer), by the cookie
 // of a session, or, where the request came through the admin socket, as the machine's owner. An app password for some
-// sets only does not pass here; it opens the drive. Forbidden means that nobody is known, a wait (package guard) that too many
+// sets only, or for an inbox, does not pass here; it opens the drive. Forbidden means that nobody is known, a wait (package guard) that too many
 // wrong passwords came from there, Unavailable that it cannot be told. The Caller beside an error is zero, but for the
 // machine's owner who names nobody that may act: they are told so.
 func (d *Door) Authenticate(r *http.Request) (clinical.Caller, error) {
@@ -32,7 +34,7 @@ func (d *Door) Authenticate(r *http.Request) (clinical.Caller, error) {
 		if err != nil {
 			return clinical.Caller{}, err
 		}
-		if v.Sets != nil {
+		if !v.whole() {
 			return clinical.Caller{}, errUnknown()
 		}
 		caller.Person, caller.Device = v.Person, v.ID
@@ -61,15 +63,32 @@ func (d *Door) Lasts(r *http.Request) bool {
 	case r.Header.Get("Authorization") != "":
 		login, secret, ok := presented(r)
 		v := d.deviceBy(login, secret)
-		return ok && v != nil && v.Sets == nil
+		return ok && v != nil && v.whole()
 	default:
 		s := d.sessionOf(r)
 		return s != nil && d.active(s.Person)
 	}
 }
 
-// Mount tells who sent a request to a drive, by an app password alone, and which sets it is good for: nil for all.
-// Errors are those of Authenticate.
+// Known names the device or the session whose credentials a request carries; empty: they are good nowhere. Like Lasts
+// it counts nothing.
+func (d *Door) Known(r *http.Request) string {
+	if r.Header.Get("Authorization") == "" {
+		if s := d.sessionOf(r); s != nil && d.active(s.Person) {
+			return s.ID
+		}
+		return ""
+	}
+	login, secret, ok := presented(r)
+	if v := d.deviceBy(login, secret); ok && v != nil {
+		return v.ID
+	}
+	return ""
+}
+
+// Mount tells who sent a request to a drive, by an app password alone, and which sets it is good for: nil for all. One
+// for an inbox is good at and under that inbox, for where a request leads as for where it begins, and nobody's anywhere
+// else. Errors are those of Authenticate.
 func (d *Door) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error) {
 	caller := callerOf(r)
 	caller.Door = clinical.DoorWebDAV
@@ -77,9 +96,29 @@ func (d *Door) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error)
 	if err != nil {
 		return clinical.Caller{}, nil, err
 	}
+	if v.Inbox != "" && !within(r, inboxes+string(v.Inbox)) {
+		return clinical.Caller{}, nil, errUnknown()
+	}
 	caller.Person, caller.Device = v.Person, v.ID
 	Saw(r.Context(), caller)
 	return caller, v.Sets, nil
+}
+
+// inboxes is the folder of the studios' inboxes on the drive.
+const inboxes = "/dav/inbox/"
+
+// within reports whether a request is about a folder and what is in it alone.
+func within(r *http.Request, folder string) bool {
+	in := func(p string) bool {
+		return (p == folder || strings.HasPrefix(p, folder+"/")) && path.Clean(p) == strings.TrimSuffix(p, "/")
+	}
+	if to := r.Header.Get("Destination"); to != "" {
+		u, err := url.Parse(to)
+		if err != nil || !in(u.Path) {
+			return false
+		}
+	}
+	return in(r.URL.Path)
 }
 
 // operator is the machine's owner, for the person the request names or for nobody.
@@ -104,7 +143,7 @@ func (d *Door) deviceOf(r *http.Request, caller clinical.Caller) (*device, error
 		return nil, errUnknown()
 	}
 	if v := d.deviceBy(login, secret); v != nil {
-		if v.touch(d.o.Now()) {
+		if v.touch(d.o.Now(), caller) {
 			caller.Person, caller.Device = v.Person, v.ID
 			d.note(r.Context(), clinical.Event{Act: clinical.ActSignedIn, Caller: caller})
 		}

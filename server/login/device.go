@@ -29,15 +29,24 @@ type device struct {
 	ID      string
 	Sum     [32]byte // of the secret
 	Person  clinical.PersonID
-	Name    string           // what the person calls it
-	Sets    []clinical.SetID `json:",omitempty"` // nil: all that the person has
+	Name    string            // what the person calls it
+	Sets    []clinical.SetID  `json:",omitempty"` // nil: all that the person has
+	Inbox   clinical.StudioID `json:",omitempty"` // it opens this studio's inbox and nothing else
 	Issued  time.Time
 	Expires time.Time
-	Used    time.Time `json:",omitzero"` // as of the last tidying
+	Used    time.Time `json:",omitzero"`  // as of the last tidying
+	From    *from     `json:",omitempty"` // likewise
 
 	used  atomic.Int64 // Unix nanoseconds, coarse; 0: as stored
+	from  atomic.Pointer[from]
 	dirty atomic.Bool
 }
+
+// from is where a request came from, and by which program as it says.
+type from struct{ Remote, Agent string }
+
+// whole reports whether a device may do all that its person may.
+func (v *device) whole() bool { return v.Sets == nil && v.Inbox == "" }
 
 func (v *device) key() string { return "device/" + v.ID }
 
@@ -48,8 +57,19 @@ func (v *device) lastUsed() time.Time {
 	return v.Used
 }
 
+func (v *device) lastFrom() from {
+	if at := cmp.Or(v.from.Load(), v.From); at != nil {
+		return *at
+	}
+	return from{}
+}
+
 // touch notes a use and reports whether it is the first for a while.
-func (v *device) touch(now time.Time) bool {
+func (v *device) touch(now time.Time, caller clinical.Caller) bool {
+	if at := (from{caller.Remote, caller.Agent}); at != v.lastFrom() {
+		v.from.Store(&at)
+		v.dirty.Store(true)
+	}
 	last := v.lastUsed()
 	if now.Before(last.Add(coarse)) {
 		return false
@@ -62,14 +82,16 @@ func (v *device) touch(now time.Time) bool {
 
 func (v *device) stored() any {
 	return &device{
-		ID: v.ID, Sum: v.Sum, Person: v.Person, Name: v.Name, Sets: v.Sets, Issued: v.Issued, Expires: v.Expires,
-		Used: v.lastUsed(),
+		ID: v.ID, Sum: v.Sum, Person: v.Person, Name: v.Name, Sets: v.Sets, Inbox: v.Inbox, Issued: v.Issued, Expires: v.Expires,
+		Used: v.lastUsed(), From: cmp.Or(v.from.Load(), v.From),
 	}
 }
 
 func (v *device) wire() wire.AppPassword {
+	at := v.lastFrom()
 	return wire.AppPassword{
-		ID: v.ID, Person: v.Person, Device: v.Name, Sets: v.Sets, Issued: v.Issued, Expires: v.Expires, LastUsed: v.lastUsed(),
+		ID: v.ID, Person: v.Person, Device: v.Name, Sets: v.Sets, Inbox: v.Inbox, Issued: v.Issued, Expires: v.Expires,
+		LastUsed: v.lastUsed(), LastAddress: at.Remote, LastAgent: at.Agent,
 	}
 }
 
@@ -77,15 +99,32 @@ func (v *device) wire() wire.AppPassword {
 // opens the API; else for those sets on the drive alone. 0 days, and more than the site allows, mean as many as the
 // site allows. The secret is in the answer and nowhere else.
 func (d *Door) IssueAppPassword(ctx context.Context, person clinical.PersonID, name string, sets []clinical.SetID, days int) (wire.AppPassword, error) {
-	p, ok := d.o.People.PersonByID(person)
+	v := &device{Person: person, Name: name}
+	if len(sets) > 0 {
+		v.Sets = slices.Clone(sets)
+	}
+	return d.issue(ctx, v, days)
+}
+
+// IssueInboxPassword makes a password for one device that delivers to a studio: it opens that studio's inbox on the
+// drive and nothing else. The person works there. All else is as with IssueAppPassword.
+func (d *Door) IssueInboxPassword(ctx context.Context, person clinical.PersonID, name string, studio clinical.StudioID, days int) (wire.AppPassword, error) {
+	if p, ok := d.o.People.PersonByID(person); ok && !p.In(studio) {
+		return wire.AppPassword{}, clinical.Refuse(clinical.Invalid, "not-in-studio", "The person does not work in this studio. Name one of theirs.")
+	}
+	return d.issue(ctx, &device{Person: person, Name: name, Inbox: studio}, days)
+}
+
+func (d *Door) issue(ctx context.Context, v *device, days int) (wire.AppPassword, error) {
+	p, ok := d.o.People.PersonByID(v.Person)
 	if !ok {
 		return wire.AppPassword{}, clinical.ErrNotFound
 	}
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > 80 {
+	v.Name = strings.TrimSpace(v.Name)
+	if v.Name == "" || len(v.Name) > 80 {
 		return wire.AppPassword{}, clinical.Refuse(clinical.Invalid, "device-name", "Say in at most 80 letters which device it is for.")
 	}
-	if len(d.devicesOf(person)) >= maxDevices {
+	if len(d.devicesOf(p.ID)) >= maxDevices {
 		return wire.AppPassword{}, clinical.Refuse(clinical.Conflict, "device-many", "There are 50 app passwords already. Revoke one that is not used any more.")
 	}
 	if days <= 0 || days > d.o.Days {
@@ -95,24 +134,18 @@ func (d *Door) IssueAppPassword(ctx context.Context, person clinical.PersonID, n
 	if err != nil {
 		return wire.AppPassword{}, err
 	}
-	id, err := d.newID()
-	if err != nil {
+	if v.ID, err = d.newID(); err != nil {
 		return wire.AppPassword{}, err
 	}
 	now := d.o.Now().UTC().Truncate(time.Second)
-	v := &device{
-		ID: id, Sum: d.sum("device", secret), Person: person, Name: name, Issued: now, Expires: now.AddDate(0, 0, days),
-	}
-	if len(sets) > 0 {
-		v.Sets = slices.Clone(sets)
-	}
+	v.Sum, v.Issued, v.Expires = d.sum("device", secret), now, now.AddDate(0, 0, days)
 	d.mu.Lock()
 	d.devices[v.Sum] = v
 	d.mu.Unlock()
 	if err := d.save(ctx, v); err != nil {
 		return wire.AppPassword{}, clinical.Errorf(clinical.KindOf(err), "login: keep an app password: %w", err)
 	}
-	d.note(ctx, clinical.Event{Act: clinical.ActAppIssued, Note: "device " + v.ID + " of " + person.String()})
+	d.note(ctx, clinical.Event{Act: clinical.ActAppIssued, Note: "device " + v.ID + " of " + p.ID.String()})
 	out := v.wire()
 	out.Login, out.Secret = p.Login, grouped(secret)
 	return out, nil
@@ -142,7 +175,22 @@ func normal(secret string) string {
 	if len(secret) > 3*secretSize {
 		return ""
 	}
-	return strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(secret))
+	out := make([]byte, 0, 3*secretSize)
+	for _, c := range []byte(secret) {
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		switch c {
+		case '-', ' ':
+			continue
+		case 'O':
+			c = '0'
+		case 'I', 'L':
+			c = '1'
+		}
+		out = append(out, c)
+	}
+	return string(out)
 }
 
 // AppPasswords lists the devices of a person, newest first, without secrets.

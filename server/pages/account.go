@@ -68,6 +68,8 @@ type mountPage struct {
 	URL     string
 	Windows string // the same place as a UNC path
 	Sets    []clinical.TeachingSet
+	Names   map[clinical.SetID]string
+	Studios []clinical.StudioID // into whose inboxes the person delivers
 	Devices []wire.AppPassword
 	Issued  wire.AppPassword
 	Login   string
@@ -90,14 +92,24 @@ func (d *door) mountPage(v *visit, issued wire.AppPassword) error {
 		unc += "@" + port
 	}
 	var open []clinical.TeachingSet
+	names := map[clinical.SetID]string{}
 	for _, s := range sets {
+		names[s.ID] = s.Name
 		if s.Reaches(v.caller.Person) || s.Owner == v.caller.Person {
 			open = append(open, s)
 		}
 	}
 	return d.show(v, "mount", "Your sets as a drive", mountPage{
-		URL: address, Windows: unc + `\dav\teaching`, Sets: open, Devices: all, Issued: issued, Login: v.person.Login, CA: d.CA != nil,
+		URL: address, Windows: unc + `\dav\teaching`, Sets: open, Names: names, Studios: delivers(v.person), Devices: all, Issued: issued, Login: v.person.Login, CA: d.CA != nil,
 	})
+}
+
+// delivers are the studios into whose inboxes a person may put files.
+func delivers(p clinical.Person) []clinical.StudioID {
+	if p.Role != clinical.Photographer && p.Role != clinical.StudioAccount {
+		return nil
+	}
+	return p.Studios
 }
 
 func (d *door) mount(v *visit) error { return d.mountPage(v, wire.AppPassword{}) }
@@ -106,11 +118,29 @@ func (d *door) mount(v *visit) error { return d.mountPage(v, wire.AppPassword{})
 const appDays = 120
 
 func (d *door) issue(v *visit) error {
-	p, err := d.Devices.IssueAppPassword(v.ctx, v.caller.Person, v.r.PostFormValue("device"), nil, appDays)
+	sets, err := chosenSets(v)
+	if err != nil {
+		return err
+	}
+	var p wire.AppPassword
+	device, inbox := v.r.PostFormValue("device"), v.r.PostFormValue("inbox")
+	if inbox != "" {
+		p, err = d.Devices.IssueInboxPassword(v.ctx, v.caller.Person, device, clinical.StudioID(inbox), appDays)
+	} else {
+		p, err = d.Devices.IssueAppPassword(v.ctx, v.caller.Person, device, sets, appDays)
+	}
 	if err != nil {
 		return err
 	}
 	return d.mountPage(v, p)
+}
+
+// chosenSets are those that a password is to be for; none is all.
+func chosenSets(v *visit) ([]clinical.SetID, error) {
+	if err := form(v.r); err != nil || len(v.r.PostForm["set"]) == 0 {
+		return nil, err
+	}
+	return chosen[clinical.TeachingSet](v.r, "set")
 }
 
 func (d *door) revoke(v *visit) error {

@@ -46,6 +46,7 @@ type accounts interface {
 // devices is what the login door offers for mounting.
 type devices interface {
 	IssueAppPassword(ctx context.Context, person clinical.PersonID, device string, sets []clinical.SetID, days int) (wire.AppPassword, error)
+	IssueInboxPassword(ctx context.Context, person clinical.PersonID, device string, studio clinical.StudioID, days int) (wire.AppPassword, error)
 	AppPasswords(ctx context.Context, person clinical.PersonID) ([]wire.AppPassword, error)
 	RevokeAppPassword(ctx context.Context, person clinical.PersonID, id string) error
 }

@@ -116,6 +116,7 @@ type IssueAppPassword struct {
 	Device string            `json:"device" minLength:"1" maxLength:"80" doc:"what a person calls the device"`
 	Sets   []clinical.SetID  `json:"sets,omitempty" maxItems:"1000" doc:"absent: all the person's sets"`
 	Days   int               `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"valid for; 0: the site's limit"`
+	Inbox  clinical.StudioID `json:"inbox,omitempty" maxLength:"64" doc:"a studio: the password opens its inbox and nothing else"`
 }
 
 // AppPassword is a device's password as listed; Secret only when issued.
@@ -127,8 +128,13 @@ type AppPassword struct {
 	Issued   time.Time         `json:"issued,omitzero"`
 	Expires  time.Time         `json:"expires,omitzero"`
 	LastUsed time.Time         `json:"lastUsed,omitzero"`
-	Secret   string            `json:"secret,omitempty" doc:"shown once"`
-	Login    string            `json:"login,omitempty"`
+	Inbox    clinical.StudioID `json:"inbox,omitempty"`
+
+	LastAddress string `json:"lastAddress,omitempty"`
+	LastAgent   string `json:"lastAgent,omitempty" doc:"the program, as it calls itself"`
+
+	Secret string `json:"secret,omitempty" doc:"shown once"`
+	Login  string `json:"login,omitempty"`
 }
 
 // Me is who the caller is.
