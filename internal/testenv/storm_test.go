@@ -3,8 +3,6 @@ package testenv_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -12,12 +10,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,13 +22,14 @@ import (
 	"fovea/clinical/clinicaltest"
 	"fovea/internal/testenv"
 	"fovea/server"
-	"fovea/server/api"
-	"fovea/server/webdav"
 	"fovea/server/wire"
 )
 
 // For how long TestStorm blows; make test-storm says 30 s.
 var stormFor = flag.Duration("storm", 3*time.Second, "for how long TestStorm asks, withdraws and grants")
+
+// The set of TestStorm.
+const stormSet = "storm"
 
 // The world of TestStorm: one picture of each patient, in one set.
 const (
@@ -113,112 +109,6 @@ func (s *storm) counted(what string) int64 {
 	return 0
 }
 
-// drivehouse is a House whose doors a real server serves.
-type drivehouse struct {
-	*testenv.House
-	tb      testing.TB
-	base    string
-	roots   *x509.CertPool
-	secrets map[string]wire.AppPassword
-}
-
-const stormSet = "storm"
-
-// serveHouse puts a house behind TLS.
-func serveHouse(tb testing.TB, h *testenv.House, limits server.Limits) *drivehouse {
-	tb.Helper()
-	certs, err := server.LoadCertificates(server.CertificateOptions{Dir: tb.TempDir()})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	text, err := os.ReadFile(certs.AuthorityFile())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	d := &drivehouse{House: h, tb: tb, roots: x509.NewCertPool(), secrets: map[string]wire.AppPassword{}}
-	d.roots.AppendCertsFromPEM(text)
-	drive := webdav.New(webdav.Options{Gate: h.Gate, Auth: h.Login})
-	open := make(chan string, 1)
-	s, err := server.New(server.Options{
-		Listen: "127.0.0.1:0", Certificates: certs, Drive: drive, Limits: limits,
-		API:       api.New(api.Options{Gate: h.Gate, Authenticate: h.Login.Authenticate, Accounts: h.Login}),
-		Listening: func(a net.Addr) { open <- a.String() },
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	select {
-	case at := <-open:
-		d.base = "https://" + at
-	case err := <-ended:
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			tb.Errorf("server: %v", err)
-		}
-	})
-	return d
-}
-
-// client is a connection of its own, over which somebody asks with a password of their own.
-type client struct {
-	*http.Client
-	house  *drivehouse
-	secret wire.AppPassword
-}
-
-func (d *drivehouse) client(login, device string, h2 bool) *client {
-	d.tb.Helper()
-	secret, ok := d.secrets[device]
-	if !ok {
-		var err error
-		if secret, err = d.Login.IssueAppPassword(d.tb.Context(), clinicaltest.ID[clinical.Person](login), device, nil, 0); err != nil {
-			d.tb.Fatal(err)
-		}
-		d.secrets[device] = secret
-	}
-	var protocols http.Protocols
-	protocols.SetHTTP1(!h2)
-	protocols.SetHTTP2(h2)
-	transport := &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: d.roots}, Protocols: &protocols, MaxConnsPerHost: 1, DisableCompression: true,
-	}
-	d.tb.Cleanup(transport.CloseIdleConnections)
-	return &client{Client: &http.Client{Transport: transport}, house: d, secret: secret}
-}
-
-// answer is a whole answer, or as much of it as came.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	cut    error // it broke off
-}
-
-func (c *client) ask(ctx context.Context, method, at, body string, headers ...string) (answer, error) {
-	r, err := http.NewRequestWithContext(ctx, method, c.house.base+at, strings.NewReader(body))
-	if err != nil {
-		return answer{}, err
-	}
-	r.SetBasicAuth(c.secret.Login, c.secret.Secret)
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := c.Do(r)
-	if err != nil {
-		return answer{cut: err}, ctx.Err()
-	}
-	defer response.Body.Close()
-	a := answer{status: response.StatusCode, header: response.Header}
-	a.body, a.cut = io.ReadAll(response.Body)
-	return a, ctx.Err()
-}
-
 // newStorm makes a set in which every picture is another patient's, who allows it.
 func newStorm(t *testing.T) *storm {
 	t.Helper()
@@ -229,30 +119,12 @@ func newStorm(t *testing.T) *storm {
 	for i := range stormPictures {
 		name := fmt.Sprint("Storm", i)
 		p := &stormPicture{patient: clinicaltest.ID[clinical.Patient](name), sitting: clinicaltest.ID[clinical.Session](name)}
-		pic := clinicaltest.Picture(name, "adult")
-		pic.Patient, pic.Session, pic.Job, pic.Encounter, pic.Original = p.patient, p.sitting, clinical.JobID{}, clinical.EncounterID{}, clinical.Blob{}
-		item := clinicaltest.Item(stormSet, name, i+1)
-		h.Commit(clinical.Delta{
-			Patients: []clinical.Patient{{ID: p.patient, Family: name, Born: clinical.Date{Year: 1950, Month: 1, Day: 1}}},
-			Sessions: []clinical.Session{{ID: p.sitting, Patient: p.patient, Studio: clinicaltest.StudioA}}, Assets: []clinical.Asset{pic}, Items: []clinical.SetItem{item},
-			Grants: []clinical.Grant{stormConsent(p.patient, p.sitting, name)},
-		})
 		// From a few bytes, which leave with their header, to more than a connection holds.
 		p.slide = make([]byte, 1+rnd.IntN(300_000))
 		for j := range p.slide {
 			p.slide[j] = byte(rnd.Uint32())
 		}
-		slide := clinicaltest.Slide(name)
-		slide.Patient, slide.Source = p.patient, clinical.BlobID{}
-		owner := clinical.Owner{Patient: p.patient, Asset: pic.ID, Studio: clinicaltest.StudioA}
-		_, err := h.Vault.Put(t.Context(), owner, bytes.NewReader(p.slide), func(b clinical.Blob) (clinical.Change, error) {
-			b.MIME, slide.Blob = "image/jpeg", b
-			slide.Blob.MIME = "image/jpeg"
-			return clinical.Change{Event: kept(), Delta: clinical.Delta{Renditions: []clinical.Rendition{slide}}}, nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		keepSlide(t, h, stormSet, name, i+1, p.slide)
 		p.turn(&s.clock, allowed)
 		s.pictures = append(s.pictures, p)
 	}
@@ -270,12 +142,6 @@ func newStorm(t *testing.T) *storm {
 		}
 	}
 	return s
-}
-
-func stormConsent(patient clinical.PatientID, sitting clinical.SessionID, name string) clinical.Grant {
-	g := clinicaltest.Teaching("consent "+name, "adult")
-	g.Patient, g.Covers = patient, clinical.Cover{Session: sitting}
-	return g
 }
 
 // listed is a file in a listing.
@@ -412,7 +278,7 @@ func (s *storm) change(ctx context.Context, writer, nurse *client, p *stormPictu
 	next, by, body := withdrawn, nurse, any(wire.Withdraw{Reason: "the storm"})
 	if was == withdrawn {
 		name := fmt.Sprint(p.name, " ", round)
-		grant := stormConsent(p.patient, p.sitting, name)
+		grant := allowing(p.patient, p.sitting, name)
 		next, by, body = allowed, writer, any(wire.ToGrant(grant))
 		at += "/consents"
 	} else {
