@@ -17,6 +17,7 @@ BENCH    ?= .
 BENCHTIME ?= 1s
 BENCH_PKG ?= ./vault ./vault/badgerstore ./index ./policy ./server/webdav ./darkroom ./darkroom/faces ./internal/testenv
 FUZZTIME ?= 10s
+ROUNDS   ?= 12
 CAP      ?=
 
 # Everything ships and is checked without cgo; only the race detector needs it.
@@ -84,6 +85,12 @@ bench: ## what docs/benchmarks.md promises, beside the peers, then the ratios (B
 		grep --line-buffered -vE 'no test files|^(goos|goarch|PASS)' | tee .cache/bench.txt
 	@scripts/ratios .cache/bench.txt
 
+.PHONY: bench-webdav
+bench-webdav: ## the drive beside x/net's handler, Apache, nginx and rclone in one run, with what it must reach (ROUNDS=12)
+	@scripts/setup bench
+	@mkdir -p .cache
+	@go test -tags peers -count=1 -v -timeout 20m ./internal/peers -args -rounds $(ROUNDS) | grep -v '^===' | tee .cache/bench-webdav.txt
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for a moment (FUZZTIME=10s)
 	@scripts/fuzz $(FUZZTIME)
@@ -102,7 +109,7 @@ fhir: ## have two independent validators judge the FHIR consents that are writte
 	@node exchange/fhir/testdata/validate/validate.mjs .cache/fhir-bundle.json
 
 .PHONY: test-mounts
-test-mounts: ## a real davfs2 and a real rclone mount over TLS; needs root and /dev/fuse
+test-mounts: ## davfs2, rclone, gio, cadaver and curl at the drive and an inbox over TLS; needs root and /dev/fuse
 	@scripts/setup test mounts
 	@$(MAKE) build
 	@$(TOOLS)/gotestsum --format testname -- -tags mounts -count=1 -timeout 10m ./internal/mounts/...

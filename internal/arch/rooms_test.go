@@ -55,6 +55,7 @@ func rooms() map[string]string {
 		"internal/arch":    "",
 		"internal/demo":    "clinical ingest/label internal/sheet",
 		"internal/mounts":  "",
+		"internal/peers":   "",
 		"internal/sandbox": "",
 		"internal/sheet":   "clinical",
 		"internal/testenv": everything + " clinical/clinicaltest internal/demo internal/sheet vault/memstore",
@@ -85,6 +86,7 @@ func visits() map[string]string {
 		"index":             "vault vault/memstore",
 		"policy":            "vault vault/memstore",
 		"internal/mounts":   everything + " internal/demo",
+		"internal/peers":    everything,
 	}
 }
 
@@ -125,7 +127,7 @@ func owners() map[string]string {
 		"golang.org/x/crypto":                       "vault server/login cmd/fovea",
 		"golang.org/x/image":                        "darkroom darkroom/watermark exchange/paper ingest/label internal/demo internal/sheet measure",
 		"golang.org/x/mod":                          "vault/ledger cmd/fovea",
-		"golang.org/x/net/webdav":                   "server/webdav",
+		"golang.org/x/net/webdav":                   "server/webdav internal/peers",
 		"golang.org/x/oauth2":                       "server/login",
 		"golang.org/x/sync":                         "*",
 		"golang.org/x/sys":                          "cmd/fovea darkroom/faces/nn ingest ingest/exif internal/sandbox vault vault/badgerstore",
