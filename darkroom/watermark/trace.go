@@ -78,11 +78,21 @@ type tracing struct {
 	asset          clinical.AssetID
 	candidates     []Mark
 	original, leak *plane
-	tries          int
 }
 
+// sure is the likeness of a leak that lies where it belongs: what is not found
+// there is not found elsewhere.
+const sure = 0.8
+
+// turns are the ways to lay a picture down: four upright and four mirrored.
+const turns = 8
+
+// tryMost is how often at most the candidates are scored: the whole picture with
+// and without refinement, and a part of it each way.
+const tryMost = 2 + turns
+
 // trace tries the cheapest explanation first: the whole picture, then a part of
-// it, then turned by quarters.
+// it, then turned by quarters and mirrored.
 func (t *tracing) trace(ctx context.Context) Finding {
 	var best Finding
 	aspect := float64(t.leak.w) * float64(t.original.h) / (float64(t.leak.h) * float64(t.original.w))
@@ -93,8 +103,12 @@ func (t *tracing) trace(ctx context.Context) Finding {
 			best = t.better(ctx, best, whole) // nothing to hold on to: a flat picture
 		}
 	}
-	for turn := 0; turn < 4 && len(best.Certain) == 0 && ctx.Err() == nil; turn++ {
-		if turn > 0 {
+	for turn := 0; turn < turns && len(best.Certain) == 0 && best.Likeness < sure && ctx.Err() == nil; turn++ {
+		switch turn {
+		case 0:
+		case turns / 2:
+			t.leak = t.leak.turned()
+		default:
 			t.leak = t.leak.quarter()
 		}
 		if onto, ok := t.place(ctx); ok {
@@ -125,7 +139,6 @@ func (t *tracing) place(ctx context.Context) (onto affine, ok bool) {
 // better scores all candidates with the leak laid over the rendition by onto,
 // and keeps the finding that says more.
 func (t *tracing) better(ctx context.Context, than Finding, onto affine) Finding {
-	t.tries++
 	by := min(1, float64(2*startSide)/float64(max(t.original.w, t.original.h)))
 	p := paired(t.original, t.leak, onto, by)
 	found := Finding{Scale: math.Sqrt(math.Abs(onto[0]*onto[4] - onto[1]*onto[3]))}
@@ -147,7 +160,7 @@ func (t *tracing) better(ctx context.Context, than Finding, onto affine) Finding
 		}
 	}
 	slices.SortStableFunc(found.Certain, func(a, b Match) int { return cmp.Compare(b.Score, a.Score) })
-	if t.tries == 1 || found.Best.Score > than.Best.Score {
+	if than.Best == (Match{}) || len(found.Certain) > 0 || found.Likeness > than.Likeness {
 		return found
 	}
 	return than
@@ -159,6 +172,5 @@ func (t *tracing) chance(score float64) float64 {
 	if score <= 0 {
 		return 1
 	}
-	const most = 6 // the whole picture twice, four turns
-	return min(1, most*float64(len(t.candidates))*math.Exp(-score*score/2))
+	return min(1, tryMost*float64(len(t.candidates))*math.Exp(-score*score/2))
 }
