@@ -242,6 +242,15 @@ func (c *content) Read(p []byte) (int, error) {
 	}
 }
 
+func (c *content) ReadAt(p []byte, off int64) (int, error) {
+	select {
+	case <-c.gone:
+		return 0, clinical.ErrNotFound
+	default:
+		return c.SectionReader.ReadAt(p, off)
+	}
+}
+
 func (c *content) Close() error { return nil }
 
 // fakeAuth knows one user, one user with a narrow credential, and one address that has tried too often.

@@ -42,6 +42,14 @@ func (c turned) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func (c turned) ReadAt(p []byte, off int64) (int, error) {
+	n, err := c.Content.ReadAt(p, off)
+	for i := range p[:n] {
+		p[i] ^= 0xFF
+	}
+	return n, err
+}
+
 // Whoever's copies are marked has other bytes and other entity tags, the same in every answer, and no other length.
 func TestAMarkedPictureIsAsListed(t *testing.T) {
 	d := newDriveWith(webdav.Options{Watermark: fakeMark{}})

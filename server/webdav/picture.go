@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +65,32 @@ func (h *Handler) servePicture(ctx context.Context, w http.ResponseWriter, r *re
 	out := &stream{ResponseWriter: w, gone: served.Gone, h: h, r: r, asset: served.Asset}
 	stop := out.watch()
 	defer stop()
-	http.ServeContent(out, r.Request, "", served.Modified, served.Content)
+	var content io.ReadSeeker = served.Content
+	if brief(r.Header.Get("Range")) {
+		content = io.NewSectionReader(served.Content, 0, served.Size())
+	}
+	http.ServeContent(out, r.Request, "", served.Modified, content)
+}
+
+// briefRange is how much of a picture is read where it lies, and not streamed from there: a stream fetches far ahead,
+// which is right for the whole and several times too much for a piece.
+const briefRange = 256 << 10
+
+// brief reports whether a Range header asks for one short range.
+func brief(header string) bool {
+	from, to, ok := strings.Cut(strings.TrimPrefix(header, "bytes="), "-")
+	if !ok {
+		return false
+	}
+	last, err := strconv.ParseInt(to, 10, 64)
+	if err != nil {
+		return false
+	}
+	if from == "" {
+		return last <= briefRange // of the end
+	}
+	first, err := strconv.ParseInt(from, 10, 64)
+	return err == nil && last-first < briefRange
 }
 
 // oneRange makes a request for several ranges one for the whole: they are a way to ask for much with little, and no file
