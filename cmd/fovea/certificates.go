@@ -179,14 +179,8 @@ func (d *desk) ErasureCertificate(ctx context.Context, c clinical.Caller, id cli
 			return err
 		}
 	}
-	if !out.Erasure.Recall.IsZero() {
-		r, err := d.s.gate.Recall(ctx, c, out.Erasure.Recall)
-		if err == nil && !r.Settled.IsZero() {
-			out.Proof, err = d.proof(ctx, r.Seq)
-		}
-		if err != nil && clinical.KindOf(err) != clinical.NotFound {
-			return err
-		}
+	if out.Proof, err = d.decided(ctx, c, out.Erasure); err != nil {
+		return err
 	}
 	now := time.Now()
 	if out.Index, err = d.s.indexKey(ctx, out.Erasure, now); err != nil {
@@ -200,4 +194,20 @@ func (d *desk) ErasureCertificate(ctx context.Context, c clinical.Caller, id cli
 		return cert.WriteJSON(w)
 	}
 	return cert.WritePDF(w)
+}
+
+// decided proves the decision on an erasure, once its recall is settled; none
+// where it had nothing to recall.
+func (d *desk) decided(ctx context.Context, c clinical.Caller, x clinical.Erasure) (paper.Proof, error) {
+	if x.Recall.IsZero() {
+		return paper.Proof{}, nil
+	}
+	r, err := d.s.gate.Recall(ctx, c, x.Recall)
+	if clinical.KindOf(err) == clinical.NotFound || err == nil && r.Settled.IsZero() {
+		return paper.Proof{}, nil
+	}
+	if err != nil {
+		return paper.Proof{}, err
+	}
+	return d.proof(ctx, r.Seq)
 }
