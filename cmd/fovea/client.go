@@ -247,10 +247,15 @@ func asProblem(res *http.Response) error {
 
 // everyPage reads every page of a listing.
 func everyPage[T any](ctx context.Context, c *client, path string) ([]T, error) {
+	return everyPageOf[T](ctx, c, call{method: http.MethodGet, path: path})
+}
+
+// everyPageOf reads a listing that is asked for in another way.
+func everyPageOf[T any](ctx context.Context, c *client, ask call) ([]T, error) {
 	out := []T{}
 	cursor := ""
 	for {
-		u, err := url.Parse(path)
+		u, err := url.Parse(ask.path)
 		if err != nil {
 			return nil, err
 		}
@@ -261,7 +266,8 @@ func everyPage[T any](ctx context.Context, c *client, path string) ([]T, error) 
 		}
 		u.RawQuery = q.Encode()
 		var l wire.List[T]
-		if err := c.get(ctx, u.String(), &l); err != nil {
+		ask.path = u.String()
+		if err := c.send(ctx, ask, &l); err != nil {
 			return nil, err
 		}
 		out = append(out, l.Items...)

@@ -9,7 +9,6 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -234,12 +233,10 @@ func (h *house) ask(ctx context.Context, login, method, path string, header ...s
 // found is how many pictures somebody finds.
 func (h *house) found(login, text string) int {
 	h.Helper()
-	res, body := h.ask(h.Context(), login, http.MethodGet, "/api/v1/search?q="+url.QueryEscape(text))
-	if res.StatusCode != http.StatusOK {
-		h.Fatalf("search: %s %s", res.Status, body)
-	}
 	var hits wire.Hits
-	h.check(json.Unmarshal(body, &hits))
+	if code, body := h.post(login, http.MethodPost, "/search", map[string]string{"q": text}, &hits); code != http.StatusOK {
+		h.Fatalf("search: %d %s", code, body)
+	}
 	return hits.Total
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"io"
-	"net/url"
+	"net/http"
 	"strings"
 
 	"fovea/clinical"
@@ -51,7 +51,7 @@ type patientListCmd struct {
 
 func (x patientListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		all, err := everyPage[wire.Patient](e.ctx, c, "/api/v1/patients?q="+url.QueryEscape(x.Text))
+		all, err := everyPageOf[wire.Patient](e.ctx, c, call{method: http.MethodPost, path: "/api/v1/patients/search", in: map[string]string{"q": x.Text}})
 		if err != nil {
 			return err
 		}

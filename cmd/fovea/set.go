@@ -240,7 +240,7 @@ type searchCmd struct {
 }
 
 func (x searchCmd) Run(e *env) error {
-	q := url.Values{"q": {strings.Join(x.Text, " ")}, "limit": {strconv.Itoa(x.Limit)}}
+	q := url.Values{"limit": {strconv.Itoa(x.Limit)}}
 	if len(x.Facet) > 0 {
 		q.Set("facets", strings.Join(x.Facet, ","))
 	}
@@ -257,7 +257,7 @@ func (x searchCmd) Run(e *env) error {
 			return err
 		}
 		var h wire.Hits
-		if err := c.get(e.ctx, "/api/v1/search?"+q.Encode(), &h); err != nil {
+		if err := c.post(e.ctx, "/api/v1/search?"+q.Encode(), map[string]string{"q": strings.Join(x.Text, " ")}, &h); err != nil {
 			return err
 		}
 		return e.answer(h, func(w io.Writer) {

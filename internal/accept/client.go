@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -208,7 +209,9 @@ type hits struct {
 // search asks for one page.
 func (c *client) search(ctx context.Context, q url.Values) (hits, error) {
 	var h hits
-	err := c.call(ctx, http.MethodGet, "/api/v1/search?"+q.Encode(), nil, &h)
+	rest := maps.Clone(q)
+	rest.Del("q")
+	err := c.call(ctx, http.MethodPost, "/api/v1/search?"+rest.Encode(), map[string]string{"q": q.Get("q")}, &h)
 	return h, err
 }
 

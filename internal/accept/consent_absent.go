@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -197,8 +198,8 @@ func (h *hospital) everySearch(ctx context.Context, all things, gone taught) (as
 				if login != "diego" && strings.HasPrefix(got, "set=") { // grace owns it, yuki reads it, nora may propose pictures
 					continue
 				}
-				a, errA := c.ask(ctx, http.MethodGet, path+got+facets)
-				b, errB := c.ask(ctx, http.MethodGet, path+want+facets)
+				a, errA := c.lookFor(ctx, path, got, facets)
+				b, errB := c.lookFor(ctx, path, want, facets)
 				if err = errors.Join(err, errA, errB); err != nil {
 					return asked, err
 				}
@@ -216,6 +217,24 @@ func (h *hospital) everySearch(ctx context.Context, all things, gone taught) (as
 		}
 	}
 	return asked, err
+}
+
+// lookFor asks as the doors are asked: with words in the body, with all else in the address.
+func (c *client) lookFor(ctx context.Context, path, what, facets string) (answer, error) {
+	words, typed := strings.CutPrefix(what, "q=")
+	if !typed || !strings.HasPrefix(path, "/api/") {
+		return c.ask(ctx, http.MethodGet, path+what+facets)
+	}
+	body, err := json.Marshal(map[string]string{"q": words})
+	if err != nil {
+		return answer{}, err
+	}
+	to := map[string]string{"/api/v1/search?": "/api/v1/search?" + strings.TrimPrefix(facets, "&"), "/api/v1/patients?": "/api/v1/patients/search"}[path]
+	r, err := c.request(ctx, http.MethodPost, to, bytes.NewReader(body), "Content-Type", "application/json")
+	if err != nil {
+		return answer{}, err
+	}
+	return c.send(r)
 }
 
 // pace is how long two kinds of request take, and how far two of the same kind are apart.

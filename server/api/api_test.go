@@ -240,3 +240,24 @@ func TestNobodyButWhoImportsClaimsAConsentFromBefore(t *testing.T) {
 		t.Errorf("a form of another name covers everything: %+v", p)
 	}
 }
+
+func TestWhatIsLookedForStandsInNoAddress(t *testing.T) {
+	h, door := open(t)
+	for _, path := range []string{"/api/v1/search", "/api/v1/patients"} {
+		if w := h.Ask(door, "clara", "GET", path+"?q=inv"); w.Code != http.StatusBadRequest || strings.Contains(w.Body.String(), "inv\"") {
+			t.Errorf("GET %s?q=: %d %s", path, w.Code, w.Body)
+		}
+	}
+	for path, want := range map[string][2]string{
+		"/api/v1/search?limit=5":            {`{"q":"leg"}`, leg()},
+		"/api/v1/search?keyword=nosuchword": {`{"q":"leg"}`, `"total":0`},
+		"/api/v1/patients/search?limit=50":  {`{"q":"inv"}`, `"family"`},
+	} {
+		if w := h.Ask(door, "clara", "POST", path, want[0], "Content-Type", "application/json"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want[1]) {
+			t.Errorf("POST %s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := h.Ask(door, "clara", "POST", "/api/v1/patients/search", `{"q":"nobody at all"}`, "Content-Type", "application/json"); w.Code != http.StatusOK || strings.Contains(w.Body.String(), `"family"`) {
+		t.Errorf("for nobody: %d %s", w.Code, w.Body)
+	}
+}

@@ -33,9 +33,10 @@ type describeBody struct {
 	Body    wire.Describe
 }
 
-type searchQuery struct {
+// SearchQuery narrows a search.
+type SearchQuery struct {
 	Page
-	Text      string             `query:"q" maxLength:"512"`
+	InAddress
 	Patient   clinical.PatientID `query:"patient"`
 	From      time.Time          `query:"from"`
 	To        time.Time          `query:"to"`
@@ -97,15 +98,28 @@ func (s *service) assets() {
 	act(s, "POST /assets/refile", "refile-assets", "Correct a wrong patient", func(in *refileBody) (clinical.Command, error) {
 		return clinical.RefileAssets{Assets: in.Body.Assets, To: in.Body.To, Reason: in.Body.Reason}, nil
 	})
-	show(s, "/search", "search", "Search what the caller may see", s.search)
+	show(s, "/search", "search", "List what the caller may see", func(ctx context.Context, in *SearchQuery) (wire.Hits, error) {
+		return s.search(ctx, in, "")
+	})
+	look(s, "/search", "search-words", "Search what the caller may see by words", func(ctx context.Context, in *searchWords) (wire.Hits, error) {
+		return s.search(ctx, &in.SearchQuery, in.Body.Text)
+	})
 }
 
-func (s *service) search(ctx context.Context, in *searchQuery) (wire.Hits, error) {
+type searchWords struct {
+	SearchQuery
+	WordsBody
+}
+
+func (s *service) search(ctx context.Context, in *SearchQuery, text string) (wire.Hits, error) {
+	if err := in.refuse(); err != nil {
+		return wire.Hits{}, err
+	}
 	at, err := in.bounds(1 << 30)
 	if err != nil {
 		return wire.Hits{}, err
 	}
-	q := clinical.Query{Text: in.Text, Patient: in.Patient, Facets: in.Facets, Sort: in.Sort, Offset: at.from, Limit: min(in.Limit, 500), Terms: map[string][]string{}}
+	q := clinical.Query{Text: text, Patient: in.Patient, Facets: in.Facets, Sort: in.Sort, Offset: at.from, Limit: min(in.Limit, 500), Terms: map[string][]string{}}
 	q.Taken.From, q.Taken.To = in.From, in.To
 	for name, values := range map[string][]string{"keyword": in.Keyword, "view": in.View, "specialty": in.Specialty, "year": in.Year} {
 		if len(values) > 0 {

@@ -22,9 +22,15 @@ type patientPath struct {
 	ID clinical.PatientID `path:"id"`
 }
 
-type patientQuery struct {
+// PatientQuery is how patients are listed.
+type PatientQuery struct {
 	Page
-	Text string `query:"q" maxLength:"200" doc:"family name, given name or number"`
+	InAddress
+}
+
+type patientWords struct {
+	PatientQuery
+	WordsBody
 }
 
 type numberBody struct{ Body wire.Identifier }
@@ -54,12 +60,11 @@ type holdPath struct {
 }
 
 func (s *service) patients() {
-	show(s, "/patients", "patients", "Patients the caller may know of", func(ctx context.Context, in *patientQuery) (wire.List[wire.Patient], error) {
-		all, err := s.Gate.Patients(ctx, caller(ctx), in.Text)
-		if err != nil {
-			return wire.List[wire.Patient]{}, err
-		}
-		return paged(&in.Page, all, wire.ToPatient)
+	show(s, "/patients", "patients", "Patients the caller may know of", func(ctx context.Context, in *PatientQuery) (wire.List[wire.Patient], error) {
+		return s.known(ctx, in, "")
+	})
+	look(s, "/patients/search", "search-patients", "Those of them by family name, given name or number", func(ctx context.Context, in *patientWords) (wire.List[wire.Patient], error) {
+		return s.known(ctx, &in.PatientQuery, in.Body.Text)
 	})
 	show(s, "/patients/{id}", "patient", "A patient's timeline", func(ctx context.Context, in *patientPath) (wire.PatientPage, error) {
 		p, err := s.Gate.PatientPage(ctx, caller(ctx), in.ID)
@@ -93,6 +98,18 @@ func (s *service) patients() {
 	act(s, "POST /holds/{id}/lift", "lift-hold", "End a hold", func(in *holdPath) (clinical.Command, error) {
 		return clinical.LiftHold{Hold: in.ID, Reason: in.Body.Reason}, nil
 	})
+}
+
+// known lists the patients the caller may know of, those that words are about where there are any.
+func (s *service) known(ctx context.Context, in *PatientQuery, text string) (wire.List[wire.Patient], error) {
+	if err := in.refuse(); err != nil {
+		return wire.List[wire.Patient]{}, err
+	}
+	all, err := s.Gate.Patients(ctx, caller(ctx), text)
+	if err != nil {
+		return wire.List[wire.Patient]{}, err
+	}
+	return paged(&in.Page, all, wire.ToPatient)
 }
 
 // checked verifies each number by its system's rule.
