@@ -35,7 +35,7 @@ func serveFovea(ctx context.Context, dir string, in io.Reader, out io.Writer) er
 	if err := h.gate.Start(ctx); err != nil {
 		return err
 	}
-	drive := ours.New(ours.Options{Gate: h.gate, Auth: h.login, Now: clinicaltest.Now})
+	drive := ours.New(ours.Options{Gate: h.gate, Auth: h.login, Now: clock()})
 	certificates, err := server.LoadCertificates(server.CertificateOptions{Dir: filepath.Join(dir, "tls")})
 	if err != nil {
 		return err

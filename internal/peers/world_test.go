@@ -184,17 +184,23 @@ func openHouse(ctx context.Context, dir string) (h *house, err error) {
 			return nil, err
 		}
 	}
+	now, zone := clock(), clinicaltest.Zone()
 	h.gate, err = policy.New(policy.Options{
-		Recorder: h.vault, Journal: h.vault, Reader: h.vault, Opener: h.vault, Now: clinicaltest.Now, Zone: clinicaltest.Zone(),
-		ETagKey: h.vault.Derive("etag"),
+		Recorder: h.vault, Journal: h.vault, Reader: h.vault, Opener: h.vault, Now: now, Zone: zone, ETagKey: h.vault.Derive("etag"),
 	})
 	if err != nil {
 		return nil, err
 	}
 	h.login, err = login.New(ctx, login.Options{
-		Shelf: h.vault.Shelf("login"), People: h.gate, Recorder: h.vault, Key: h.vault.Derive("login"), Now: clinicaltest.Now, Zone: clinicaltest.Zone(),
+		Shelf: h.vault.Shelf("login"), People: h.gate, Recorder: h.vault, Key: h.vault.Derive("login"), Now: now, Zone: zone,
 	})
 	return h, err
+}
+
+// clock stands at the hour of clinicaltest's story, and reads no time zone to say so.
+func clock() func() time.Time {
+	now := clinicaltest.Now()
+	return func() time.Time { return now }
 }
 
 func (h *house) close() error { return errors.Join(h.vault.Close(), h.store.Close()) }
