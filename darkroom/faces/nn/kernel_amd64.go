@@ -7,10 +7,10 @@ import "golang.org/x/sys/cpu"
 // shown to reach as far as the kernel will.
 
 //go:noescape
-func multiplyAVX(dst, src, filter, bias *float32, depth, srcStride, dstStride int, relu bool)
+func multiplyAVX(b *block)
 
 //go:noescape
-func slideAVX(dst, a, b, c, filter, bias *float32, stride, step, pixels int)
+func slideAVX(s *strip)
 
 //go:noescape
 func sumAVX(dst, a, b *float32, groups int, relu bool)
@@ -25,7 +25,7 @@ func (b *block) multiply() {
 	}
 	_, _ = b.src[(lanes-1)*b.srcStride+b.depth-1], b.dst[(lanes-1)*b.dstStride+lanes-1]
 	_, _ = b.filter[b.depth*lanes-1], b.bias[lanes-1]
-	multiplyAVX(&b.dst[0], &b.src[0], &b.filter[0], &b.bias[0], b.depth, b.srcStride, b.dstStride, b.relu)
+	multiplyAVX(b)
 }
 
 func (s *strip) slide() {
@@ -36,7 +36,7 @@ func (s *strip) slide() {
 	reach := (s.pixels-1)*s.step + 2*s.stride + lanes - 1
 	_, _, _ = s.a[reach], s.b[reach], s.c[reach]
 	_, _, _ = s.dst[(s.pixels-1)*s.stride+lanes-1], s.filter[9*lanes-1], s.bias[lanes-1]
-	slideAVX(&s.dst[0], &s.a[0], &s.b[0], &s.c[0], &s.filter[0], &s.bias[0], s.stride, s.step, s.pixels)
+	slideAVX(s)
 }
 
 func sum(dst, a, b []float32, relu bool) {

@@ -1,21 +1,23 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 // Every kernel computes eight sums side by side, each in the order of kernel.go,
 // and rounds after the multiplication as after the addition: no VFMADD. VMAXPS
 // with zero as its second source makes NaN and -0 zero, as rectify does.
 
-// func multiplyAVX(dst, src, filter, bias *float32, depth, srcStride, dstStride int, relu bool)
+// func multiplyAVX(b *block)
 //
 // Y0 to Y7 are the sums of eight pixels. SI walks along the first four, R11
 // along the others, BX along the filter.
-TEXT ·multiplyAVX(SB), NOSPLIT, $0-57
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ filter+16(FP), BX
-	MOVQ bias+24(FP), DX
-	MOVQ depth+32(FP), CX
-	MOVQ srcStride+40(FP), R8
-	MOVQ dstStride+48(FP), R9
+TEXT ·multiplyAVX(SB), NOSPLIT, $0-8
+	MOVQ b+0(FP), AX
+	MOVQ block_dst(AX), DI
+	MOVQ block_src(AX), SI
+	MOVQ block_filter(AX), BX
+	MOVQ block_bias(AX), DX
+	MOVQ block_depth(AX), CX
+	MOVQ block_srcStride(AX), R8
+	MOVQ block_dstStride(AX), R9
 	SHLQ $2, R8
 	SHLQ $2, R9
 	LEAQ (R8)(R8*2), R10
@@ -61,7 +63,7 @@ along:
 	DECQ         CX
 	JNZ          along
 
-	MOVBLZX relu+56(FP), AX
+	MOVBLZX block_relu(AX), AX
 	TESTL   AX, AX
 	JZ      store
 	VXORPS  Y15, Y15, Y15
@@ -88,20 +90,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func slideAVX(dst, a, b, c, filter, bias *float32, stride, step, pixels int)
+// func slideAVX(s *strip)
 //
 // Y0 to Y8 are the filter, Y9 the bias, Y10 the sum. AX, BX and DX walk along the
 // three rows.
-TEXT ·slideAVX(SB), NOSPLIT, $0-72
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+8(FP), AX
-	MOVQ    b+16(FP), BX
-	MOVQ    c+24(FP), DX
-	MOVQ    filter+32(FP), SI
-	MOVQ    bias+40(FP), R8
-	MOVQ    stride+48(FP), R9
-	MOVQ    step+56(FP), R10
-	MOVQ    pixels+64(FP), CX
+TEXT ·slideAVX(SB), NOSPLIT, $0-8
+	MOVQ    s+0(FP), R11
+	MOVQ    strip_dst(R11), DI
+	MOVQ    strip_a(R11), AX
+	MOVQ    strip_b(R11), BX
+	MOVQ    strip_c(R11), DX
+	MOVQ    strip_filter(R11), SI
+	MOVQ    strip_bias(R11), R8
+	MOVQ    strip_stride(R11), R9
+	MOVQ    strip_step(R11), R10
+	MOVQ    strip_pixels(R11), CX
 	SHLQ    $2, R9
 	SHLQ    $2, R10
 	VMOVUPS (SI), Y0

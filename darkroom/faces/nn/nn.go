@@ -21,8 +21,8 @@ import (
 	"fmt"
 )
 
-// ErrModel: the file is damaged, too large, or needs what this package does not
-// do. The text around it says what.
+// ErrModel means that a file is damaged, too large, or needs what this package
+// does not do. The text around it says what.
 var ErrModel = errors.New("not a network that can be run")
 
 func refuse(format string, args ...any) error {
