@@ -22,6 +22,12 @@ type journal interface {
 	Changes(ctx context.Context, after uint64, limit int) ([]clinical.Change, error)
 }
 
+// recipes says how pictures were edited: the vault. A recipe is read when a
+// picture is made by it and not kept.
+type recipes interface {
+	Edits(ctx context.Context, asset clinical.AssetID) (clinical.Edits, error)
+}
+
 // keeper seals what is made.
 type keeper interface {
 	Put(ctx context.Context, owner clinical.Owner, r io.Reader, build func(clinical.Blob) (clinical.Change, error)) (clinical.Change, error)
@@ -33,10 +39,11 @@ type opener interface {
 	Open(ctx context.Context, id clinical.BlobID) (clinical.Content, error)
 }
 
-// Options of a Follower. Journal, Keeper, Opener, Renderer, Now, Mint and Log
-// are required.
+// Options of a Follower. Journal, Recipes, Keeper, Opener, Renderer, Now, Mint
+// and Log are required.
 type Options struct {
 	Journal  journal
+	Recipes  recipes
 	Keeper   keeper
 	Opener   opener
 	Renderer *Renderer
@@ -55,8 +62,9 @@ type Options struct {
 
 // Follower makes the renditions that the journal calls for: a thumbnail of every
 // asset whose bytes are there, a teaching picture of every member of a set and
-// of what a release hands over in that form. It
-// keeps no state of its own: everything is in the journal.
+// of what a release hands over in that form, and the flattened copies of what is
+// shown in an edited version. A version that is saved while the one before is
+// being made wins. It keeps no state of its own: everything is in the journal.
 type Follower struct {
 	opt   Options
 	group *flight
@@ -79,6 +87,7 @@ type known struct {
 	members  int // set items that show it
 	released bool
 	known    bool // filed, and somebody said what is in it
+	edit     int  // number of the version in which it is shown
 	made     map[clinical.RenditionKind]clinical.Rendition
 }
 
@@ -170,9 +179,10 @@ func (f *Follower) apply(d clinical.Delta) {
 		}
 	}
 	for id := range touched {
-		for _, kind := range f.assets[id].wanted(f.opt.Delivers) {
-			if _, there := f.assets[id].made[kind]; !there {
-				f.queue(order{task{id, kind}, 0})
+		k := f.assets[id]
+		for _, kind := range k.wanted(f.opt.Delivers) {
+			if r, there := k.made[kind]; !there || r.Edit != k.edit {
+				f.queue(order{task{id, kind}, r.Rev})
 			}
 		}
 	}
@@ -184,7 +194,7 @@ func (f *Follower) takeAssets(list []clinical.Asset, touched map[clinical.AssetI
 		if a.Rev < k.rev {
 			continue
 		}
-		k.rev, k.original, k.gone = a.Rev, a.Original, a.State.Gone()
+		k.rev, k.original, k.gone, k.edit = a.Rev, a.Original, a.State.Gone(), a.Edit
 		k.known = a.State == clinical.Filed && a.Sensitivity.Has(clinical.Known) && !a.IDShot && !a.Form
 		k.owner = clinical.Owner{Patient: a.Patient, Asset: a.ID}
 		if a.Patient.IsZero() {
@@ -218,16 +228,27 @@ func (f *Follower) asset(id clinical.AssetID) *known {
 	return k
 }
 
-// wanted lists the renditions that should exist.
+// wanted lists the renditions that should exist. Of an edited picture the copy
+// that a second person looks at is among the first.
 func (k *known) wanted(delivers bool) []clinical.RenditionKind {
-	switch {
-	case k.gone || k.original.ID.IsZero():
+	if k.gone || k.original.ID.IsZero() {
 		return nil
-	case k.members > 0 || k.released || delivers && k.known:
-		return []clinical.RenditionKind{clinical.Thumbnail, clinical.Teaching}
-	default:
-		return []clinical.RenditionKind{clinical.Thumbnail}
 	}
+	out := []clinical.RenditionKind{clinical.Thumbnail}
+	if k.edit > 0 {
+		out = append(out, clinical.MaskedFull, clinical.Masked, clinical.MaskedThumbnail)
+	}
+	if k.members > 0 || k.released || delivers && k.known {
+		out = append(out, clinical.Teaching)
+	}
+	return out
+}
+
+// flattened reports whether a kind shows a version with its masks filled in:
+// there is none of a picture as it was taken.
+func flattened(kind clinical.RenditionKind) bool {
+	how, ok := EditOf(kind)
+	return ok && how.Masked
 }
 
 // queue adds background work; the caller holds mu.
@@ -311,10 +332,12 @@ func (f *Follower) retry(ctx context.Context) error {
 	}
 }
 
-// Ensure returns the record of a rendition whose bytes are there, making them
-// first where they are not. It goes before the background work. Where no decoder
-// reads the original the error is Invalid with ReasonUndecodable; an unknown
-// asset or kind, or one whose bytes were destroyed, is NotFound.
+// Ensure returns the record of a rendition whose bytes are there and show the
+// picture in its version of now, making them first where they are not. It goes
+// before the background work. Where no decoder reads the original the error is
+// Invalid with ReasonUndecodable, and where the version's recipe does not fit it
+// Invalid; an unknown asset or kind, one whose bytes were destroyed, or a
+// flattened copy of a picture that nobody edited is NotFound.
 func (f *Follower) Ensure(ctx context.Context, asset clinical.AssetID, kind clinical.RenditionKind) (clinical.Rendition, error) {
 	select {
 	case <-f.ready:
@@ -324,19 +347,22 @@ func (f *Follower) Ensure(ctx context.Context, asset clinical.AssetID, kind clin
 	f.mu.Lock()
 	k, ok := f.assets[asset]
 	var made clinical.Rendition
+	edit := 0
 	if ok {
-		ok = !k.gone && !k.original.ID.IsZero()
-		made = k.made[kind]
+		ok = !k.gone && !k.original.ID.IsZero() && (SizeOf(kind) != 0 || flattened(kind) && k.edit > 0)
+		made, edit = k.made[kind], k.edit
 	}
 	f.mu.Unlock()
-	if !ok || SizeOf(kind) == 0 {
+	if !ok {
 		return clinical.Rendition{}, clinical.Errorf(clinical.NotFound, "darkroom: ensure %s of asset %s", kind, asset)
 	}
-	if made.Failed != "" && made.Recipe == f.opt.Renderer.Recipe() {
-		return made, undecodable(errors.New("known from an earlier attempt"))
-	}
-	if there, err := f.there(ctx, made); there || err != nil {
-		return made, err
+	if made.Edit == edit {
+		if made.Failed != "" && made.Recipe == f.recipe(edit) {
+			return made, failed(made)
+		}
+		if there, err := f.there(ctx, made); there || err != nil {
+			return made, err
+		}
 	}
 	for {
 		r, err := f.once(ctx, order{task{asset, kind}, made.Rev}, false)
@@ -370,7 +396,7 @@ func (f *Follower) Missing(ctx context.Context) error {
 	for id := range maps.Keys(f.assets) {
 		k := f.assets[id]
 		for _, kind := range k.wanted(f.opt.Delivers) {
-			if r, ok := k.made[kind]; ok && r.Failed == "" {
+			if r, ok := k.made[kind]; ok && r.Failed == "" && r.Edit == k.edit {
 				all = append(all, r)
 			}
 		}

@@ -23,6 +23,7 @@ type house struct {
 	mint     *clinical.Minter
 	follower *darkroom.Follower
 	delivers bool
+	opening  func() // called before an original or a rendition is opened
 
 	mu    sync.Mutex
 	lost  map[clinical.BlobID]bool // as if a disk had lost them
@@ -34,6 +35,9 @@ func (h *house) Open(ctx context.Context, id clinical.BlobID) (clinical.Content,
 	h.opens[id]++
 	lost := h.lost[id]
 	h.mu.Unlock()
+	if h.opening != nil {
+		h.opening()
+	}
 	if lost {
 		return nil, clinical.ErrNotFound
 	}
@@ -64,7 +68,7 @@ func newHouse(t *testing.T) *house {
 func (h *house) follow(t *testing.T) (stop func()) {
 	t.Helper()
 	h.follower = darkroom.NewFollower(darkroom.Options{
-		Journal: h.Vault, Keeper: h.Vault, Opener: h, Renderer: darkroom.NewRenderer(nil), Now: time.Now, Mint: h.mint,
+		Journal: h.Vault, Recipes: h.Vault, Keeper: h.Vault, Opener: h, Renderer: darkroom.NewRenderer(nil), Now: time.Now, Mint: h.mint,
 		Log: slog.New(slog.DiscardHandler), Workers: 2, Delivers: h.delivers,
 	})
 	ctx, cancel := context.WithCancel(t.Context())

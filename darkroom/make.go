@@ -4,58 +4,98 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"fovea/clinical"
 )
 
-// once makes a rendition, for everybody who asks for it meanwhile.
+// once makes a rendition, for everybody who asks for it meanwhile. Where the
+// picture is shown in another version by the time that it is made, that one is
+// made next.
 func (f *Follower) once(ctx context.Context, t order, background bool) (clinical.Rendition, error) {
-	return f.group.do(ctx, t.task, background, func() (clinical.Rendition, error) { return f.make(ctx, t, background) })
+	for {
+		rec, err := f.group.do(ctx, t.task, background, func() (clinical.Rendition, error) { return f.make(ctx, t, background) })
+		if ctx.Err() != nil || !f.outdated(rec) {
+			return rec, err
+		}
+		t.saw = rec.Rev
+	}
+}
+
+// outdated reports whether a rendition that was just made, or could not be,
+// shows another version than the picture is shown in by now.
+func (f *Follower) outdated(r clinical.Rendition) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k, ok := f.assets[r.Asset]
+	return ok && !k.gone && r.Edit != k.edit && (k.edit > 0 || !flattened(r.Kind))
+}
+
+// recipe is the number of what makes the renditions of a version.
+func (f *Follower) recipe(edit int) uint32 {
+	if edit > 0 {
+		return f.opt.Renderer.EditRecipe()
+	}
+	return f.opt.Renderer.Recipe()
+}
+
+// failed is the error of a rendition that could not be made before.
+func failed(r clinical.Rendition) error {
+	if r.Failed == ReasonUndecodable {
+		return undecodable(errors.New("known from an earlier attempt"))
+	}
+	return clinical.Refuse(clinical.Invalid, r.Failed, "This version does not fit its picture. Open the picture again and repeat the edits.")
 }
 
 // make renders, seals and records. A record that changed meanwhile (the asset
-// was refiled or erased) is read again from what the journal brought.
+// was refiled or erased) is read again from what the journal brought. The
+// rendition that it returns beside an error says which version it was to show.
 func (f *Follower) make(ctx context.Context, t order, background bool) (clinical.Rendition, error) {
 	f.mu.Lock()
 	k, ok := f.assets[t.asset]
 	var now known
+	var old clinical.Rendition
 	if ok {
-		now = *k
+		now, old = *k, k.made[t.kind]
 	}
-	old := now.made[t.kind]
 	f.mu.Unlock()
-	if ok && old.Rev > t.saw { // made since it was ordered
+	if old.Rev > t.saw && old.Edit == now.edit { // made since it was ordered
 		if old.Failed != "" {
-			return old, undecodable(errors.New("known from an earlier attempt"))
+			return old, failed(old)
 		}
 		return old, nil
 	}
-	if !ok || now.gone {
-		return clinical.Rendition{}, clinical.Errorf(clinical.NotFound, "darkroom: asset %s", t.asset)
-	}
 	rec := clinical.Rendition{
 		ID: old.ID, Rev: old.Rev, Asset: t.asset, Patient: now.owner.Patient, Kind: t.kind,
-		Recipe: f.opt.Renderer.Recipe(), Source: now.original.ID, MadeAt: f.opt.Now(),
+		Recipe: f.recipe(now.edit), Edit: now.edit, Source: now.original.ID, MadeAt: f.opt.Now(),
+	}
+	if !ok || now.gone || now.edit == 0 && flattened(t.kind) {
+		return rec, clinical.Errorf(clinical.NotFound, "darkroom: %s of asset %s", t.kind, t.asset)
 	}
 	if rec.ID.IsZero() {
 		rec.ID = clinical.Mint[clinical.Rendition](f.opt.Mint)
 	}
-	pic, err := f.render(ctx, now.original, SizeOf(t.kind), background)
-	if clinical.ReasonOf(err) == ReasonUndecodable {
+	pic, err := f.render(ctx, now, t.kind, background)
+	if hopeless(err) {
 		return f.fail(ctx, rec, err)
 	}
 	if err != nil {
-		return clinical.Rendition{}, err
+		return rec, err
 	}
+	return f.keep(ctx, now.owner, rec, pic)
+}
+
+// keep seals a picture and records it.
+func (f *Follower) keep(ctx context.Context, owner clinical.Owner, rec clinical.Rendition, pic Picture) (clinical.Rendition, error) {
 	rec.Width, rec.Height = pic.Width, pic.Height
-	done, err := f.opt.Keeper.Put(ctx, now.owner, bytes.NewReader(pic.JPEG), func(b clinical.Blob) (clinical.Change, error) {
+	done, err := f.opt.Keeper.Put(ctx, owner, bytes.NewReader(pic.JPEG), func(b clinical.Blob) (clinical.Change, error) {
 		b.MIME = "image/jpeg"
 		rec.Blob = b
 		return f.change(rec), nil
 	})
 	if err != nil {
-		return clinical.Rendition{}, clinical.Errorf(clinical.KindOf(err), "darkroom: keep rendition of %s: %w", t.asset, err)
+		return rec, clinical.Errorf(clinical.KindOf(err), "darkroom: keep rendition of %s: %w", rec.Asset, err)
 	}
 	f.apply(done.Delta)
 	for _, r := range done.Renditions {
@@ -66,22 +106,52 @@ func (f *Follower) make(ctx context.Context, t order, background bool) (clinical
 	return rec, nil
 }
 
-func (f *Follower) render(ctx context.Context, original clinical.Blob, size Size, background bool) (Picture, error) {
-	c, err := f.opt.Opener.Open(ctx, original.ID)
+// render makes the picture as it was taken, or by the recipe of the version in
+// which it is shown.
+func (f *Follower) render(ctx context.Context, k known, kind clinical.RenditionKind, background bool) (Picture, error) {
+	var recipe clinical.Recipe
+	if k.edit > 0 {
+		all, err := f.opt.Recipes.Edits(ctx, k.owner.Asset)
+		if err != nil {
+			return Picture{}, clinical.Errorf(clinical.KindOf(err), "darkroom: read recipe: %w", err)
+		}
+		v, ok := all.Version(k.edit)
+		if !ok {
+			return Picture{}, clinical.Errorf(clinical.NotFound, "darkroom: version %d of asset %s", k.edit, k.owner.Asset)
+		}
+		recipe = v.Recipe
+	}
+	c, err := f.opt.Opener.Open(ctx, k.original.ID)
 	if err != nil {
 		return Picture{}, clinical.Errorf(clinical.KindOf(err), "darkroom: open original: %w", err)
 	}
 	defer c.Close() //nolint:errcheck // only read from
-	return f.opt.Renderer.Render(ctx, Source{Reader: c, Size: c.Size(), MIME: original.MIME}, size, background)
+	src := Source{Reader: c, Size: c.Size(), MIME: k.original.MIME}
+	if k.edit == 0 {
+		return f.opt.Renderer.Render(ctx, src, SizeOf(kind), background)
+	}
+	opt, masked := EditOf(kind)
+	if !masked { // the kinds that show a picture in its version
+		opt.Size = SizeOf(kind)
+	}
+	opt.Asset, opt.Background = k.owner.Asset, background
+	return f.opt.Renderer.Edit(ctx, src, recipe, opt)
+}
+
+// hopeless reports whether an error lies in the picture or its recipe, and will
+// be the same another time.
+func hopeless(err error) bool {
+	reason := clinical.ReasonOf(err)
+	return reason == ReasonUndecodable || clinical.KindOf(err) == clinical.Invalid && strings.HasPrefix(string(reason), "recipe-")
 }
 
 // fail records that there can be no rendition, so that nobody tries again with
 // the same recipe. The asset stays filed.
 func (f *Follower) fail(ctx context.Context, rec clinical.Rendition, cause error) (clinical.Rendition, error) {
-	rec.Failed, rec.Blob, rec.Width, rec.Height = ReasonUndecodable, clinical.Blob{}, 0, 0
+	rec.Failed, rec.Blob, rec.Width, rec.Height = clinical.ReasonOf(cause), clinical.Blob{}, 0, 0
 	done, err := f.opt.Keeper.Commit(ctx, f.change(rec))
 	if err != nil {
-		return clinical.Rendition{}, clinical.Errorf(clinical.KindOf(err), "darkroom: record failure of %s: %w", rec.Asset, errors.Join(err, cause))
+		return rec, clinical.Errorf(clinical.KindOf(err), "darkroom: record failure of %s: %w", rec.Asset, errors.Join(err, cause))
 	}
 	f.apply(done.Delta)
 	return rec, cause

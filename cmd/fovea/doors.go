@@ -48,7 +48,7 @@ func (s *system) openServer(ctx context.Context) error {
 		return err
 	}
 	s.dark = darkroom.NewFollower(darkroom.Options{
-		Journal: s.vault, Keeper: s.vault, Opener: s.vault, Renderer: s.shrink, Now: time.Now, Mint: clinical.NewMinter(nil, nil), Log: s.log,
+		Journal: s.vault, Recipes: s.vault, Keeper: s.vault, Opener: s.vault, Renderer: s.shrink, Now: time.Now, Mint: clinical.NewMinter(nil, nil), Log: s.log,
 		Delivers: s.cfg.EPR.Folder != "",
 	})
 	host, _, err := net.SplitHostPort(s.cfg.Listen)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -40,7 +41,11 @@ func (s *system) openPipeline(ctx context.Context) error {
 			return err
 		}
 	}
-	s.shrink = darkroom.NewRenderer(box)
+	self, err := os.Executable()
+	if err != nil {
+		return clinical.Errorf(clinical.Internal, "find this program: %w", err)
+	}
+	s.shrink = darkroom.NewRenderer(box).WithChild(self, editChild)
 	s.reader = label.NewReader(shrinkWith(s.shrink))
 	s.ingest, err = ingest.New(ingest.Options{
 		Studios: s.cfg.studios(), Keeper: s.vault, Register: s.vault, Archive: s.vault, Journal: s.vault,
