@@ -22,8 +22,9 @@ type graph struct {
 	input  Shape
 	shapes []Shape // of each value; value 0 is the input
 	nodes  []node
-	work   int
 	out    []flat
+
+	work, filters int // of all nodes, against their limits
 }
 
 // node computes one value.
@@ -63,8 +64,14 @@ func (g *graph) put(n node, s Shape, work int) (int, error) {
 	if !s.valid() {
 		return 0, refuse("tensor of %d × %d × %d", s.H, s.W, s.C)
 	}
-	if g.work += work; work < 0 || g.work > maxWork {
+	if g.work += work + s.Len(); g.work > maxWork {
 		return 0, refuse("too much work")
+	}
+	if len(n.filter) > 0 {
+		g.filters += n.window.kh * n.window.kw * padded(s.C) * padded(g.shapes[n.in[0]].C)
+	}
+	if g.filters > maxFilter {
+		return 0, refuse("too large filters")
 	}
 	if len(g.shapes) >= maxValues {
 		return 0, refuse("too many tensors")

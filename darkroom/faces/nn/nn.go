@@ -34,8 +34,9 @@ const (
 	maxFile   = 16 << 20 // bytes of a file
 	maxValues = 4096     // tensors of a network
 	maxSide   = 4096     // height, width or channels of a tensor
-	maxFloats = 8 << 20  // elements of one tensor
-	maxWork   = 2 << 30  // multiplications of one run
+	maxFloats = 8 << 20  // elements of one tensor, and of all that live at once
+	maxFilter = 16 << 20 // elements of all filters
+	maxWork   = 2 << 30  // elements computed and multiplications made in one run
 )
 
 // lanes is how many sums are computed side by side. The channels of a tensor

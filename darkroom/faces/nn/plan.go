@@ -31,6 +31,13 @@ func (g *graph) plan() (*Model, error) {
 	g.fuse()
 	m := &Model{input: g.input}
 	at := g.place(m)
+	total := 0
+	for _, n := range m.buffers {
+		total += n
+	}
+	if total > maxFloats {
+		return nil, refuse("too much lives at once")
+	}
 	for i := range g.nodes {
 		m.steps = append(m.steps, g.step(&g.nodes[i], at))
 		if s := &m.steps[i]; !s.direct {

@@ -167,3 +167,62 @@ func TestARunIsWhatTheOperatorsSay(t *testing.T) {
 		}
 	}
 }
+
+// Small files can ask for much: one constant serves any number of filters, and
+// what is added at the end lives until then.
+func TestWhatAFileAsksForHasLimits(t *testing.T) {
+	pixel := window{kh: 1, kw: 1, strideH: 1, strideW: 1}
+	start := func(s Shape) (*graph, int) {
+		g, err := newGraph(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := g.conv(0, pixel.same(s), make([]float32, 8*s.C), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g, v
+	}
+	t.Run("filters", func(t *testing.T) {
+		g, v := start(Shape{1, 1, 8})
+		for range maxValues {
+			filter := make([]float32, 4096*g.shapes[v].C)
+			var err error
+			if v, err = g.conv(v, pixel.same(g.shapes[v]), filter, nil); err != nil {
+				return
+			}
+		}
+		t.Error("filters without end were taken")
+	})
+	t.Run("work", func(t *testing.T) {
+		g, v := start(Shape{1000, 1000, 8})
+		for range maxValues {
+			var err error
+			if v, err = g.relu(v); err != nil {
+				return
+			}
+		}
+		t.Error("work without end was taken")
+	})
+	t.Run("memory", func(t *testing.T) {
+		g, v := start(Shape{1000, 1000, 1})
+		kept := []int{v}
+		for range 10 {
+			next, err := g.maxPool(kept[len(kept)-1], pixel.same(g.shapes[v]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, next)
+		}
+		for _, one := range kept {
+			table, err := g.flatten(one, 1000*1000, 8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.out = append(g.out, table)
+		}
+		if _, err := g.plan(); err == nil {
+			t.Error("ten pictures at once were taken")
+		}
+	})
+}
