@@ -73,12 +73,12 @@ func newOutbox(cfg *config) *outbox {
 	return &outbox{unsent: map[clinical.PersonID]int{}, stage: sync.OnceValues(func() (*sealedStage, error) {
 		var key [32]byte
 		_, _ = rand.Read(key[:]) // it never fails: crypto/rand
-		s, err := newSealedStage(filepath.Join(cfg.Data, "outbox"), key, int64(cfg.Space.MinFreeMB)<<20)
-		if err != nil {
-			return nil, err
-		}
+		dir := filepath.Join(cfg.Data, "outbox")
 		// Only what another process left is there: DATA has one at a time.
-		return s, s.Keep(context.Background(), func(string) bool { return false })
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, clinical.Errorf(clinical.Unavailable, "empty the outbox: %w", err)
+		}
+		return newSealedStage(dir, key, int64(cfg.Space.MinFreeMB)<<20)
 	})}
 }
 

@@ -72,11 +72,11 @@ func (p press) JobSheet(j clinical.Job, of clinical.Patient) ([]byte, error) {
 	})
 }
 
-// onDrive has the drive's papers wait for their turn among all the others.
-func (p press) onDrive(papers webdav.Papers) webdav.Papers {
+// onDrive has the drive's papers wait for their turn among all the others, until ctx ends.
+func (p press) onDrive(ctx context.Context, papers webdav.Papers) webdav.Papers {
 	draw := papers.ContactSheet
 	papers.ContactSheet = func(w io.Writer, f clinical.Folder, open func(clinical.Entry) (io.ReadCloser, error)) error {
-		leave, err := p.drawing.enter(context.Background()) // the wait is bounded
+		leave, err := p.drawing.enter(ctx)
 		if err != nil {
 			return err
 		}
