@@ -44,7 +44,7 @@ func refine(ctx context.Context, original, leak *plane, onto affine) affine {
 		p := paired(original, leak, onto, by)
 		local := p.down.inverse().after(onto).after(p.up.inverse())
 		onto = p.down.after(p.fit(local)).after(p.up)
-		if by >= finest {
+		if !(by < finest) {
 			break
 		}
 	}
@@ -164,7 +164,7 @@ func solve(normal *[unknowns][unknowns + 1]float64, n float64) (s [unknowns]floa
 // likeness is the correlation of the detail of both pictures where they overlap,
 // and the share of the rendition that does.
 func (p pair) likeness(onto affine) (likeness, overlap float64) {
-	o, l := p.original.detail(detailRadius), p.leak.detail(detailRadius)
+	o, l := p.original.detail(), p.leak.detail()
 	var oo, ll, ol, n float64
 	for y := range o.h {
 		for x, a := range o.row(y) {

@@ -47,7 +47,10 @@ func Measure(rendition []byte) (Room, error) {
 // error of Kind Invalid leaves dst untouched; other errors are dst's own. It
 // holds about three times the rendition in memory, reused between calls.
 func (m *Marker) Embed(dst io.Writer, rendition []byte, asset clinical.AssetID, mark Mark) error {
-	w := m.works.Get().(*work)
+	w, pooled := m.works.Get().(*work)
+	if !pooled {
+		w = new(work)
+	}
 	defer m.works.Put(w)
 	p, err := newPlan(rendition, w)
 	if err != nil {

@@ -79,7 +79,7 @@ func newPattern(step int) *pattern {
 
 // fill computes the pattern and returns the energy of its strongest block.
 func (p *pattern) fill(waves *[frequencies][cells]int64, deep, step int64) (most int64) {
-	cap := int64(steps(textureDepth, int(step)))
+	deepest := int64(steps(textureDepth, int(step)))
 	for signs := range p {
 		var energy int64
 		for c := range cells {
@@ -91,7 +91,7 @@ func (p *pattern) fill(waves *[frequencies][cells]int64, deep, step int64) (most
 					sum -= waves[k][c]
 				}
 			}
-			n := min(max(rounded(sum*deep, step<<15), -cap), cap)
+			n := min(max(rounded(sum*deep, step<<15), -deepest), deepest)
 			p[signs][c] = int8(n)
 			energy += n * step * n * step
 		}

@@ -210,9 +210,12 @@ func (p *plane) quarter() *plane {
 	return out
 }
 
-// detail takes away what is larger than about 2×radius pixels.
-func (p *plane) detail(radius int) *plane {
-	smooth := p.blurred(radius).turned().blurred(radius).turned()
+// fine is the radius in pixels within which detail is looked for.
+const fine = 5
+
+// detail takes away what is larger than about twice that.
+func (p *plane) detail() *plane {
+	smooth := p.blurred().turned().blurred().turned()
 	for i, v := range p.pix {
 		smooth.pix[i] = v - smooth.pix[i]
 	}
@@ -220,19 +223,19 @@ func (p *plane) detail(radius int) *plane {
 }
 
 // blurred averages along the rows.
-func (p *plane) blurred(radius int) *plane {
+func (p *plane) blurred() *plane {
 	out := newPlane(p.w, p.h)
 	for y := range p.h {
 		from, to := p.row(y), out.row(y)
 		var sum float32
 		n := 0
-		for x := -radius; x < p.w; x++ {
-			if x+radius < p.w {
-				sum += from[x+radius]
+		for x := -fine; x < p.w; x++ {
+			if x+fine < p.w {
+				sum += from[x+fine]
 				n++
 			}
-			if x-radius-1 >= 0 {
-				sum -= from[x-radius-1]
+			if x-fine-1 >= 0 {
+				sum -= from[x-fine-1]
 				n--
 			}
 			if x >= 0 {

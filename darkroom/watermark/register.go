@@ -17,8 +17,7 @@ const (
 	smallestCrop  = 0.22
 	smallestInset = 0.35
 	smallestSide  = 20 // of the smaller picture in the search, in pixels
-	detailRadius  = 5
-	refined       = 4 // of the best guesses
+	refined       = 4  // of the best guesses
 )
 
 // guess is a place of the leak on the rendition, or of the rendition in the leak.
@@ -43,7 +42,7 @@ func search(ctx context.Context, original, leak *plane) []guess {
 func inside(ctx context.Context, whole, part *plane, smallest float64, crop bool) (out []guess) {
 	shrink := min(1, float64(searchSide)/float64(max(whole.w, whole.h)))
 	ground := whole.resized(scaled(whole.w, shrink), scaled(whole.h, shrink))
-	hay := newHaystack(ground.detail(detailRadius))
+	hay := newHaystack(ground.detail())
 	// One reduction serves all scales: the largest part that is looked for.
 	fit := 1.5 * min(float64(ground.w)/float64(part.w), 2*float64(ground.h)/float64(part.h))
 	reduced := part.resized(scaled(part.w, min(1, fit)), scaled(part.h, min(1, fit)))
@@ -52,7 +51,7 @@ func inside(ctx context.Context, whole, part *plane, smallest float64, crop bool
 		w := scaled(ground.w, share)
 		h := scaled(w, float64(part.h)/float64(part.w))
 		if min(w, h) >= smallestSide && h <= ground.h {
-			needles = append(needles, reduced.resized(w, h).detail(detailRadius))
+			needles = append(needles, reduced.resized(w, h).detail())
 		}
 	}
 	for two := range slices.Chunk(needles, 2) {

@@ -35,9 +35,9 @@ type work struct {
 	chosen    []byte // signs by block
 }
 
-// slack is read beyond the end of raw by a block that ends too late, before that
-// is noticed: 64 codes of 26 bits.
-const slack = 256
+// slack is read beyond the end of raw by blocks that end too late, before that is
+// noticed: the 16 of a component, 64 codes of 26 bits each.
+const slack = 4096
 
 // unstuff copies the entropy-coded segment of scan into raw. What follows it
 // must be the picture's end.
@@ -105,25 +105,34 @@ func (w *work) index(h *header, scan []byte) error {
 func (r *reader) interval(in *interval, from, to int) error {
 	var before [4]int
 	for mcu := from; mcu < to; mcu++ {
-		for i, c := range r.comps {
-			for n := range c.h * c.v {
-				at := cell{comp: uint8(i), block: -1}
-				if i == 0 {
-					at.place, at.block = r.where(mcu%r.across*c.h+n%c.h, mcu/r.across*c.v+n/c.h)
-				}
-				if err := r.block(&at, &before[i]); err != nil {
-					return err
-				}
-				if r.pos > in.bits {
-					return unmarkable("coefficients end early")
-				}
-				if c.dcTab == r.comps[0].dcTab {
-					r.w.cells = append(r.w.cells, at)
-				}
+		for i := range r.comps {
+			if err := r.unit(mcu, i, &before[i]); err != nil {
+				return err
+			}
+			if r.pos > in.bits {
+				return unmarkable("coefficients end early")
 			}
 		}
 	}
 	in.cells, in.tail = len(r.w.cells), r.pos
+	return nil
+}
+
+// unit reads past the blocks of one component in one MCU.
+func (r *reader) unit(mcu, comp int, before *int) error {
+	c := r.comps[comp]
+	for n := range c.h * c.v {
+		at := cell{comp: uint8(comp), block: -1}
+		if comp == 0 {
+			at.place, at.block = r.where(mcu%r.across*c.h+n%c.h, mcu/r.across*c.v+n/c.h)
+		}
+		if err := r.block(&at, before); err != nil {
+			return err
+		}
+		if c.dcTab == r.comps[0].dcTab {
+			r.w.cells = append(r.w.cells, at)
+		}
+	}
 	return nil
 }
 

@@ -66,7 +66,7 @@ func New(key []byte) (*Marker, error) {
 	if len(key) < minKey {
 		return nil, clinical.Errorf(clinical.Invalid, "watermark: key of %d bytes, want at least %d", len(key), minKey)
 	}
-	return &Marker{key: slices.Clone(key), works: sync.Pool{New: func() any { return new(work) }}}, nil
+	return &Marker{key: slices.Clone(key)}, nil
 }
 
 // signer computes the signs of marks on one asset, one after another.
