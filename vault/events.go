@@ -32,8 +32,8 @@ const (
 // their entries and not the ledger's.
 //
 // The pseudonyms are resolved; what was stored as a hash alone stays one:
-// Caller.Device is the same for the same device and names none, and
-// Caller.Agent is empty.
+// Caller.Device is the same for the same device and names none. Caller.Agent is
+// the program's name and version alone.
 func (v *Vault) Events(ctx context.Context, q clinical.EventQuery) ([]clinical.Recorded, error) {
 	if q.Limit < 0 || q.Limit > eventsMax {
 		return nil, clinical.Errorf(clinical.Invalid, "vault: events: limit of %d", q.Limit)
@@ -230,7 +230,7 @@ func (s *eventSearch) resolve(l ledger.Leaf) (clinical.Event, error) {
 	}
 	e := clinical.Event{
 		At: l.Time, Act: clinical.Act(l.Act), Use: use, Denied: l.Denied, Rule: l.Rule, Count: int(l.Count),
-		Caller: clinical.Caller{Operator: l.Op, Door: clinical.Door(l.Door), Device: l.Device, Remote: l.Remote},
+		Caller: clinical.Caller{Operator: l.Op, Door: clinical.Door(l.Door), Device: l.Device, Remote: l.Remote, Agent: l.Agent},
 	}
 	for _, f := range []struct {
 		name string

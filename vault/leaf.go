@@ -16,7 +16,7 @@ func (v *Vault) leafOf(e clinical.Event, seq, n uint64) (line, error) {
 	l := ledger.Leaf{
 		N: int64(n), Seq: seq, Time: e.At, Act: valid(string(e.Act)),
 		By: v.nameOf("person", e.Caller.Person), Op: valid(e.Caller.Operator), Door: valid(string(e.Caller.Door)),
-		Device: v.hashed("device", e.Caller.Device), Remote: valid(e.Caller.Remote), Use: useText(e.Use),
+		Device: v.hashed("device", e.Caller.Device), Remote: valid(e.Caller.Remote), Agent: product(e.Caller.Agent), Use: useText(e.Use),
 		Patient: v.nameOf("patient", e.Patient), Set: v.nameOf("set", e.Set), Grant: v.nameOf("grant", e.Grant),
 		Denied: e.Denied, Rule: valid(e.Rule), Count: int64(e.Count), Note: v.hashed("note", e.Note),
 	}
@@ -54,6 +54,23 @@ func (v *Vault) nameOf(what string, id [16]byte) string {
 // valid makes text of what came from outside: one odd byte in a device's name
 // must not keep an act from being recorded.
 func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// maxProduct is the length of the longest name of a program that is kept, in bytes.
+const maxProduct = 64
+
+// product is what is kept of a user agent: the first product with its version
+// (RFC 9110, 10.1.5). What follows is whatever somebody chose to write, and an
+// entry is for ever.
+func product(agent string) string {
+	first, _, _ := strings.Cut(agent, " ")
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/._-+", r)
+	}
+	if len(first) > maxProduct || strings.ContainsFunc(first, odd) {
+		return "other"
+	}
+	return first
+}
 
 func useText(u clinical.Use) string {
 	if u == (clinical.Use{}) {

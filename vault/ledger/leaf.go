@@ -28,6 +28,7 @@ type Leaf struct {
 	Door    string    // where it came in
 	Device  string    // app password or session, never its secret
 	Remote  string    // network address, or its pseudonym
+	Agent   string    // the program that asked, such as davfs2/1.7
 	Use     string    // purpose/audience/channel
 	Patient string
 	Assets  []string
@@ -51,6 +52,7 @@ type wire struct {
 	Door    string    `json:"door,omitempty"`
 	Device  string    `json:"device,omitempty"`
 	Remote  string    `json:"remote,omitempty"`
+	Agent   string    `json:"agent,omitempty"`
 	Use     string    `json:"use,omitempty"`
 	Patient string    `json:"patient,omitempty"`
 	Assets  []string  `json:"assets,omitempty"`
@@ -70,7 +72,7 @@ func (l Leaf) Encode() ([]byte, error) {
 	}
 	text, err := line(wire{
 		V: LeafVersion, N: l.N, Seq: l.Seq, Time: l.Time.UTC(), Act: l.Act, By: l.By, Op: l.Op, Door: l.Door,
-		Device: l.Device, Remote: l.Remote, Use: l.Use, Patient: l.Patient, Assets: l.Assets, Set: l.Set,
+		Device: l.Device, Remote: l.Remote, Agent: l.Agent, Use: l.Use, Patient: l.Patient, Assets: l.Assets, Set: l.Set,
 		Grant: l.Grant, Denied: l.Denied, Rule: l.Rule, Count: l.Count, Note: l.Note,
 	})
 	if err != nil {
@@ -90,7 +92,7 @@ func (l Leaf) check() error {
 		return fmt.Errorf("ledger: leaf %d: no act", l.N)
 	}
 	// A byte that is no text would be replaced by another in the encoding.
-	for _, s := range append([]string{l.Act, l.By, l.Op, l.Door, l.Device, l.Remote, l.Use, l.Patient, l.Set, l.Grant, l.Rule, l.Note}, l.Assets...) {
+	for _, s := range append([]string{l.Act, l.By, l.Op, l.Door, l.Device, l.Remote, l.Agent, l.Use, l.Patient, l.Set, l.Grant, l.Rule, l.Note}, l.Assets...) {
 		if !utf8.ValidString(s) {
 			return fmt.Errorf("ledger: leaf %d: a field is not UTF-8", l.N)
 		}
@@ -113,7 +115,7 @@ func DecodeLeaf(text []byte) (Leaf, error) {
 	}
 	l := Leaf{
 		N: w.N, Seq: w.Seq, Time: w.Time, Act: w.Act, By: w.By, Op: w.Op, Door: w.Door, Device: w.Device,
-		Remote: w.Remote, Use: w.Use, Patient: w.Patient, Assets: w.Assets, Set: w.Set, Grant: w.Grant,
+		Remote: w.Remote, Agent: w.Agent, Use: w.Use, Patient: w.Patient, Assets: w.Assets, Set: w.Set, Grant: w.Grant,
 		Denied: w.Denied, Rule: w.Rule, Count: w.Count, Note: w.Note,
 	}
 	again, err := l.Encode()
