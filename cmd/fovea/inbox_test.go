@@ -159,3 +159,88 @@ func TestAnUploadLandsInItsStudio(t *testing.T) {
 	h.stop()
 	h.nothingInPlain()
 }
+
+// half is a picture whose sender goes away in the middle.
+type half struct {
+	io.Reader
+	gone error
+}
+
+func (h half) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	if err == io.EOF {
+		err = h.gone
+	}
+	return n, err
+}
+
+// TestACutUploadIsSentAgain cuts the connection in the middle of a picture: nothing is there, nothing is kept and nothing
+// lies on the stage. Sent again, and once more, it is one picture; sent again after it was taken, it still is, and the
+// ledger has each sending with its device.
+func TestACutUploadIsSentAgain(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Timing.Quiet = duration(500 * time.Millisecond)
+	h.start()
+	h.populate()
+	const inbox = "/dav/inbox/studio-a/"
+	listed := func() int { // with the folder of receipts
+		_, body := h.ask(t.Context(), "mirabelle", "PROPFIND", inbox, "Depth", "1")
+		return strings.Count(string(body), "<D:response>") - 1
+	}
+	listed()
+	ticket := []byte(`{"fovea":"ticket/1","patient":{"system":"nhs","number":"` + patientNumber + `"}}`)
+	if got := h.upload("mirabelle", inbox+"ticket.json", ticket); got != http.StatusCreated {
+		t.Fatalf("the ticket: %d", got)
+	}
+	picture := h.drawn(1)["IMG_A.JPG"]
+	gone := errors.New("the laptop was closed")
+	for _, said := range []int64{int64(len(picture)), -1} { // and in chunks
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, h.url+inbox+"IMG_A.JPG", half{bytes.NewReader(picture[:len(picture)/2]), gone})
+		h.check(err)
+		req.ContentLength = said
+		req.SetBasicAuth("mirabelle", h.secrets["mirabelle"])
+		if res, err := h.clients["mirabelle"].Do(req); err == nil {
+			t.Fatalf("half a picture: %s", res.Status)
+		}
+	}
+	h.eventually("nothing is left of the halves", func() bool {
+		staged, err := os.ReadDir(filepath.Join(h.cfg.Data, "stage"))
+		return err == nil && len(staged) == 1 // the ticket
+	})
+	if got := listed(); got != 2 || len(h.assets()) != 0 {
+		t.Errorf("after the cut %d are listed and %d kept", got, len(h.assets()))
+	}
+	for i, want := range []int{http.StatusCreated, http.StatusNoContent} {
+		if got := h.upload("mirabelle", inbox+"IMG_A.JPG", picture); got != want {
+			t.Errorf("sent again, %d: %d", i+1, got)
+		}
+	}
+	h.eventually("it is kept", func() bool { return len(h.assets()) == 1 && listed() == 1 })
+	if got := h.upload("mirabelle", inbox+"ticket.json", ticket); got != http.StatusCreated {
+		t.Fatalf("the ticket: %d", got)
+	}
+	if got := h.upload("mirabelle", inbox+"IMG_A.JPG", picture); got != http.StatusCreated {
+		t.Errorf("sent after it was taken: %d", got)
+	}
+	h.eventually("it is known", func() bool {
+		_, receipt := h.ask(t.Context(), "mirabelle", http.MethodGet, inbox+"_receipts/IMG_A.JPG.txt")
+		return strings.Contains(string(receipt), "Kept before")
+	})
+	if got := h.assets(); len(got) != 1 || got["IMG_A.JPG"].State != clinical.Filed {
+		t.Errorf("kept: %v", got)
+	}
+	sent, err := h.sys.vault.Events(t.Context(), clinical.EventQuery{Acts: []clinical.Act{clinical.ActUploaded}, Limit: 100})
+	h.check(err)
+	pictures := 0
+	for _, e := range sent {
+		if e.Caller.Device == "" || e.Caller.Agent == "" || e.Caller.Door != clinical.DoorWebDAV || e.Caller.Person != h.people["mirabelle"] {
+			t.Errorf("sent by %+v", e.Caller)
+		}
+		if e.Count == len(picture) {
+			pictures++
+		}
+	}
+	if pictures != 3 || len(sent) != 5 {
+		t.Errorf("the ledger has %d uploads, %d of them the picture", len(sent), pictures)
+	}
+}
