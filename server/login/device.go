@@ -115,10 +115,23 @@ func (d *Door) IssueInboxPassword(ctx context.Context, person clinical.PersonID,
 	return d.issue(ctx, &device{Person: person, Name: name, Inbox: studio}, days)
 }
 
+// inPerson is Forbidden where the request comes by an app password: whoever found one would otherwise make another
+// that outlasts it.
+func (d *Door) inPerson(ctx context.Context) error {
+	by := Seen(ctx)
+	if by.Device == "" || !slices.ContainsFunc(d.devicesOf(by.Person), func(v *device) bool { return v.ID == by.Device }) {
+		return nil
+	}
+	return clinical.Refuse(clinical.Forbidden, "by-device", "An app password makes no passwords. Sign in with your own, then try again.")
+}
+
 func (d *Door) issue(ctx context.Context, v *device, days int) (wire.AppPassword, error) {
 	p, ok := d.o.People.PersonByID(v.Person)
 	if !ok {
 		return wire.AppPassword{}, clinical.ErrNotFound
+	}
+	if err := d.inPerson(ctx); err != nil {
+		return wire.AppPassword{}, err
 	}
 	v.Name = strings.TrimSpace(v.Name)
 	if v.Name == "" || len(v.Name) > 80 {

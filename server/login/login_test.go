@@ -246,6 +246,39 @@ func TestAnAppPasswordForSomeSetsOpensNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnAppPasswordMakesNoPasswords(t *testing.T) {
+	m, d := newDoor(t)
+	app := issue(t, m, d)
+	device, err := d.Authenticate(bearer(app.Secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := d.Authenticate(request("/api/v1/me", signIn(t, d)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := m.people["ada"].ID
+	makes := map[string]func(context.Context) error{
+		"a password of its owner": func(ctx context.Context) error { return d.SetPassword(ctx, ada, "another password") },
+		"an app password": func(ctx context.Context) error {
+			_, err := d.IssueAppPassword(ctx, ada, "another", nil, 0)
+			return err
+		},
+	}
+	for what, do := range makes {
+		for who, x := range map[string]struct {
+			caller  clinical.Caller
+			refused bool
+		}{"a device": {device, true}, "a session": {session, false}} {
+			ctx := login.Watch(t.Context())
+			login.Saw(ctx, x.caller)
+			if err := do(ctx); (clinical.ReasonOf(err) == "by-device") != x.refused || !x.refused && err != nil {
+				t.Errorf("%s makes %s: %v", who, what, err)
+			}
+		}
+	}
+}
+
 func TestAnAppPasswordEnds(t *testing.T) {
 	tests := []struct {
 		name string

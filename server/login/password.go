@@ -76,6 +76,9 @@ func (d *Door) SetPassword(ctx context.Context, person clinical.PersonID, passwo
 	if !ok {
 		return clinical.ErrNotFound
 	}
+	if err := d.inPerson(ctx); err != nil {
+		return err
+	}
 	switch {
 	case utf8.RuneCountInString(password) < minPassword:
 		return clinical.Refuse(clinical.Invalid, "password-short", "A password has at least 10 characters. Choose a longer one.")
