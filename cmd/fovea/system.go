@@ -39,6 +39,8 @@ type system struct {
 	desk  *desk
 	api   http.Handler
 
+	finder *finder // of faces
+
 	// The pipeline: what a landing file passes through.
 	piping sync.Mutex // held while the pipeline is opened
 	exif   *exif.Reader

@@ -76,6 +76,7 @@ type Options struct {
 	Accounts     accounts
 	Operations   operations // nil: no operator's door
 	Papers       papers     // nil: nothing leaves as a file
+	Finder       faceFinder // nil: nobody suggests faces
 	Now          func() time.Time
 	Zone         *time.Location // the site's
 	Rules        []clinical.IdentifierRule
@@ -114,6 +115,7 @@ func New(o Options) http.Handler {
 	s.jobs()
 	s.arrivals()
 	s.assets()
+	s.edits()
 	s.sets()
 	s.sessions()
 	s.feed()

@@ -2,6 +2,9 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"time"
 
@@ -100,5 +103,21 @@ func (s *service) image(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", served.MIME)
 	h.Set("ETag", served.ETag)
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	if req.Kind == clinical.MaskedFull { // what a second person attests, by its hash
+		if err := digest(h, served); err != nil {
+			http.Error(w, problem(err).Detail, problem(err).Status)
+			return
+		}
+	}
 	http.ServeContent(w, r, "", served.Modified, served)
+}
+
+// digest says the SHA-256 of what is served (RFC 9530).
+func digest(h http.Header, served *clinical.Served) error {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(served, 0, served.Size())); err != nil {
+		return err
+	}
+	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum.Sum(nil))+":")
+	return nil
 }

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"fovea/clinical"
+	"fovea/server/wire"
+)
+
+type editCmd struct {
+	List   editListCmd   `cmd:"" help:"List the versions of a picture: who made them, who attested, which is shown."`
+	Faces  editFacesCmd  `cmd:"" help:"Look for faces, and write them as masks to check and to save."`
+	Save   editSaveCmd   `cmd:"" help:"Add a version, from a recipe, and show the picture in it."`
+	Diff   editDiffCmd   `cmd:"" help:"Say in what a version differs from another."`
+	Show   editShowCmd   `cmd:"" help:"Write the flattened copy of the version that is shown, at full size, and say its SHA-256."`
+	Attest editAttestCmd `cmd:"" help:"Say as a second person what the flattened copy still shows."`
+}
+
+// Help teaches.
+func (editCmd) Help() string {
+	return "A recipe is every edit of a picture, as data; the original stays as it is. What a mask covers is in no copy. Sets show the flattened copy of a version once a second person has attested it.\n\nExamples:\n" +
+		"  fovea --as mia edit faces 01J… --recipe masks.json\n" +
+		"  fovea --as mia edit save 01J… masks.json --note 'face masked'\n" +
+		"  fovea --as carl edit show 01J… copy.jpg\n" +
+		"  fovea --as carl --simulate edit attest 01J… copy.jpg --version 1 --level I1\n" +
+		"  fovea --as carl edit attest 01J… copy.jpg --version 1 --level I1"
+}
+
+func editsOf(asset string) string { return "/api/v1/assets/" + asset + "/edits" }
+
+type editListCmd struct {
+	Asset string `arg:"" help:"Asset ID."`
+}
+
+func (x editListCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		var all wire.Edits
+		if err := c.get(e.ctx, editsOf(x.Asset), &all); err != nil {
+			return err
+		}
+		return e.answer(all, func(w io.Writer) {
+			put(w, "VERSION\tFROM\tBY\tAT\tMASKS\tATTESTED\tNOTE")
+			for _, v := range all.Versions {
+				mark, said := "", "by nobody"
+				if v.Number == all.Shown {
+					mark = " (shown)"
+				}
+				if a := v.Attested; a != nil {
+					said = a.Level + " by " + a.Name + ", " + stamp(a.At)
+				}
+				put(w, "%d%s\t%d\t%s\t%s\t%d\t%s\t%s", v.Number, mark, v.Base, v.Name, stamp(v.At), len(v.Recipe.Masks), said, v.Note)
+			}
+			switch {
+			case all.Shown == 0:
+				put(w, "The picture is shown as it was taken.")
+			case all.Cleared == "":
+				put(w, "No set shows a flattened copy: version %d has to be attested by a second person.", all.Shown)
+			default:
+				put(w, "Where the picture may not be shown, its flattened copy counts as %s.", all.Cleared)
+			}
+		})
+	})
+}
+
+type editFacesCmd struct {
+	Asset  string `arg:"" help:"Asset ID."`
+	Recipe string `help:"Write a recipe that masks what was found." placeholder:"FILE"`
+	All    bool   `help:"Mask what is only suggested too."`
+	Fill   string `default:"solid" enum:"solid,noise" help:"What masks are filled with: solid or noise."`
+}
+
+// Help teaches.
+func (editFacesCmd) Help() string {
+	return "Nothing is masked or released by this: look at the picture, correct the recipe, add what no detector finds (tattoos, jewellery, labels, the background), then save it.\n\nExample:\n" +
+		"  fovea --as mia edit faces 01J… --recipe masks.json"
+}
+
+func (x editFacesCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		var found wire.Faces
+		if err := c.get(e.ctx, "/api/v1/assets/"+x.Asset+"/faces", &found); err != nil {
+			return err
+		}
+		if x.Recipe != "" {
+			r := clinical.NewRecipe()
+			for _, f := range found.Faces {
+				if x.All || f.Level == "auto" {
+					r.Masks = append(r.Masks, f.Mask(clinical.MaskFill(x.Fill)))
+				}
+			}
+			b, err := r.Encode()
+			if err != nil {
+				return err
+			}
+			if err := e.writeFile(x.Recipe, func(w io.Writer) error { _, err := w.Write(append(b, '\n')); return err }); err != nil {
+				return err
+			}
+		}
+		return e.answer(found, func(w io.Writer) {
+			put(w, "LEVEL\tSCORE\tLEFT\tTOP\tWIDTH\tHEIGHT")
+			for _, f := range found.Faces {
+				put(w, "%s\t%.2f\t%d\t%d\t%d\t%d", f.Level, f.Score, f.X, f.Y, f.Width, f.Height)
+			}
+			put(w, "%s in a picture of %d × %d px. A detector misses some: look yourself.", count(len(found.Faces), "face"), found.Width, found.Height)
+		})
+	})
+}
+
+type editSaveCmd struct {
+	Asset string `arg:"" help:"Asset ID."`
+	File  string `arg:"" help:"A recipe in JSON; - reads it from standard input."`
+	Base  int    `help:"The version it was made from; 0: the original." default:"0"`
+	Note  string `help:"A word on it for the list of versions."`
+}
+
+// Help teaches.
+func (editSaveCmd) Help() string {
+	return "Sets that showed the version before lose the picture until a second person has attested this one. With --simulate it says which.\n\nExamples:\n" +
+		"  fovea --as mia edit save 01J… masks.json\n  fovea --as mia --simulate edit save 01J… masks.json --base 1"
+}
+
+func (x editSaveCmd) Run(e *env) error {
+	b, err := x.read(e.stdin)
+	if err != nil {
+		return err
+	}
+	r, err := clinical.ParseRecipe(b)
+	if err != nil {
+		return err
+	}
+	return e.act(editsOf(x.Asset), wire.SaveEdit{Base: x.Base, Recipe: r, Note: x.Note}, "Saved; a second person looks at it now")
+}
+
+func (x editSaveCmd) read(stdin io.Reader) ([]byte, error) {
+	var b []byte
+	var err error
+	if x.File == "-" {
+		b, err = io.ReadAll(io.LimitReader(stdin, 4<<20))
+	} else {
+		b, err = os.ReadFile(x.File)
+	}
+	if err != nil {
+		return nil, clinical.Refuse(clinical.Invalid, "file", "The recipe cannot be read. Check its path.")
+	}
+	return b, nil
+}
+
+type editDiffCmd struct {
+	Asset   string `arg:"" help:"Asset ID."`
+	Version int    `arg:"" help:"Number of the version."`
+	From    int    `help:"The version to compare with; 0: the original." default:"0"`
+}
+
+func (x editDiffCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		var d wire.RecipeDiff
+		if err := c.get(e.ctx, fmt.Sprintf("%s/%d/diff?from=%d", editsOf(x.Asset), x.Version, x.From), &d); err != nil {
+			return err
+		}
+		return e.answer(d, func(w io.Writer) {
+			for _, change := range d.Changes {
+				put(w, "%s\t%s", change.Section, change.Words)
+			}
+			if len(d.Changes) == 0 {
+				put(w, "They are the same.")
+			}
+		})
+	})
+}
+
+type editShowCmd struct {
+	Asset string `arg:"" help:"Asset ID."`
+	Out   string `arg:"" help:"File to write."`
+}
+
+// Help teaches.
+func (editShowCmd) Help() string {
+	return "The server makes the copy as soon as a version is saved. Look at it at 100 %, all of it, for faces, eyes, tattoos, jewellery, labels, what stands behind, and for a finding so rare that it names the patient.\n\nExample:\n" +
+		"  fovea --as carl edit show 01J… copy.jpg"
+}
+
+func (x editShowCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		sum := sha256.New()
+		err := e.writeFile(x.Out, func(w io.Writer) error {
+			return c.get(e.ctx, "/img/"+x.Asset+"/"+string(clinical.MaskedFull), io.MultiWriter(w, sum))
+		})
+		if err != nil {
+			return err
+		}
+		out := struct {
+			File   string `json:"file"`
+			SHA256 string `json:"sha256"`
+		}{x.Out, hex.EncodeToString(sum.Sum(nil))}
+		return e.answer(out, func(w io.Writer) {
+			put(w, "Written to %s.", x.Out)
+			put(w, "sha256\t%s", out.SHA256)
+		})
+	})
+}
+
+type editAttestCmd struct {
+	Asset   string `arg:"" help:"Asset ID."`
+	Copy    string `arg:"" help:"The copy that you looked at, as fovea edit show wrote it; or its SHA-256."`
+	Version int    `required:"" help:"Number of the version that it is of."`
+	Level   string `required:"" enum:"I0,I1,I2" help:"I1: no identifying feature. I2: nobody could tell whose it is, a rare finding included. I0: still recognisable."`
+	Words   string `help:"What you looked for; owed for I2."`
+}
+
+// Help teaches.
+func (editAttestCmd) Help() string {
+	return "Whoever made a version cannot attest it. Sets whose consent allows no more than this level show the copy from then on; with --simulate it says which.\n\nExample:\n" +
+		"  fovea --as carl edit attest 01J… copy.jpg --version 1 --level I2 --words 'face, eyes, labels, background; a common finding'"
+}
+
+func (x editAttestCmd) Run(e *env) error {
+	sum := strings.ToLower(x.Copy)
+	if raw, err := hex.DecodeString(sum); err != nil || len(raw) != sha256.Size {
+		b, err := os.ReadFile(x.Copy)
+		if err != nil {
+			return clinical.Refuse(clinical.Invalid, "file", "The copy cannot be read. Fetch it with fovea edit show, look at it, and name its file.")
+		}
+		digest := sha256.Sum256(b)
+		sum = hex.EncodeToString(digest[:])
+	}
+	in := wire.AttestEdit{SHA256: sum, Level: x.Level, Words: x.Words}
+	return e.act(editsOf(x.Asset)+"/"+strconv.Itoa(x.Version)+"/attest", in, "Attested")
+}

@@ -1,0 +1,123 @@
+package wire
+
+import (
+	"encoding/hex"
+	"time"
+
+	"fovea/clinical"
+)
+
+// Edits are the versions of one picture, oldest first.
+type Edits struct {
+	Asset clinical.AssetID `json:"asset"`
+	// Shown is the number of the version in which the picture is shown.
+	Shown    int       `json:"shown" doc:"number of the version in which the picture is shown; 0: as it was taken"`
+	Cleared  string    `json:"cleared,omitempty" doc:"how far the flattened copy of that version identifies, as a second person attested: I1 or I2; absent: nobody did, or the picture was classified again since, and no set shows it"`
+	Heads    []int     `json:"heads" doc:"versions that no other was made from; two are two people's answers"`
+	Versions []Version `json:"versions"`
+}
+
+// Version is one way in which a picture was edited.
+type Version struct {
+	Number   int               `json:"number"`
+	Base     int               `json:"base" doc:"the version it was made from; 0: the original"`
+	Recipe   clinical.Recipe   `json:"recipe" doc:"every edit, from the original; see docs/formats/recipe.md"`
+	By       clinical.PersonID `json:"by,omitzero"`
+	Name     string            `json:"name,omitempty" doc:"of the person"`
+	At       time.Time         `json:"at,omitzero"`
+	Note     string            `json:"note,omitempty"`
+	Attested *Attestation      `json:"attested,omitempty" doc:"absent: nobody has looked at the flattened copy"`
+}
+
+// Attestation is a second person's word on a flattened copy.
+type Attestation struct {
+	By     clinical.PersonID `json:"by"`
+	Name   string            `json:"name,omitempty" doc:"of the person"`
+	At     time.Time         `json:"at"`
+	SHA256 string            `json:"sha256" doc:"of the flattened copy at full size that was looked at, in hex"`
+	Level  string            `json:"level" doc:"I1 no identifying feature, I2 anonymised, I0 still recognisable"`
+	Words  string            `json:"words,omitempty"`
+}
+
+// ToEdits converts for the wire; name says who somebody is.
+func ToEdits(e clinical.Edits, as clinical.Asset, name func(clinical.PersonID) string) Edits {
+	out := Edits{Asset: e.Asset, Shown: as.Edit, Heads: append([]int{}, e.Heads()...), Versions: []Version{}}
+	if as.Cleared.Valid() {
+		out.Cleared = as.Cleared.String()
+	}
+	for i, v := range e.Versions {
+		one := Version{Number: i + 1, Base: v.Base, Recipe: v.Recipe, By: v.By, Name: name(v.By), At: v.At, Note: v.Note}
+		if a := v.Attested; a != nil {
+			one.Attested = &Attestation{
+				By: a.By, Name: name(a.By), At: a.At, SHA256: hex.EncodeToString(a.SHA256[:]), Level: a.Level.String(), Words: a.Words,
+			}
+		}
+		out.Versions = append(out.Versions, one)
+	}
+	return out
+}
+
+// SaveEdit adds a version to a picture's edits and shows the picture in it.
+type SaveEdit struct {
+	Base   int             `json:"base,omitempty" minimum:"0" doc:"the version it was made from; absent: the original"`
+	Recipe clinical.Recipe `json:"recipe"`
+	Note   string          `json:"note,omitempty" maxLength:"500"`
+}
+
+// AttestEdit is a second person's word on the flattened copy of a version.
+type AttestEdit struct {
+	SHA256 string `json:"sha256" minLength:"64" maxLength:"64" doc:"of the flattened copy that was looked at, in hex"`
+	Level  string `json:"level" enum:"I0,I1,I2" doc:"I1 no identifying feature, I2 anonymised, I0 still recognisable"`
+	Words  string `json:"words,omitempty" maxLength:"4000" doc:"what was looked for; owed for I2"`
+}
+
+// Clinical converts from the wire.
+func (a AttestEdit) Clinical(asset clinical.AssetID, version int) (clinical.AttestEdit, error) {
+	out := clinical.AttestEdit{Asset: asset, Version: version, Words: a.Words}
+	sum, err := hex.DecodeString(a.SHA256)
+	if err != nil || len(sum) != len(out.SHA256) {
+		return out, clinical.Refuse(clinical.Invalid, "sha256", "The SHA-256 of the copy is 64 digits of hex. Copy it whole.")
+	}
+	copy(out.SHA256[:], sum)
+	return out, out.Level.UnmarshalText([]byte(a.Level))
+}
+
+// RecipeDiff lists the sections in which two versions of a picture differ.
+type RecipeDiff struct {
+	Changes []clinical.RecipeChange `json:"changes"`
+}
+
+// Faces are what a detector found in a picture, the surest first. Nothing is
+// masked by it: a person decides.
+type Faces struct {
+	Width  int    `json:"width" doc:"of the upright original, in pixels"`
+	Height int    `json:"height" doc:"of the upright original, in pixels"`
+	Faces  []Face `json:"faces"`
+}
+
+// Face is one face, or a part of one, in pixels of the upright original.
+type Face struct {
+	X      int     `json:"x" doc:"left edge"`
+	Y      int     `json:"y" doc:"upper edge"`
+	Width  int     `json:"width"`
+	Height int     `json:"height"`
+	Score  float64 `json:"score" doc:"0 to 1"`
+	Level  string  `json:"level" enum:"suggest,auto" doc:"auto: to be masked until a person says otherwise; suggest: a person decides"`
+	Turn   int     `json:"turn,omitempty" doc:"degrees clockwise by which to turn the picture for the face to be upright"`
+}
+
+// Mask is an ellipse around the face with room for hair and chin, which a box
+// around eyes, nose and mouth leaves out.
+func (f Face) Mask(fill clinical.MaskFill) clinical.Mask {
+	w, h := float64(f.Width), float64(f.Height)
+	return clinical.Mask{
+		Shape:  clinical.MaskEllipse,
+		Centre: clinical.Point{X: float64(f.X) + w/2, Y: float64(f.Y) + h/2},
+		Radii:  clinical.Point{X: w * faceRoom / 2, Y: h * faceRoom / 2},
+		Fill:   fill, Cause: clinical.HidesFace, Suggested: f.Score,
+	}
+}
+
+// faceRoom is how much larger than its box a suggested mask is: √2 covers the
+// box to its corners, the rest hair and chin.
+const faceRoom = 1.7
