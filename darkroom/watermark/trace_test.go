@@ -141,3 +141,21 @@ func TestATeachingRenditionIsTracedAmongTenThousand(t *testing.T) {
 		}
 	}
 }
+
+// A leak of nobody knows which picture is most like the one that it was.
+func TestLikenessFindsThePicture(t *testing.T) {
+	all := renditions(t, "faces/2008_00*.jpg", "wounds/validation/000*.jpg")
+	for _, name := range []string{"2008_001322.jpg", "0005.jpg"} {
+		served := decode(t, embed(t, marker(t), all[name], 1))
+		leak := encode(t, cropped(by(served, .9), .2, .1, .72, .7), 60)
+		for other, rendition := range all {
+			likeness, err := watermark.Likeness(t.Context(), leak, rendition)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (likeness > 0.6) != (other == name) {
+				t.Errorf("a part of %s beside %s: %.2f", name, other, likeness)
+			}
+		}
+	}
+}
