@@ -60,6 +60,26 @@ func distinct(all []candidate, share float64) []candidate {
 	return kept
 }
 
+// merged sorts candidates by their score, the surest first, and joins those that
+// are about the same face. A sure one stays as it is. Another one grows to hold
+// those that it replaces: a part of a face is seen now here, now there, and a
+// person makes a box smaller more readily than larger.
+func merged(all []candidate) []candidate {
+	slices.SortStableFunc(all, bySurety)
+	var kept []candidate
+	var first []box // of those kept, before they grew
+	for _, c := range all {
+		i := slices.IndexFunc(first, func(b box) bool { return b.overlap(c.box) > same })
+		switch {
+		case i < 0:
+			kept, first = append(kept, c), append(first, c.box)
+		case kept[i].score < autoScore:
+			kept[i].box = kept[i].union(c.box)
+		}
+	}
+	return kept
+}
+
 // bySurety orders the surest first.
 func bySurety(a, b candidate) int { return cmp.Compare(b.score, a.score) }
 

@@ -80,3 +80,15 @@ func TestTheSurestOfThoseThatOverlapIsKept(t *testing.T) {
 		t.Errorf("kept %v", kept)
 	}
 }
+
+func TestAnUnsureFindingGrowsToHoldWhatItReplaces(t *testing.T) {
+	a, b := box{0, 0, 10, 10}, box{3, 0, 13, 10}
+	grown := merged([]candidate{{box: b, score: 0.4}, {box: a, score: 0.5}})
+	if len(grown) != 1 || grown[0].box != a.union(b) || grown[0].score != 0.5 {
+		t.Errorf("unsure: %v", grown)
+	}
+	sure := merged([]candidate{{box: b, score: 0.4}, {box: a, score: 0.9}})
+	if len(sure) != 1 || sure[0].box != a {
+		t.Errorf("sure: %v", sure)
+	}
+}

@@ -47,7 +47,7 @@ func (w *desk) find(ctx context.Context) ([]candidate, error) {
 			found = append(found, c)
 		}
 	}
-	return distinct(found, same), nil
+	return merged(found), nil
 }
 
 // propose looks at the whole picture, alone and with black around it, at every

@@ -217,6 +217,11 @@ func (t *tally) String() string {
 	return fmt.Sprintf("%d of %d, %.3f", t.found, t.faces, t.recall())
 }
 
+func (t *tally) join(o tally) {
+	t.faces, t.found = t.faces+o.faces, t.found+o.found
+	t.pictures, t.fooled = t.pictures+o.pictures, t.fooled+o.fooled
+}
+
 // boxes are the findings of at least a level.
 func boxes(found []faces.Found, least faces.Level) []image.Rectangle {
 	var all []image.Rectangle
@@ -245,6 +250,12 @@ func (tr *trial) run(t *testing.T, d *faces.Detector, s series, peer func(image.
 	}
 }
 
+func (tr *trial) join(o trial) {
+	tr.suggest.join(o.suggest)
+	tr.auto.join(o.auto)
+	tr.peer.join(o.peer)
+}
+
 // TestFacesAreFound keeps what docs/faces.md promises: on a sample in every run
 // of the tests, on everything under `make faces`.
 func TestFacesAreFound(t *testing.T) {
@@ -267,13 +278,16 @@ func TestFacesAreFound(t *testing.T) {
 		fmt.Fprintf(table, "%s\t%v\t%s\t%v\t%s\t%v\n", s.name, &tr.suggest, verdict(t, s.name, tr.suggest.recall() >= 0.95),
 			&tr.auto, verdict(t, s.name+", auto", tr.auto.recall() >= 0.93), &tr.peer)
 	}
+	var partial trial
 	for _, p := range parts() {
 		var tr trial
 		s := closeUps(t, p, closeUpsUsed)
 		tr.run(t, d, s, peer)
-		fmt.Fprintf(table, "%s\t%v\t%s\t%v\t\t%v\n", s.name, &tr.suggest, verdict(t, s.name, tr.suggest.recall() >= 0.95),
-			&tr.auto, &tr.peer)
+		partial.join(tr)
+		fmt.Fprintf(table, "%s\t%v\t\t%v\t\t%v\n", s.name, &tr.suggest, &tr.auto, &tr.peer)
 	}
+	fmt.Fprintf(table, "parts of faces together\t%v\t%s\t%v\t\t%v\n", &partial.suggest,
+		verdict(t, "parts of faces", partial.suggest.recall() >= 0.95), &partial.auto, &partial.peer)
 	var tr trial
 	s := wounds(t, step)
 	tr.run(t, d, s, peer)
