@@ -62,7 +62,7 @@ func newHanded(files []Delivery) *handed {
 	h := &handed{files: make(map[string]Delivery, len(files))}
 	for i, f := range files {
 		h.files[f.Name] = f
-		h.all.files = append(h.all.files, entry{rel: f.Name, size: f.Size, mtime: f.Modified, inode: uint64(i)}) //nolint:gosec // i counts up
+		h.all.files = append(h.all.files, entry{rel: f.Name, size: f.Size, mtime: f.Modified, inode: uint64(i)})
 	}
 	return h
 }

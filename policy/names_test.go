@@ -23,7 +23,7 @@ func fits(name string) bool {
 		}
 	}
 	for _, port := range []string{"COM", "LPT"} {
-		if n, ok := strings.CutPrefix(strings.TrimSpace(stem), port); ok && utf8.RuneCountInString(n) == 1 && strings.Contains("0123456789¹²³", n) {
+		if n, ok := strings.CutPrefix(strings.TrimSpace(stem), port); ok && utf8.RuneCountInString(n) == 1 && strings.ContainsAny(n, "0123456789¹²³") {
 			return false
 		}
 	}

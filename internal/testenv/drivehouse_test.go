@@ -125,22 +125,29 @@ func (c *client) ask(ctx context.Context, method, at, body string, headers ...st
 	return a, ctx.Err()
 }
 
-// keepSlide puts a picture of a patient of its own, who allows it, into a set, with what the set shows of it.
-func keepSlide(tb testing.TB, h *testenv.House, set, name string, number int, slide []byte) {
+// exhibit is a picture of a patient of its own, who allows it, in a set, and what the set shows of it.
+type exhibit struct {
+	set, name string
+	number    int
+	slide     []byte
+}
+
+func keepSlide(tb testing.TB, h *testenv.House, e exhibit) {
 	tb.Helper()
+	name := e.name
 	patient, sitting := clinicaltest.ID[clinical.Patient](name), clinicaltest.ID[clinical.Session](name)
 	pic := clinicaltest.Picture(name, "adult")
 	pic.Patient, pic.Session, pic.Job, pic.Encounter, pic.Original = patient, sitting, clinical.JobID{}, clinical.EncounterID{}, clinical.Blob{}
 	h.Commit(clinical.Delta{
 		Patients: []clinical.Patient{{ID: patient, Family: name, Born: clinical.Date{Year: 1950, Month: 1, Day: 1}}},
 		Sessions: []clinical.Session{{ID: sitting, Patient: patient, Studio: clinicaltest.StudioA}},
-		Assets:   []clinical.Asset{pic}, Items: []clinical.SetItem{clinicaltest.Item(set, name, number)},
+		Assets:   []clinical.Asset{pic}, Items: []clinical.SetItem{clinicaltest.Item(e.set, name, e.number)},
 		Grants: []clinical.Grant{allowing(patient, sitting, name)},
 	})
 	made := clinicaltest.Slide(name)
 	made.Patient, made.Source = patient, clinical.BlobID{}
 	owner := clinical.Owner{Patient: patient, Asset: pic.ID, Studio: clinicaltest.StudioA}
-	_, err := h.Vault.Put(tb.Context(), owner, bytes.NewReader(slide), func(b clinical.Blob) (clinical.Change, error) {
+	_, err := h.Vault.Put(tb.Context(), owner, bytes.NewReader(e.slide), func(b clinical.Blob) (clinical.Change, error) {
 		b.MIME = "image/jpeg"
 		made.Blob = b
 		return clinical.Change{Event: kept(), Delta: clinical.Delta{Renditions: []clinical.Rendition{made}}}, nil

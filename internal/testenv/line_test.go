@@ -26,7 +26,7 @@ func newLine(t *testing.T, size int, limits server.Limits) (*drivehouse, string)
 	t.Helper()
 	h := testenv.NewHouse(t)
 	h.Commit(clinical.Delta{Sets: []clinical.TeachingSet{clinicaltest.Set("line")}})
-	keepSlide(t, h, "line", "large", 1, make([]byte, size))
+	keepSlide(t, h, exhibit{"line", "large", 1, make([]byte, size)})
 	h.Settle()
 	return serveHouse(t, h, limits), lineFolder + "000001-wound.jpg"
 }
