@@ -18,18 +18,19 @@ type saveEditBody struct {
 	Body wire.SaveEdit
 }
 
-type versionPath struct {
+// VersionPath names a version of a picture.
+type VersionPath struct {
 	ID clinical.AssetID `path:"id"`
 	N  int              `path:"n" minimum:"1"`
 }
 
 type attestBody struct {
-	versionPath
+	VersionPath
 	Body wire.AttestEdit
 }
 
 type diffQuery struct {
-	versionPath
+	VersionPath
 	From int `query:"from" minimum:"0" doc:"the version to compare with; absent: the original"`
 }
 
