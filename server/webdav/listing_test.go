@@ -77,6 +77,40 @@ func TestAFolderStaysBelowWhatWindowsTakes(t *testing.T) {
 	}
 }
 
+// A set of 10,000 is ten folders, each small enough for Windows, in which every picture lies once and opens.
+func TestTenThousandPicturesAreTenFolders(t *testing.T) {
+	d := newDrive()
+	names := thousand(10_000)
+	d.gate.addSet("Wounds", names...)
+	seen := map[string]bool{}
+	folders := []string{"/dav/teaching/Wounds/"}
+	for i := 0; i < len(folders); i++ {
+		w := d.ask("PROPFIND", folders[i], "", "Depth: 1")
+		if w.Body.Len() >= 1_000_000 {
+			t.Errorf("%s: %d bytes", folders[i], w.Body.Len())
+		}
+		for _, r := range parseMultistatus(t, w.Body.Bytes())[1:] {
+			if strings.HasSuffix(r.path, "/") {
+				folders = append(folders, r.path)
+			} else {
+				seen[r.path] = true
+			}
+		}
+	}
+	if len(folders) != 10 || len(seen) != len(names) {
+		t.Errorf("%d folders with %d pictures", len(folders), len(seen))
+	}
+	for i := 0; i < len(names); i += 997 {
+		at := "/dav/teaching/Wounds/"
+		if part := i / 1000; part > 0 {
+			at += fmt.Sprintf("part-%03d/", part+1)
+		}
+		if w := d.ask("GET", path2target(at+names[i]), ""); w.Code != http.StatusOK || !seen[at+names[i]] {
+			t.Errorf("%s%s: %d", at, names[i], w.Code)
+		}
+	}
+}
+
 func TestAPictureTooLargeForWindowsIsNotThere(t *testing.T) {
 	d := newDrive()
 	set := d.gate.addSet("Wounds")
