@@ -116,6 +116,9 @@ type tracing struct {
 // there is not found elsewhere.
 const sure = 0.8
 
+// dim is the likeness up to which a turned picture is not worth a closer look.
+const dim = 0.2
+
 // turns are the ways to lay a picture down: four upright and four mirrored.
 const turns = 8
 
@@ -142,7 +145,7 @@ func (t *tracing) trace(ctx context.Context) Finding {
 		default:
 			t.leak = t.leak.quarter()
 		}
-		if onto, likeness := t.place(ctx); likeness > 0 {
+		if onto, likeness := t.place(ctx); likeness > dim || turn == 0 && likeness > 0 {
 			best = t.better(ctx, best, refine(ctx, t.original, t.leak, onto))
 		}
 	}
