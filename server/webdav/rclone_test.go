@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,7 +40,7 @@ func TestRcloneDeliversAFolder(t *testing.T) {
 	eventually(t, "all are taken", func() bool { return len(d.studio.all()) == 100 && d.stage.count() == 0 })
 	got := map[string]int{}
 	for _, f := range d.studio.all() {
-		got[f.Name+f.Content]++
+		got[path.Base(f.Name)+f.Content]++
 	}
 	if len(got) != 50 {
 		t.Errorf("%d different files were taken, want 50", len(got))
