@@ -17,6 +17,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
@@ -35,6 +36,7 @@ type demo struct {
 	CAFile string `json:"ca_file"`
 	People []struct {
 		Login       string `json:"login"`
+		Password    string `json:"password"`
 		AppPassword string `json:"app_password"`
 	} `json:"people"`
 	Patients []struct {
@@ -188,8 +190,13 @@ func (d *demo) rendered() error {
 	return errors.New("the demo's sets do not come to rest on the drive")
 }
 
-// ask sends a request as somebody and returns status and body.
+// ask sends a request with somebody's app password and returns status and body.
 func (d *demo) ask(login, method, at string, in any, header ...string) (int, []byte, error) {
+	return d.askOver(d.http, login, method, at, in, header...)
+}
+
+// askOver does so over a client of its own. Where that has signed in, its cookie says who asks.
+func (d *demo) askOver(over *http.Client, login, method, at string, in any, header ...string) (int, []byte, error) {
 	var body bytes.Buffer
 	if in != nil {
 		if err := json.NewEncoder(&body).Encode(in); err != nil {
@@ -202,14 +209,14 @@ func (d *demo) ask(login, method, at string, in any, header ...string) (int, []b
 		return 0, nil, err
 	}
 	for _, p := range d.People {
-		if p.Login == login {
+		if p.Login == login && over.Jar == nil {
 			r.SetBasicAuth(login, p.AppPassword)
 		}
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := d.http.Do(r)
+	res, err := over.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -323,14 +330,42 @@ func (d *demo) complains(t *testing.T) {
 // device makes an app password of somebody's for one mount.
 func (d *demo) device(t *testing.T, login string) (dev device) {
 	t.Helper()
-	d.call(t, login, "POST /api/v1/app-passwords", map[string]string{"device": "a mount of the tests"}, &dev)
+	b := d.themselves(t, login, "POST /api/v1/app-passwords", map[string]string{"device": "a mount of the tests"})
+	if err := json.Unmarshal(b, &dev); err != nil {
+		t.Fatal(err)
+	}
 	dev.Login = login
 	return dev
 }
 
 func (d *demo) revoke(t *testing.T, dev device) {
 	t.Helper()
-	d.call(t, dev.Login, "DELETE /api/v1/app-passwords/"+dev.ID, nil, nil)
+	d.themselves(t, dev.Login, "DELETE /api/v1/app-passwords/"+dev.ID, nil)
+}
+
+// themselves makes a request as somebody who has signed in with their own password: no device makes or ends devices.
+func (d *demo) themselves(t *testing.T, login, what string, in any) []byte {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := &http.Client{Timeout: time.Minute, Transport: d.http.Transport, Jar: jar}
+	signIn := map[string]string{"login": login}
+	for _, p := range d.People {
+		if p.Login == login {
+			signIn["password"] = p.Password
+		}
+	}
+	if status, b, err := d.askOver(over, login, http.MethodPost, "/api/v1/session", signIn); err != nil || status != http.StatusOK {
+		t.Fatalf("sign in: status %d, %v: %s", status, err, b)
+	}
+	method, at, _ := strings.Cut(what, " ")
+	status, b, err := d.askOver(over, login, method, at, in)
+	if err != nil || status >= http.StatusBadRequest {
+		t.Fatalf("%s %s: status %d, %v: %s", method, at, status, err, b)
+	}
+	return b
 }
 
 func checksum(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
