@@ -23,7 +23,18 @@ const (
 // guess is a place of the leak on the rendition, or of the rendition in the leak.
 type guess struct {
 	onto  affine
-	worth float64 // how unlikely by chance: correlation times the root of the area
+	worth float64
+}
+
+// worth is how much better a correlation over an area explains one picture by
+// the other than chance does: the logarithm of the likelihood ratio of two normal
+// variables. It weighs a small part that fits well against a large one that fits
+// somewhat.
+func worth(correlation, area float64) float64 {
+	if correlation <= 0 {
+		return 0
+	}
+	return -area * math.Log(1-min(correlation*correlation, 0.9999))
 }
 
 // search lays the leak over the rendition in every scale and place, without
@@ -64,7 +75,7 @@ func inside(ctx context.Context, whole, part *plane, smallest float64, crop bool
 			if crop {
 				onto = onto.inverse()
 			}
-			out = append(out, guess{onto, at.likeness * math.Sqrt(float64(n.w*n.h))})
+			out = append(out, guess{onto, worth(at.likeness, float64(n.w*n.h))})
 		}
 		if ctx.Err() != nil {
 			break

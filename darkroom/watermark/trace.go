@@ -163,8 +163,8 @@ func (t *tracing) place(ctx context.Context) (onto affine, likeness float64) {
 	most := 0.0
 	for _, g := range search(ctx, t.original, t.leak) {
 		at, alike, overlap := t.rough(g.onto)
-		if worth := alike * math.Sqrt(overlap); worth > most {
-			most, onto, likeness = worth, at, alike
+		if w := worth(alike, overlap); w > most {
+			most, onto, likeness = w, at, alike
 		}
 	}
 	return onto, likeness
