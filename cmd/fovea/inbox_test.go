@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"fovea/clinical"
+	"fovea/ingest/label"
+	"fovea/internal/demo"
 )
 
 func TestUploadsAreSealedOnTheStage(t *testing.T) {
@@ -242,5 +246,60 @@ func TestACutUploadIsSentAgain(t *testing.T) {
 	}
 	if pictures != 3 || len(sent) != 5 {
 		t.Errorf("the ledger has %d uploads, %d of them the picture", len(sent), pictures)
+	}
+}
+
+// TestIDShotsSeparateWhatComesThroughAnInbox delivers two patients' runs of one camera, whose counter goes from 9999 to
+// 0001 between them, with real codes in real pictures: by name the first run's label comes last. Both are filed as they
+// would be from the studio's folder.
+func TestIDShotsSeparateWhatComesThroughAnInbox(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Studios[0].Rules = []string{"id-shot"}
+	h.cfg.Timing.Quiet = duration(500 * time.Millisecond)
+	h.start()
+	h.populate()
+	second := h.do("mirabelle", clinical.AddPatient{Patient: clinical.Patient{
+		Family: "Zweitname", Born: clinical.Date{Year: 1950, Month: 5, Day: 5}, Identifiers: []clinical.Identifier{{System: "nhs", Value: "4010232137"}},
+	}}).Patients[0].ID
+	owners := map[string]clinical.PatientID{"26-0001": h.patient, "26-0002": second}
+	for number, patient := range owners {
+		h.do("mirabelle", clinical.AddJobs{Jobs: []clinical.Job{{Number: number, Patient: patient, Specialty: "dermatology"}}})
+	}
+	want := map[string]clinical.PatientID{}
+	h.listing("mirabelle", "/dav/inbox/studio-a/") // signs in
+	for i, f := range []struct {
+		name, job string
+		kind      label.Kind
+	}{
+		{"IMG_9998.JPG", "26-0001", label.Job},
+		{"IMG_9999.JPG", "26-0001", 0},
+		{"IMG_0001.JPG", "26-0001", label.End},
+		{"IMG_0002.JPG", "26-0002", label.Job},
+		{"IMG_0003.JPG", "26-0002", 0},
+		{"IMG_0004.JPG", "26-0002", label.End},
+	} {
+		kind, o := demo.LegUlcer, demo.Options{
+			Taken: time.Date(2026, 3, 9, 10, i, 0, 0, time.UTC), Height: 480, Camera: demo.Camera{Make: "Canon", Model: "EOS", Serial: "100200300"},
+		}
+		if f.kind != 0 {
+			text, err := label.Payload{Kind: f.kind, Number: f.job}.Text()
+			h.check(err)
+			kind, o.Payload = demo.Label, text
+		}
+		b, err := demo.Picture(kind, uint64(i), o)
+		h.check(err)
+		if got := h.upload("mirabelle", "/dav/inbox/studio-a/"+f.name, b); got != http.StatusCreated {
+			t.Fatalf("%s: %d", f.name, got)
+		}
+		want[f.name] = owners[f.job]
+	}
+	h.eventually("all are filed", func() bool {
+		kept := h.assets()
+		return len(kept) == len(want) && !slices.ContainsFunc(slices.Collect(maps.Values(kept)), func(a clinical.Asset) bool { return a.State == clinical.Provisional })
+	})
+	for name, a := range h.assets() {
+		if a.State != clinical.Filed || a.Patient != want[name] {
+			t.Errorf("%s is %v (%s), of the right patient: %t", name, a.State, a.Reason, a.Patient == want[name])
+		}
 	}
 }
