@@ -100,10 +100,10 @@ const maxPixels = 150_000_000
 // Find returns the faces of a picture, the surest first. The picture is upright:
 // its EXIF orientation has been applied. It is only read.
 //
-// It takes as many processors as one and memory for some 25 MB beside the
-// picture, and time for eight looks and at most maxCandidates judgements:
-// docs/benchmarks.md tells how long. It ends early, with the context's error,
-// when ctx does. The same pixels give the same findings on every machine.
+// It takes one processor, some 25 MB beside the picture, and the time of eight
+// looks and of at most 160 judgements: docs/benchmarks.md tells how long. It ends
+// early, with the context's error, when ctx does. The same pixels give the same
+// findings on every machine.
 //
 // A picture without pixels, or with too many, is clinical.Invalid.
 func (d *Detector) Find(ctx context.Context, upright image.Image) ([]Found, error) {

@@ -51,6 +51,15 @@ func TestManyAtOnceFindWhatOneFinds(t *testing.T) {
 	all.Wait()
 }
 
+func TestAFaceIsToldHowItLies(t *testing.T) {
+	d := detector(t)
+	s := shot{img: photo(t, "faces", "2008_001009.jpg")}.turned()
+	found := find(t, d, s.img)
+	if len(found) != 2 || found[0].Turn != 270 || found[1].Turn != 270 {
+		t.Errorf("found %v, want two faces that are upright after three quarters more", found)
+	}
+}
+
 // What a picture is stored as makes no difference, nor does where its bounds
 // begin.
 func TestEveryKindOfPictureIsLookedAt(t *testing.T) {
