@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"fovea/clinical"
@@ -16,6 +17,9 @@ type Delivery struct {
 	// Open returns the content, which does not change between two calls. It is called as often as the content is
 	// needed, also from several goroutines.
 	Open func(context.Context) (clinical.Content, error)
+	// Lost says that nobody can read it any more. It is not taken; but it may
+	// have been an ID shot, so no run is filed beside it without a person.
+	Lost bool
 }
 
 // Delivered is what became of a file that was handed over.
@@ -42,6 +46,7 @@ func (in *Ingest) Deliver(ctx context.Context, studio clinical.StudioID, files [
 	}
 	s := newStation(in, at.studio, newHanded(files))
 	s.once, s.told = true, true
+	s.lost = slices.ContainsFunc(files, func(f Delivery) bool { return f.Lost })
 	_, err = s.importAll(ctx, func(int, int) {}, 0)
 	out := map[string]Delivered{}
 	for rel, k := range s.tracker.tracks {
@@ -61,6 +66,9 @@ type handed struct {
 func newHanded(files []Delivery) *handed {
 	h := &handed{files: make(map[string]Delivery, len(files))}
 	for i, f := range files {
+		if f.Lost {
+			continue
+		}
 		h.files[f.Name] = f
 		h.all.files = append(h.all.files, entry{rel: f.Name, size: f.Size, mtime: f.Modified, inode: uint64(i)})
 	}

@@ -123,6 +123,28 @@ func TestARunGoesOnInTheNextDelivery(t *testing.T) {
 	})
 }
 
+// What nobody can read any more may have been an ID shot: the runs beside it wait for a person.
+func TestNothingIsFiledByItselfBesideALostFile(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, ingest.RuleIDShot)
+		a := w.patient(numberA)
+		w.job("26-0001", a, 0)
+		in, err := ingest.New(w.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.deliver(in,
+			w.hand("1.jpg", exposure{At: day(), Serial: "c", Labels: []string{own(label.Job, "26-0001")}}),
+			ingest.Delivery{Name: "2.jpg", Size: 7, Lost: true},
+			w.hand("3.jpg", exposure{At: day().Add(2 * time.Minute), Serial: "c", Labels: []string{own(label.End, "26-0001")}}),
+		)
+		if diff := cmp.Diff(map[string]string{"1.jpg": "kept", "3.jpg": "kept"}, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		w.expect(map[string]clinical.Patient{"A": a}, map[string]string{"1.jpg": "provisional A", "3.jpg": "provisional A"})
+	})
+}
+
 // What cannot be read is not taken and not lost, and what is beside it is taken all the same.
 func TestADeliveryTellsWhatItDidNotTake(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -92,6 +92,7 @@ func (s *station) dissolve(ctx context.Context, p *plan) error {
 // candidates returns the files to resolve. hold says that a file cannot be
 // opened and may hide a label; wait says that it is too early.
 func (s *station) candidates(now time.Time) (tracks []*track, hold, wait bool) {
+	hold = s.lost
 	for _, k := range s.tracker.tracks {
 		switch {
 		case k.phase == finished || litter(k.name()) || s.isTicket(k):

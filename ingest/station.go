@@ -27,6 +27,7 @@ type station struct {
 	place   place
 	only    []string // first path elements looked at; nil: all
 	once    bool     // an import: nothing is waited for, sources stay
+	lost    bool     // something that cannot be read lies with the files and may hide a label
 	told    bool     // a delivery: who handed it over tells the studio, and its folder is not written to
 	pattern *regexp.Regexp
 	bell    chan struct{}

@@ -55,6 +55,8 @@ type Upload struct {
 	Modified time.Time
 	// Open reads it from the stage, as often as that is needed.
 	Open func(context.Context) (clinical.Content, error)
+	// Lost says that nobody can read it any more: it is there to be reckoned with, and is not taken.
+	Lost bool
 }
 
 // Taken is what became of an upload: it is kept, or it was never wanted.

@@ -164,6 +164,38 @@ func TestTicketsGoWithTheirPictures(t *testing.T) {
 	})
 }
 
+// One file whose bytes are damaged on the stage holds the others up for a while, and not for ever. It stays, with words.
+func TestADamagedUploadDoesNotBlockTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newInboxDrive(t, 30*time.Second, nil)
+		d.must(t, 201, "PUT "+derm+"1.jpg", "one")
+		d.stage.mu.Lock()
+		for name := range d.stage.kept {
+			d.stage.damaged = name
+		}
+		d.stage.mu.Unlock()
+		d.must(t, 201, "PUT "+derm+"2.jpg", "two")
+		<-time.After(40 * time.Second)
+		if got := d.studio.all(); len(got) != 0 {
+			t.Errorf("taken at once: %v", got)
+		}
+		<-time.After(2 * time.Minute)
+		if got := d.studio.all(); len(got) != 1 || got[0].Name != "2.jpg" {
+			t.Errorf("taken: %v", got)
+		}
+		d.must(t, 207, "PROPFIND "+derm+"1.jpg", "", "Depth: 0")
+		if w := d.must(t, 200, "GET "+derm+"_receipts/1.jpg.txt", ""); !strings.Contains(w.Body.String(), "Send it again") {
+			t.Errorf("the receipt says %q", w.Body)
+		}
+		d.must(t, 204, "PUT "+derm+"1.jpg", "one")
+		<-time.After(time.Minute)
+		if got := d.studio.all(); len(got) != 2 {
+			t.Errorf("sent again: %v", got)
+		}
+		d.stop()
+	})
+}
+
 func TestAFileWrittenAnewWhileItIsTakenIsTakenAgain(t *testing.T) {
 	d := newInboxDrive(t, 20*time.Millisecond, nil)
 	var once sync.Once

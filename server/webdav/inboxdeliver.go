@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,6 +25,8 @@ const (
 	asideFor = 10 * time.Minute
 	// ticketLife is how long a job ticket waits for its pictures: never until the next day.
 	ticketLife = 12 * time.Hour
+	// tries is in how many deliveries a file may turn out not to be readable before the others go without it.
+	tries = 3
 	// maxReceipts is how many receipts an inbox keeps.
 	maxReceipts = 4000
 	// maxReceipt is how much one says, in bytes.
@@ -91,17 +95,18 @@ func (t *tray) run(ctx context.Context) {
 type parcel struct {
 	names []string
 	item  item // as it was when it was found ready
+	lost  bool // it could not be read again and again
 }
 
 func (p parcel) name() string { return strings.Join(p.names, "/") }
 
 // deliver gives the studio everything that has settled, in one piece: which picture is whose may be said by another.
 func (t *tray) deliver(ctx context.Context) error {
-	ready, tickets, since := t.ready()
+	ready, beside, since := t.ready()
 	if len(ready) == 0 {
 		return t.tidy(ctx)
 	}
-	taken, fault := t.inbox.o.Receiver.Receive(ctx, t.studio, t.uploads(slices.Concat(ready, tickets)))
+	taken, fault := t.inbox.o.Receiver.Receive(ctx, t.studio, t.uploads(slices.Concat(ready, beside)))
 	for _, p := range ready {
 		if is, ok := taken[p.name()]; ok {
 			if err := t.settle(ctx, p, since, t.words(is)); err != nil {
@@ -109,8 +114,11 @@ func (t *tray) deliver(ctx context.Context) error {
 			}
 		}
 	}
-	for _, p := range tickets {
-		if !slices.ContainsFunc(ready, p.covers) || !t.spare(p) {
+	if err := t.giveUp(ctx, ready, since); err != nil {
+		return errors.Join(fault, err)
+	}
+	for _, p := range beside {
+		if p.lost || !slices.ContainsFunc(ready, p.covers) || !t.spare(p) {
 			continue
 		}
 		if err := t.settle(ctx, p, since, "Used to file the pictures beside it."); err != nil {
@@ -123,8 +131,9 @@ func (t *tray) deliver(ctx context.Context) error {
 	return t.tidy(ctx)
 }
 
-// ready returns what may be taken, the job tickets that lie with it, and when the inbox was last written to.
-func (t *tray) ready() (files, tickets []parcel, since time.Time) {
+// ready returns what may be taken, what lies beside it (job tickets, and what is lost), and when the inbox was last
+// written to.
+func (t *tray) ready() (files, beside []parcel, since time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now, whole := t.inbox.now(), true
@@ -139,9 +148,9 @@ func (t *tray) ready() (files, tickets []parcel, since time.Time) {
 			whole = false // and may be what says whose the others are
 			return
 		}
-		p := parcel{names: names, item: *it}
-		if ticket(it.Name) {
-			tickets = append(tickets, p)
+		p := parcel{names: names, item: *it, lost: t.unread[it.ID] >= tries}
+		if ticket(it.Name) || p.lost {
+			beside = append(beside, p)
 			return
 		}
 		files = append(files, p)
@@ -149,7 +158,7 @@ func (t *tray) ready() (files, tickets []parcel, since time.Time) {
 	if !whole && now.Before(t.changed.Add(t.inbox.o.Patience)) {
 		return nil, nil, t.changed
 	}
-	return files, tickets, t.changed
+	return files, beside, t.changed
 }
 
 // unfinished reports whether somebody may still be writing a file: it is locked, or empty, which is how some clients
@@ -211,16 +220,78 @@ func (t *tray) uploads(parcels []parcel) []Upload {
 	out := make([]Upload, 0, len(parcels))
 	for _, p := range parcels {
 		out = append(out, Upload{
-			Name: p.name(), Size: p.item.Size, Modified: p.item.Modified,
-			Open: func(ctx context.Context) (clinical.Content, error) {
-				if p.item.Blob == "" {
-					return nothing{strings.NewReader("")}, nil
-				}
-				return t.inbox.o.Stage.Open(ctx, p.item.Blob)
-			},
+			Name: p.name(), Size: p.item.Size, Modified: p.item.Modified, Lost: p.lost,
+			Open: func(ctx context.Context) (clinical.Content, error) { return t.open(ctx, p.item) },
 		})
 	}
 	return out
+}
+
+// open reads a file from the stage and takes note where that fails.
+func (t *tray) open(ctx context.Context, it item) (clinical.Content, error) {
+	if it.Blob == "" {
+		return nothing{strings.NewReader("")}, nil
+	}
+	failed := sync.OnceFunc(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.unread[it.ID]++
+	})
+	c, err := t.inbox.o.Stage.Open(ctx, it.Blob)
+	if err != nil {
+		if ctx.Err() == nil {
+			failed()
+		}
+		return nil, err
+	}
+	return &doubted{c, failed}, nil
+}
+
+// doubted is content whose failures are noted.
+type doubted struct {
+	clinical.Content
+	failed func()
+}
+
+// Read reads, and notes a failure.
+func (d *doubted) Read(p []byte) (int, error) {
+	n, err := d.Content.Read(p)
+	return n, d.note(err)
+}
+
+// ReadAt reads, and notes a failure.
+func (d *doubted) ReadAt(p []byte, off int64) (int, error) {
+	n, err := d.Content.ReadAt(p, off)
+	return n, d.note(err)
+}
+
+func (d *doubted) note(err error) error {
+	if err != nil && !errors.Is(err, io.EOF) {
+		d.failed()
+	}
+	return err
+}
+
+// giveUp says of the files that could not be read again and again that the others go without them. They stay where they
+// are: only who sent them knows whether they can be sent again.
+func (t *tray) giveUp(ctx context.Context, ready []parcel, since time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range ready {
+		if t.unread[p.item.ID] < tries {
+			continue
+		}
+		t.inbox.log.ErrorContext(ctx, "webdav: an upload cannot be read", "studio", t.studio, "upload", p.item.ID)
+		quiet := t.changed.Equal(since)
+		err := t.receipt(ctx, p.names, "Not kept: the server cannot read it any more. Send it again, and tell your administrator.")
+		if quiet {
+			t.changed = since
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nothing is the content of an empty file.

@@ -66,8 +66,9 @@ func (s *memShelf) count() int {
 
 // memStage is a stage in memory; what it is not to do is leave anything behind.
 type memStage struct {
-	mu   sync.Mutex
-	kept map[string][]byte
+	mu      sync.Mutex
+	kept    map[string][]byte
+	damaged string // what cannot be read
 	// before is called before what is kept is listed; nil: nothing is.
 	before func()
 }
@@ -75,6 +76,11 @@ type memStage struct {
 type memContent struct{ *bytes.Reader }
 
 func (memContent) Close() error { return nil }
+
+// damaged does not verify once it is read.
+type damaged struct{ memContent }
+
+func (damaged) Read([]byte) (int, error) { return 0, clinical.ErrCorrupt }
 
 func (s *memStage) Seal(_ context.Context, name string, r io.Reader) (int64, error) {
 	b, err := io.ReadAll(r)
@@ -93,6 +99,9 @@ func (s *memStage) Open(_ context.Context, name string) (clinical.Content, error
 	b, ok := s.kept[name]
 	if !ok {
 		return nil, clinical.ErrNotFound
+	}
+	if name == s.damaged {
+		return damaged{memContent{bytes.NewReader(b)}}, nil
 	}
 	return memContent{bytes.NewReader(b)}, nil
 }
@@ -140,6 +149,9 @@ func (f *fakeStudio) Receive(ctx context.Context, studio clinical.StudioID, uplo
 	var files []taken
 	var stuck error
 	for _, u := range uploads {
+		if u.Lost {
+			continue
+		}
 		b, err := readUpload(ctx, u)
 		if err != nil {
 			return out, err
