@@ -22,8 +22,17 @@ func mountTests() []mountTest {
 	}
 }
 
+// bulkTests are tests of internal/mounts about much at once, and the attribute that each states.
+func bulkTests() []struct{ name, states string } {
+	return []struct{ name, states string }{
+		{"TestFiftyFilesAreDeliveredOnce", "taken"},
+		{"TestDavfs2ListsTenThousandPictures", "listed"},
+	}
+}
+
 // realClientsMount: davfs2, rclone, gio and cadaver reach the drive over TLS, list a set, read it with the right checksums,
-// lose what is withdrawn, and have it back when it is allowed again. It is internal/mounts that tries it, on the program under trial.
+// lose what is withdrawn, and have it back when it is allowed again; they deliver into an inbox, also over a line that is
+// cut; and davfs2 lists 10,000 pictures. It is internal/mounts that tries it, on the program under trial.
 func realClientsMount(ctx context.Context, tr *trial) (string, error) {
 	if why := cannotMount(); why != "" {
 		return "cannot be tried here: " + why, errUntried
@@ -38,6 +47,13 @@ func realClientsMount(ctx context.Context, tr *trial) (string, error) {
 			continue
 		}
 		said = append(said, fmt.Sprintf("%s reads %s, loses %s, has them back %s", t.client, a["read"], a["gone"], a["back"]))
+	}
+	for _, t := range bulkTests() {
+		if !v.passed[t.name] || v.stated[t.name][t.states] == "" {
+			err = errors.Join(err, fmt.Errorf("%s fails: %s", t.name, v.output[t.name]))
+			continue
+		}
+		said = append(said, t.states+" "+v.stated[t.name][t.states])
 	}
 	return strings.Join(said, "; "), errors.Join(runErr, err) // the others of its tests have to pass too
 }

@@ -168,7 +168,7 @@ func newGio(t *testing.T, p place) *gio {
 	if _, err := fmt.Fscanln(output, &address); err != nil {
 		t.Fatalf("dbus-run-session says no address: %v", err)
 	}
-	g.env = append(home, "DBUS_SESSION_BUS_ADDRESS="+address)
+	g.env = append([]string{"DBUS_SESSION_BUS_ADDRESS=" + address}, home...)
 	return g
 }
 

@@ -192,11 +192,13 @@ func (d *demo) rendered() error {
 
 // ask sends a request with somebody's app password and returns status and body.
 func (d *demo) ask(login, method, at string, in any, header ...string) (int, []byte, error) {
-	return d.askOver(d.http, login, method, at, in, header...)
+	return d.askOver(d.http, login, method+" "+at, in, header...)
 }
 
-// askOver does so over a client of its own. Where that has signed in, its cookie says who asks.
-func (d *demo) askOver(over *http.Client, login, method, at string, in any, header ...string) (int, []byte, error) {
+// askOver makes a request such as "GET /api/v1/me" over a client of its own. Where that has signed in, its cookie says who
+// asks.
+func (d *demo) askOver(over *http.Client, login, what string, in any, header ...string) (int, []byte, error) {
+	method, at, _ := strings.Cut(what, " ")
 	var body bytes.Buffer
 	if in != nil {
 		if err := json.NewEncoder(&body).Encode(in); err != nil {
@@ -357,13 +359,12 @@ func (d *demo) themselves(t *testing.T, login, what string, in any) []byte {
 			signIn["password"] = p.Password
 		}
 	}
-	if status, b, err := d.askOver(over, login, http.MethodPost, "/api/v1/session", signIn); err != nil || status != http.StatusOK {
+	if status, b, err := d.askOver(over, login, "POST /api/v1/session", signIn); err != nil || status != http.StatusOK {
 		t.Fatalf("sign in: status %d, %v: %s", status, err, b)
 	}
-	method, at, _ := strings.Cut(what, " ")
-	status, b, err := d.askOver(over, login, method, at, in)
+	status, b, err := d.askOver(over, login, what, in)
 	if err != nil || status >= http.StatusBadRequest {
-		t.Fatalf("%s %s: status %d, %v: %s", method, at, status, err, b)
+		t.Fatalf("%s: status %d, %v: %s", what, status, err, b)
 	}
 	return b
 }

@@ -56,14 +56,14 @@ func (p *peer) list(t *testing.T, set string) (l listing) {
 	t.Helper()
 	c := p.client(1)
 	defer c.CloseIdleConnections()
-	_ = read(t, p.ask(t, c, http.StatusMultiStatus, "PROPFIND", p.url+"/", "Depth", "0")) // it is connected
+	_ = read(t, p.ask(t, c, http.StatusMultiStatus, "PROPFIND "+p.url+"/", "Depth", "0")) // it is connected
 	began := time.Now()
 	for part := 1; part == 1 || (p.secret != "" && (part-1)*1000 < sets()[set]); part++ {
 		at := p.url + "/" + set + "/"
 		if part > 1 {
 			at += fmt.Sprintf("part-%03d/", part)
 		}
-		res := p.ask(t, c, http.StatusMultiStatus, "PROPFIND", at, "Depth", "1")
+		res := p.ask(t, c, http.StatusMultiStatus, "PROPFIND "+at, "Depth", "1")
 		b, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		if err != nil {
@@ -84,9 +84,9 @@ func (p *peer) large(t *testing.T, at string) time.Duration {
 	t.Helper()
 	c := p.client(1)
 	defer c.CloseIdleConnections()
-	_ = read(t, p.ask(t, c, http.StatusOK, http.MethodGet, at+"/Thousand/"+file(100))) // it is connected
+	_ = read(t, p.ask(t, c, http.StatusOK, "GET "+at+"/Thousand/"+file(100))) // it is connected
 	began := time.Now()
-	if n := read(t, p.ask(t, c, http.StatusOK, http.MethodGet, at+"/Thousand/"+file(0))); n != largeSize {
+	if n := read(t, p.ask(t, c, http.StatusOK, "GET "+at+"/Thousand/"+file(0))); n != largeSize {
 		t.Fatalf("%s serves %d bytes", p.name, n)
 	}
 	return time.Since(began)
@@ -104,7 +104,7 @@ func many(t *testing.T, p *peer) time.Duration {
 		all.Go(func() {
 			for k := range times {
 				at := p.url + "/Thousand/" + file(1+(n+k)%connections)
-				if got := read(t, p.ask(t, c, http.StatusOK, http.MethodGet, at)); got != mediumSize {
+				if got := read(t, p.ask(t, c, http.StatusOK, "GET "+at)); got != mediumSize {
 					t.Errorf("%s serves %d bytes", p.name, got)
 				}
 			}
@@ -125,7 +125,7 @@ func ranges(t *testing.T, p *peer) time.Duration {
 	for range times {
 		from := r.Int64N(largeSize - size)
 		began := time.Now()
-		res := p.ask(t, c, http.StatusPartialContent, http.MethodGet, p.url+"/Thousand/"+file(0), "Range", fmt.Sprintf("bytes=%d-%d", from, from+size-1))
+		res := p.ask(t, c, http.StatusPartialContent, "GET "+p.url+"/Thousand/"+file(0), "Range", fmt.Sprintf("bytes=%d-%d", from, from+size-1))
 		if n := read(t, res); n != size {
 			t.Fatalf("%s serves %d bytes of a range", p.name, n)
 		}
@@ -147,7 +147,7 @@ func withdrawn(t *testing.T, p *peer) (after int64) {
 	transport := c.Transport.(*http.Transport)
 	transport.DialContext = (&net.Dialer{Control: smallBuffer}).DialContext
 	defer c.CloseIdleConnections()
-	res := p.ask(t, c, http.StatusOK, http.MethodGet, p.tls+"/Thousand/"+file(0))
+	res := p.ask(t, c, http.StatusOK, "GET "+p.tls+"/Thousand/"+file(0))
 	if _, err := io.CopyN(io.Discard, res.Body, 64<<10); err != nil {
 		t.Fatal(err)
 	}
@@ -158,14 +158,14 @@ func withdrawn(t *testing.T, p *peer) (after int64) {
 		t.Fatal("a download of what was withdrawn came to its end")
 	}
 	for range 100 {
-		_ = read(t, p.ask(t, c, http.StatusNotFound, http.MethodGet, p.tls+"/Thousand/"+file(0)))
+		_ = read(t, p.ask(t, c, http.StatusNotFound, "GET "+p.tls+"/Thousand/"+file(0)))
 	}
-	b, err := io.ReadAll(p.ask(t, c, http.StatusMultiStatus, "PROPFIND", p.tls+"/Thousand/", "Depth", "1").Body)
+	b, err := io.ReadAll(p.ask(t, c, http.StatusMultiStatus, "PROPFIND "+p.tls+"/Thousand/", "Depth", "1").Body)
 	if err != nil || bytes.Contains(b, []byte(file(0))) {
 		t.Fatalf("what was withdrawn is listed: %v", err)
 	}
 	p.say(t, "allow")
-	_ = read(t, p.ask(t, c, http.StatusOK, http.MethodGet, p.tls+"/Thousand/"+file(0)))
+	_ = read(t, p.ask(t, c, http.StatusOK, "GET "+p.tls+"/Thousand/"+file(0)))
 	return after
 }
 
