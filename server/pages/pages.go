@@ -69,6 +69,7 @@ type Options struct {
 	URL   func() string // how clients reach the server, for the mount instructions
 	// Papers print certificates, forms and what is handed over.
 	Papers Papers
+	Finder faceFinder // nil: nobody suggests faces
 }
 
 type door struct {
@@ -126,6 +127,9 @@ func (d *door) looks() map[string]func(*visit) error {
 		"GET /people":        d.people,
 		"GET /tasks":         d.tasks,
 		"GET /glass":         d.glassForm,
+
+		"GET /pictures/{id}/edit":   d.edit,
+		"GET /pictures/{id}/review": d.review,
 
 		"GET /patients/{id}/consent":      d.consentForm,
 		"GET /patients/{id}/consent-form": d.blankForm,
@@ -187,6 +191,8 @@ func (d *door) acts() map[string]func(*visit) error {
 		"POST /patients/{id}/lesions/{lesion}": d.again(d.lesion, d.changeLesion),
 		"POST /assets/lesion":                  d.showLesion,
 		"POST /pictures/{id}/subjects":         d.again(d.picture, d.nameSubject),
+		"POST /pictures/{id}/edit":             d.again(d.edit, d.saveEdit),
+		"POST /pictures/{id}/review":           d.again(d.review, d.attest),
 	}
 }
 
