@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"golang.org/x/image/draw"
@@ -355,4 +356,21 @@ func (s *short) Write(b []byte) (int, error) {
 		return 0, errLeft
 	}
 	return len(b), nil
+}
+
+func TestManyReadersAtOnceGetTheirOwnCopies(t *testing.T) {
+	m, rendition := marker(t), encode(t, texture(320, 256, 120, 30), 85)
+	var all sync.WaitGroup
+	for n := range 8 {
+		want := embed(t, marker(t), rendition, n)
+		all.Go(func() {
+			for range 10 {
+				var got bytes.Buffer
+				if err := m.Embed(&got, rendition, asset(), mark(n)); err != nil || !bytes.Equal(got.Bytes(), want) {
+					t.Errorf("mark %d: another's copy, %v", n, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
