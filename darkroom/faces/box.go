@@ -9,7 +9,9 @@ import (
 // box is a rectangle of the picture in pixels of the largest canvas.
 type box struct{ x0, y0, x1, y1 float64 }
 
-func (b box) area() float64 { return max(b.x1-b.x0, 0) * max(b.y1-b.y0, 0) }
+// area rounds its product, as every product here that is added to something: a
+// processor that fuses the two would otherwise place boxes of its own.
+func (b box) area() float64 { return float64(max(b.x1-b.x0, 0) * max(b.y1-b.y0, 0)) }
 
 func (b box) union(o box) box {
 	return box{min(b.x0, o.x0), min(b.y0, o.y0), max(b.x1, o.x1), max(b.y1, o.y1)}
@@ -36,7 +38,10 @@ func (v view) place(s sight) box {
 	case 3:
 		x, y, w, h = -y, x, h, w
 	}
-	return box{v.x + (x-w/2)*v.side, v.y + (y-h/2)*v.side, v.x + (x+w/2)*v.side, v.y + (y+h/2)*v.side}
+	return box{
+		v.x + float64((x-w/2)*v.side), v.y + float64((y-h/2)*v.side),
+		v.x + float64((x+w/2)*v.side), v.y + float64((y+h/2)*v.side),
+	}
 }
 
 // candidate is a rectangle that may be a face which looks upright after the

@@ -181,7 +181,7 @@ func (p picture) draw(dst []float32, side int, v view, mixes []mix) {
 // line tells for each of the pixels along one side of a view where it comes from
 // on a canvas of the given size.
 func line(mixes []mix, centre, scale float64, size int) []mix {
-	start := centre - scale*float64(len(mixes))/2
+	start := centre - float64(scale*float64(len(mixes))/2)
 	inside := func(n int) int {
 		if n < 0 || n >= size {
 			return -1
@@ -189,7 +189,7 @@ func line(mixes []mix, centre, scale float64, size int) []mix {
 		return n
 	}
 	for i := range mixes {
-		at := start + (float64(i)+0.5)*scale - 0.5
+		at := start + float64((float64(i)+0.5)*scale) - 0.5
 		whole := floor(at)
 		mixes[i] = mix{inside(whole), inside(whole + 1), float32(at - float64(whole))}
 	}

@@ -92,3 +92,14 @@ func TestAnUnsureFindingGrowsToHoldWhatItReplaces(t *testing.T) {
 		t.Errorf("sure: %v", sure)
 	}
 }
+
+func TestExpIsTheExponential(t *testing.T) {
+	for x := -100.0; x <= 100; x += 0.37 {
+		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 1e-13*want {
+			t.Errorf("exp(%g) is %g, want %g", x, got, want)
+		}
+	}
+	if exp(-1e9) != exp(-100) || exp(1e9) != exp(100) {
+		t.Error("the ends are not the ends")
+	}
+}

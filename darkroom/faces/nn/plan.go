@@ -167,9 +167,9 @@ func taps(size, out int, centres bool) []tap {
 	all := make([]tap, out)
 	scale := float64(size) / float64(out)
 	for i := range all {
-		at := float64(i) * scale
+		at := float64(float64(i) * scale)
 		if centres {
-			at = max((float64(i)+0.5)*scale-0.5, 0)
+			at = max(float64((float64(i)+0.5)*scale)-0.5, 0)
 		}
 		a := min(int(at), size-1)
 		all[i] = tap{a, min(a+1, size-1), float32(at - float64(a))}
