@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/minio/sio"
 
@@ -30,7 +31,7 @@ func (v *Vault) Open(ctx context.Context, id clinical.BlobID) (clinical.Content,
 }
 
 func (v *Vault) openContent(ctx context.Context, id clinical.BlobID, f facts, dek [keySize]byte) (*content, error) {
-	c := &content{id: id, size: f.Size, sealed: f.Sealed, config: v.sioConfig(dek), at: v.sealedBytes(ctx, id, f.Sealed)}
+	c := &content{id: id, size: f.Size, sealed: f.Sealed, config: v.sioConfig(dek), at: v.sealedBytes(ctx, id, f.Sealed), ahead: &v.ahead}
 	var err error
 	if c.random, err = sio.DecryptReaderAt(c.at, c.config); err != nil {
 		return nil, clinical.Errorf(clinical.Internal, "vault: open blob %s: %w", id, err)
@@ -97,6 +98,9 @@ type content struct {
 	pos    int64
 	stream io.Reader // plaintext from pos on; nil: not begun
 	closed bool
+
+	ahead *sync.Pool    // of readers of streamBuffer, which hold sealed bytes alone
+	in    *bufio.Reader // of stream, from ahead; nil: it is not
 }
 
 func (c *content) Size() int64 { return c.size }
@@ -144,7 +148,9 @@ func (c *content) Read(p []byte) (int, error) {
 		p = p[:c.size-c.pos]
 	}
 	n, err := c.stream.Read(p)
-	c.pos += int64(n)
+	if c.pos += int64(n); c.pos == c.size {
+		c.giveBack()
+	}
 	if err == nil || (errors.Is(err, io.EOF) && c.pos == c.size) {
 		return n, nil
 	}
@@ -157,7 +163,7 @@ func (c *content) begin() error {
 	off := first * (packageSize + packageMore)
 	config := c.config
 	config.SequenceNumber = uint32(first)
-	in := bufio.NewReaderSize(io.NewSectionReader(c.at, off, c.sealed-off), int(min(streamBuffer, c.sealed-off)))
+	in := c.buffered(io.NewSectionReader(c.at, off, c.sealed-off))
 	plain, err := sio.DecryptReader(in, config)
 	if err != nil {
 		return clinical.Errorf(clinical.Internal, "vault: read blob %s: %w", c.id, err)
@@ -167,6 +173,30 @@ func (c *content) begin() error {
 	}
 	c.stream = plain
 	return nil
+}
+
+// buffered reads sealed bytes well ahead. A large buffer is one that another stream has done with, where there is one.
+func (c *content) buffered(sealed *io.SectionReader) *bufio.Reader {
+	if sealed.Size() <= packageSize {
+		return bufio.NewReaderSize(sealed, int(sealed.Size()))
+	}
+	in, ok := c.ahead.Get().(*bufio.Reader)
+	if !ok {
+		in = bufio.NewReaderSize(nil, streamBuffer)
+	}
+	in.Reset(sealed)
+	c.in = in
+	return in
+}
+
+// giveBack lets another stream have the buffer of one that was read to its end. Only Read may say that it was: a buffer
+// whose stream was left in the middle is never given away, because somebody may still be reading.
+func (c *content) giveBack() {
+	if c.in != nil {
+		c.in.Reset(nil)
+		c.ahead.Put(c.in)
+		c.in, c.stream = nil, nil
+	}
 }
 
 // Seek implements io.Seeker.
@@ -184,7 +214,7 @@ func (c *content) Seek(offset int64, whence int) (int64, error) {
 		return 0, clinical.Errorf(clinical.Invalid, "vault: seek to %d", offset)
 	}
 	if offset != c.pos {
-		c.stream = nil
+		c.stream, c.in = nil, nil
 	}
 	c.pos = offset
 	return offset, nil

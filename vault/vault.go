@@ -54,7 +54,8 @@ type Vault struct {
 	memory  *semaphore.Weighted
 	scratch scratch
 	idle    idle
-	flying  sync.Map // clinical.BlobID of bytes whose change may yet be committed
+	flying  sync.Map  // clinical.BlobID of bytes whose change may yet be committed
+	ahead   sync.Pool // of *bufio.Reader that streams of blobs have done with
 	guard   *Guard
 	signer  *ledger.Signer
 	watch   watch
