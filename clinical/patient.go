@@ -115,9 +115,14 @@ type Patient struct {
 	Erased time.Time `json:",omitzero"`
 }
 
-// DisplayName returns the name as wards write it: FAMILY, Given.
+// DisplayName returns the name as wards write it: FAMILY, Given; of a patient
+// without one, as an erased one is, nothing.
 func (p Patient) DisplayName() string {
-	return strings.ToUpper(p.Family) + ", " + p.Given
+	name := strings.ToUpper(p.Family)
+	if name != "" && p.Given != "" {
+		name += ", "
+	}
+	return name + p.Given
 }
 
 // AdultAt reports whether the patient is 18 or older at t, seen in zone.

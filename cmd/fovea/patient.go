@@ -62,7 +62,7 @@ func (x patientListCmd) Run(e *env) error {
 				for _, i := range p.Identifiers {
 					number = i.System + ":" + i.Value
 				}
-				put(w, "%s\t%s, %s\t%s\t%s", p.ID, strings.ToUpper(p.Family), p.Given, p.Born, number)
+				put(w, "%s\t%s\t%s\t%s", p.ID, nameOf(p), p.Born, number)
 			}
 		})
 	})
@@ -83,7 +83,7 @@ func (x patientShowCmd) Run(e *env) error {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {
-			put(w, "%s, %s\t%s", strings.ToUpper(p.Patient.Family), p.Patient.Given, p.Patient.Born)
+			put(w, "%s\t%s", nameOf(p.Patient), p.Patient.Born)
 			put(w, "%s", p.Consent)
 			if p.Restricted {
 				put(w, "Restricted pictures exist.")
@@ -94,6 +94,14 @@ func (x patientShowCmd) Run(e *env) error {
 			}
 		})
 	})
+}
+
+// nameOf is what tables call a patient.
+func nameOf(p wire.Patient) string {
+	if !p.Erased.IsZero() {
+		return "erased " + stamp(p.Erased)
+	}
+	return p.Clinical().DisplayName()
 }
 
 // writeAssets lists pictures.

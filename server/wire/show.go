@@ -74,6 +74,7 @@ type Patient struct {
 	Deceased           bool                `json:"deceased,omitempty"`
 	DeceasedOn         clinical.Date       `json:"deceasedOn,omitzero"`
 	MergedInto         clinical.PatientID  `json:"mergedInto,omitzero" doc:"the record that stands for this one; changed by merging alone"`
+	Erased             time.Time           `json:"erased,omitzero" doc:"when the record was erased: nothing but numbers is left of it; changed by erasing alone"`
 	VIP                bool                `json:"vip,omitempty"`
 	PhotographyRefused bool                `json:"photographyRefused,omitempty"`
 	NamedTeam          []clinical.PersonID `json:"namedTeam,omitempty" doc:"people who may see a VIP patient or one on an identity hold"`
@@ -83,7 +84,7 @@ type Patient struct {
 func ToPatient(p clinical.Patient) Patient {
 	out := Patient{
 		ID: p.ID, Rev: p.Rev, Family: p.Family, Given: p.Given, Born: p.Born, Sex: p.Sex,
-		Deceased: p.Deceased, DeceasedOn: p.DeceasedOn, MergedInto: p.MergedInto, VIP: p.Vip, PhotographyRefused: p.PhotographyRefused,
+		Deceased: p.Deceased, DeceasedOn: p.DeceasedOn, MergedInto: p.MergedInto, Erased: p.Erased, VIP: p.Vip, PhotographyRefused: p.PhotographyRefused,
 		NamedTeam: p.NamedTeam,
 	}
 	for _, i := range p.Identifiers {
