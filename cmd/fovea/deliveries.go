@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,7 +18,7 @@ const delivered = "epr"
 type inspected struct {
 	*vault.Report
 	// Outside are deliveries to the patient record that were taken back and are
-	// not gone yet: no damage, and somebody has to see to it.
+	// not gone yet, or not known to be: no damage, and somebody has to see to it.
 	Outside []epr.Outside `json:",omitempty"`
 }
 
@@ -30,11 +31,14 @@ func (i inspected) outside(w io.Writer) {
 	for _, o := range i.Outside {
 		put(w, "  %s\t%s\tsince %s", o.Release, o.Reason, stamp(o.Since))
 	}
+	if slices.ContainsFunc(i.Outside, func(o epr.Outside) bool { return o.Reason == epr.FaultUnseen }) {
+		put(w, "For %s, start the server with the folder in place: it removes or cancels what lies there.", epr.FaultUnseen)
+	}
 }
 
 // outside lists what was taken back and is not gone; it needs no follower.
 func (s *system) outside(ctx context.Context) ([]epr.Outside, error) {
-	return epr.Left(ctx, s.vault.Shelf(delivered))
+	return epr.Left(ctx, s.gate, s.vault.Shelf(delivered))
 }
 
 // meters is what /metrics shows beside what the server counts itself.

@@ -33,6 +33,11 @@ func TestWhatThePatientRecordTookOfAnErasedPatientIsNamedUntilItConfirms(t *test
 	}
 	asked := as("carlotta", clinical.RequestErasure{Patient: h.patient, OnBehalf: "the patient", Reason: "asks"}).Erasures[0].ID
 	as("gustav", clinical.DecideErasure{Erasure: asked, Outcome: clinical.EraseShred, Reason: "no reason to keep it"})
+	seen, err := operations{core}.Fsck(t.Context(), false, func(int, int) {})
+	h.check(err)
+	if r, ok := seen.(inspected); !ok || len(r.Outside) != 1 || r.Outside[0].Reason != epr.FaultUnseen {
+		t.Errorf("before anybody looks at the folder, fsck says: %+v", seen)
+	}
 	h.check(core.close())
 
 	h.start()

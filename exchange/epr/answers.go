@@ -48,9 +48,10 @@ func (f *Follower) settle(ctx context.Context, d *folder, id clinical.ReleaseID)
 }
 
 // settleCancelled waits until the record confirms that it removed what it had
-// taken. A refusal changes nothing: it is to be removed all the same.
+// taken. A refusal changes nothing: it is to be removed all the same. Neither
+// does an answer to the delivery itself, which may come late.
 func (f *Follower) settleCancelled(ctx context.Context, d *folder, r clinical.Release) error {
-	if _, ok := d.answer(r.ID.String() + ".ack"); ok {
+	if _, ok := d.answer(r.ID.String() + cancelled + ".ack"); ok {
 		return f.forget(ctx, d, r.ID)
 	}
 	if !d.written(r.ID).IsZero() {
@@ -66,7 +67,11 @@ func (f *Follower) settleCancelled(ctx context.Context, d *folder, r clinical.Re
 // unname takes the patient's name out of a cancellation that nobody collected
 // before the patient was erased.
 func (f *Follower) unname(ctx context.Context, d *folder, r clinical.Release) error {
-	if f.stays[r.ID].Nameless || !d.there(r.ID.String()+".csv") && !d.there(r.ID.String()+".pdf") {
+	number := r.ID.String()
+	if f.stays[r.ID].Cancelled {
+		number += cancelled
+	}
+	if f.stays[r.ID].Nameless || !d.there(number+".csv") && !d.there(number+".pdf") {
 		return nil
 	}
 	page, err := f.patientOf(ctx, r.ID)
@@ -79,12 +84,12 @@ func (f *Follower) unname(ctx context.Context, d *folder, r clinical.Release) er
 	return f.cancelEnded(ctx, d, page, r)
 }
 
-// patientOf is the page of a delivery; of a patient whose record is erased,
-// empty.
+// patientOf is the page of a delivery; of a patient whose record is erased it
+// says when, where that is known, and nothing else.
 func (f *Follower) patientOf(ctx context.Context, id clinical.ReleaseID) (clinical.PatientPage, error) {
 	page, err := f.gate.EPRPage(ctx, f.caller(), id)
 	if clinical.KindOf(err) == clinical.NotFound || err == nil && !page.Patient.Erased.IsZero() {
-		return clinical.PatientPage{}, nil
+		return clinical.PatientPage{Patient: clinical.Patient{Erased: page.Patient.Erased}}, nil
 	}
 	return page, err
 }
@@ -116,7 +121,7 @@ func (f *Follower) wait(ctx context.Context, d *folder, id clinical.ReleaseID) e
 // takeBack withdraws a delivery that ended before it was acknowledged, as one
 // does whose pictures were refiled or erased. Where the row is still there
 // nobody has collected it, and it goes at once. Otherwise the record may have
-// the pictures: a cancellation of the same number follows them, and is
+// the pictures: a cancellation follows them under a number of its own, and is
 // remembered until it is acknowledged.
 func (f *Follower) takeBack(ctx context.Context, d *folder, r clinical.Release) error {
 	aside := begins + r.ID.String() + taken
@@ -142,7 +147,7 @@ func (f *Follower) cancelEnded(ctx context.Context, d *folder, page clinical.Pat
 	if err := f.remember(ctx, r.ID, s); err != nil {
 		return err
 	}
-	if err := f.cancel(d, page, row{delivery: r.ID, corrects: r.ID, pictures: namesIn(r, r.Assets)}); err != nil {
+	if err := f.cancel(d, page, row{number: r.ID.String() + cancelled, delivery: r.ID, corrects: r.ID, pictures: namesIn(r, r.Assets)}); err != nil {
 		return err
 	}
 	s.Nameless = page.Patient.ID.IsZero()

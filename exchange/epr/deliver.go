@@ -33,7 +33,9 @@ func (f *Follower) deliver(ctx context.Context, d *folder, r clinical.Release) e
 	if err := f.remember(ctx, r.ID, stay{Pictures: len(served)}); err != nil {
 		return err
 	}
-	line := row{delivery: r.ID, action: actionNew, page: page, document: r.ID.String() + ".pdf", written: f.opt.Now()}
+	line := row{
+		number: r.ID.String(), delivery: r.ID, action: actionNew, page: page, document: r.ID.String() + ".pdf", written: f.opt.Now(),
+	}
 	for i, s := range served {
 		if err := ctx.Err(); err != nil {
 			return clinical.Errorf(clinical.Unavailable, "epr: deliver: %w", err)
@@ -72,7 +74,7 @@ func (f *Follower) finish(d *folder, line row) error {
 		return err
 	}
 	fill := func(w io.Writer) error { return line.writeTo(w, f.opt.Columns, f.opt.Comma) }
-	if err := d.put(line.delivery.String()+".csv", fill); err != nil {
+	if err := d.put(line.number+".csv", fill); err != nil {
 		return err
 	}
 	if err := d.mark(line.delivery); err != nil {
@@ -144,6 +146,7 @@ func (f *Follower) print(w io.Writer, page clinical.PatientPage, a paper.Album) 
 			[2]string{pick(l, "Job", "Demande", "Solicitud"), s.Job.Number},
 			[2]string{pick(l, "Department", "Service", "Servicio"), string(s.Session.Specialty)})
 	}
+	a.Facts = slices.DeleteFunc(a.Facts, func(fact [2]string) bool { return fact[1] == "" })
 	by := f.opt.Issuer
 	by.Now = f.opt.Now()
 	return paper.Print(w, a, by)
@@ -162,7 +165,7 @@ func (f *Follower) correct(ctx context.Context, d *folder, r clinical.Release) e
 		err = f.remember(ctx, r.ID, stay{})
 	}
 	if err == nil {
-		err = f.cancel(d, page, row{delivery: r.ID, corrects: old.ID, pictures: namesIn(old, r.Assets)})
+		err = f.cancel(d, page, row{number: r.ID.String(), delivery: r.ID, corrects: old.ID, pictures: namesIn(old, r.Assets)})
 	}
 	if err != nil {
 		return err
@@ -182,13 +185,9 @@ func namesIn(old clinical.Release, assets []clinical.AssetID) []string {
 }
 
 func (f *Follower) cancel(d *folder, page clinical.PatientPage, line row) error {
-	line.action, line.page, line.document, line.written = actionCancel, page, line.delivery.String()+".pdf", f.opt.Now()
+	line.action, line.page, line.document, line.written = actionCancel, page, line.number+".pdf", f.opt.Now()
 	l := f.opt.Issuer.Language
-	words := []string{fmt.Sprintf(pick(l,
-		"The pictures below were delivered to this record as %s. They are not this patient's. Remove them and every copy of them, and confirm.",
-		"Les images ci-dessous ont été remises à ce dossier sous le numéro %s. Elles ne sont pas de ce patient. Supprimez-les avec toutes leurs copies et confirmez.",
-		"Las imágenes siguientes se entregaron a esta historia como %s. No son de este paciente. Elimínelas con todas sus copias y confírmelo."), line.corrects)}
-	words = append(words, line.pictures...)
+	words := append([]string{f.notice(page.Patient, line.corrects)}, line.pictures...)
 	var pdf bytes.Buffer
 	err := f.print(&pdf, page, paper.Album{
 		Title:    pick(l, "Correction: remove these pictures", "Correction : retirer ces images", "Corrección: retirar estas imágenes"),
@@ -202,6 +201,28 @@ func (f *Follower) cancel(d *folder, page clinical.PatientPage, line row) error 
 		return err
 	}
 	return f.finish(d, line)
+}
+
+// notice says why pictures are to be removed from the record, and no more than
+// is known: of what a delivery of a patient showed, some may be theirs still.
+func (f *Follower) notice(p clinical.Patient, of clinical.ReleaseID) string {
+	l := f.opt.Issuer.Language
+	if !p.ID.IsZero() {
+		return fmt.Sprintf(pick(l,
+			"The pictures below were delivered to this record as %s. Not all of them belong here: they were filed under a wrong patient, or were erased since. Remove them and every copy of them, and confirm. Those that do belong here are delivered again.",
+			"Les images ci-dessous ont été remises à ce dossier sous le numéro %s. Elles n’y ont pas toutes leur place : classées sous un autre patient, ou effacées depuis. Supprimez-les avec toutes leurs copies et confirmez. Celles qui y ont leur place sont remises de nouveau.",
+			"Las imágenes siguientes se entregaron a esta historia como %s. No todas corresponden a ella: se archivaron bajo otro paciente o se suprimieron después. Elimínelas con todas sus copias y confírmelo. Las que sí le corresponden se entregan de nuevo."), of)
+	}
+	if p.Erased.IsZero() {
+		return fmt.Sprintf(pick(l,
+			"The pictures below were delivered to the patient record as %s. They were erased from our record since. Remove them and every copy of them, and confirm.",
+			"Les images ci-dessous ont été remises au dossier du patient sous le numéro %s. Elles ont été effacées de notre archive depuis. Supprimez-les avec toutes leurs copies et confirmez.",
+			"Las imágenes siguientes se entregaron a la historia clínica como %s. Desde entonces se suprimieron de nuestro archivo. Elimínelas con todas sus copias y confírmelo."), of)
+	}
+	return fmt.Sprintf(pick(l,
+		"The pictures below were delivered to the patient record as %s. They were erased from our record on %s. Remove them and every copy of them, and confirm.",
+		"Les images ci-dessous ont été remises au dossier du patient sous le numéro %s. Elles ont été effacées de notre archive le %s. Supprimez-les avec toutes leurs copies et confirmez.",
+		"Las imágenes siguientes se entregaron a la historia clínica como %s. Se suprimieron de nuestro archivo el %s. Elimínelas con todas sus copias y confírmelo."), of, stamp(p.Erased))
 }
 
 func pick(l paper.Language, en, fr, es string) string {

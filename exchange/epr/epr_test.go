@@ -99,10 +99,14 @@ func (g *register) OpenRelease(_ context.Context, _ clinical.Caller, id clinical
 
 func (g *register) EPRPage(_ context.Context, _ clinical.Caller, id clinical.ReleaseID) (clinical.PatientPage, error) {
 	if g.erased {
-		return clinical.PatientPage{}, clinical.ErrNotFound
+		return clinical.PatientPage{Patient: clinical.Patient{ID: g.patient.ID, Erased: clinicaltest.Now()}}, nil
 	}
 	var shown []clinical.Shown
-	for _, a := range g.find(id).Assets {
+	r := g.find(id)
+	if r == nil {
+		return clinical.PatientPage{}, clinical.ErrNotFound
+	}
+	for _, a := range r.Assets {
 		if a != g.refiled {
 			view := clinical.View{Code: "L-LEG MED", Laterality: clinical.Left}
 			shown = append(shown, clinical.Shown{Asset: clinical.Asset{ID: a, Caption: "Ulcère médial", View: view}})
@@ -230,9 +234,9 @@ func (s *site) drop(name string) {
 }
 
 // row reads an index row as the record does.
-func (s *site) row(id clinical.ReleaseID) map[string]string {
+func (s *site) row(number string) map[string]string {
 	s.Helper()
-	b, err := os.ReadFile(filepath.Join(s.dir, id.String()+".csv"))
+	b, err := os.ReadFile(filepath.Join(s.dir, number+".csv"))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -287,7 +291,7 @@ func TestSessionIsDeliveredWithItsRowLastAndClearedWhenAcknowledged(t *testing.T
 	}
 	s.round()
 	want(t, s.names(), []string{".R.sent", "R-001.jpg", "R-002.jpg", "R.csv", "R.pdf"})
-	row := s.row(r.ID)
+	row := s.row(r.ID.String())
 	sum := sha256.Sum256(pixels(1))
 	for c, w := range map[string]string{
 		"delivery": r.ID.String(), "action": "new", "corrects": "", "id:hospital": "8014552K", "family": "Fontaine", "given": "Aurélie", "born": "1961-03-03",
@@ -361,7 +365,7 @@ func TestCorrectionNamesTheFilesAndShowsNoPicture(t *testing.T) {
 	fix := s.due("fix", "foot", "leg")
 	fix.Kind, fix.Corrects = clinical.EPRCorrection, old.ID
 	s.round()
-	row := s.row(fix.ID)
+	row := s.row(fix.ID.String())
 	want(t, row["action"], "cancel")
 	want(t, row["corrects"], old.ID.String())
 	want(t, row["pictures"], old.ID.String()+"-003.jpg "+old.ID.String()+"-001.jpg")
@@ -386,19 +390,24 @@ func TestDeliveryThatEndsBeforeItsAnswerIsTakenBackOrCancelled(t *testing.T) {
 	s.drop(r.ID.String() + ".csv") // the record has it
 	r.Ended = s.clock
 	s.round()
-	want(t, s.names(), []string{".R.sent", "R.csv", "R.pdf"})
-	want(t, s.row(r.ID)["action"], "cancel")
-	want(t, s.row(r.ID)["corrects"], r.ID.String())
+	want(t, s.names(), []string{".R.sent", "R.cancel.csv", "R.cancel.pdf"})
+	number := r.ID.String() + ".cancel"
+	row := s.row(number)
+	want(t, row["action"]+" "+row["delivery"], "cancel "+number)
+	want(t, row["corrects"], r.ID.String())
+	if got := s.text(number + ".pdf"); !strings.Contains(got, "FONTAINE, Aurélie") || !strings.Contains(got, "n’y ont pas toutes leur place") {
+		t.Errorf("notice: %s", got)
+	}
 	s.round()
 	s.restart()
 	s.round()
-	want(t, s.names(), []string{".R.sent", "R.csv", "R.pdf"})
+	want(t, s.names(), []string{".R.sent", "R.cancel.csv", "R.cancel.pdf"})
 	want(t, s.outside(), epr.FaultUnconfirmed)
-	s.drop(r.ID.String() + ".csv")
-	s.write(r.ID.String()+".err", "no such document")
+	s.drop(number + ".csv")
+	s.write(number+".err", "no such document")
 	s.round()
 	want(t, s.outside(), epr.FaultUnconfirmed)
-	s.write(r.ID.String()+".ack", "")
+	s.write(number+".ack", "")
 	s.round()
 	want(t, s.names(), []string{})
 	want(t, s.outside(), clinical.Reason(""))
@@ -477,7 +486,7 @@ func TestWhatIsPlantedInTheFolderIsIgnored(t *testing.T) {
 	if got, err := os.ReadFile(outside); err != nil || string(got) != "secret" {
 		t.Errorf("written outside: %q, %v", got, err)
 	}
-	want(t, s.row(r.ID)["action"], "new")
+	want(t, s.row(r.ID.String())["action"], "new")
 
 	ack := filepath.Join(s.dir, id+".ack")
 	for name, plant := range map[string]func() error{

@@ -12,7 +12,7 @@ func Fault(err error) error { return fault("write", err) }
 
 // WriteRow writes names, sums and number of a delivery of so many pictures.
 func WriteRow(w io.Writer, id clinical.ReleaseID, many int) error {
-	r := row{delivery: id}
+	r := row{number: id.String(), delivery: id}
 	for i := range many {
 		r.pictures, r.sums = append(r.pictures, picture(id, i)), append(r.sums, hex.EncodeToString(make([]byte, 32)))
 	}

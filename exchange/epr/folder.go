@@ -16,6 +16,10 @@ import (
 const (
 	marker = ".sent"
 
+	// cancelled follows the number of a delivery in the names of what cancels it,
+	// so that an answer to the one is none to the other.
+	cancelled = ".cancel"
+
 	// The names of files on their way in or out.
 	begins     = ".fovea-"
 	unfinished = ".tmp"
@@ -203,7 +207,7 @@ func (d *folder) state() (left, error) {
 func written(name string) (string, bool) {
 	number, ext, _ := strings.Cut(name, ".")
 	switch ext {
-	case "pdf":
+	case "pdf", cancelled[1:] + ".pdf":
 		return number, true
 	case "jpg":
 		number, _, numbered := strings.Cut(number, "-")
@@ -272,6 +276,7 @@ func (d *folder) clean(id clinical.ReleaseID, pictures int) {
 	name := id.String()
 	for _, s := range []string{".csv", ".pdf", ".ack", ".err"} {
 		_ = d.root.Remove(name + s) // what is gone already was collected
+		_ = d.root.Remove(name + cancelled + s)
 	}
 	for i := range maxFiles {
 		if d.root.Remove(picture(id, i)) != nil && i >= pictures && !d.there(picture(id, i+1)) {
@@ -284,8 +289,10 @@ func (d *folder) clean(id clinical.ReleaseID, pictures int) {
 // lies reports whether anything of a delivery is in the folder that shows or
 // names a patient.
 func (d *folder) lies(id clinical.ReleaseID, pictures int) bool {
-	if d.there(id.String()+".csv") || d.there(id.String()+".pdf") {
-		return true
+	for _, s := range []string{".csv", ".pdf", cancelled + ".csv", cancelled + ".pdf"} {
+		if d.there(id.String() + s) {
+			return true
+		}
 	}
 	for i := range pictures + 1 {
 		if d.there(picture(id, i)) {

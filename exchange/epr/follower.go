@@ -18,13 +18,12 @@ import (
 // register says what is due and takes note of what became of it.
 type register interface {
 	EPRWork(ctx context.Context, c clinical.Caller) ([]clinical.Release, error)
-	Release(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (clinical.Release, error)
 	Do(ctx context.Context, c clinical.Caller, cmd clinical.Command) (clinical.Change, error)
 }
 
-// source opens what a delivery is made of.
+// source says what a delivery is made of.
 type source interface {
-	OpenRelease(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (clinical.Release, []*clinical.Served, error)
+	Release(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (clinical.Release, error)
 	// EPRPage returns the patient of a delivery or correction (whom the record
 	// is merged into, where it is), with its one session, that session's job, and
 	// as Shown the pictures of the delivery that are this patient's still: none
@@ -32,10 +31,16 @@ type source interface {
 	EPRPage(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (clinical.PatientPage, error)
 }
 
+// opener opens the pictures of a delivery.
+type opener interface {
+	OpenRelease(ctx context.Context, c clinical.Caller, id clinical.ReleaseID) (clinical.Release, []*clinical.Served, error)
+}
+
 // gate is what the deliverer asks: policy.Gate.
 type gate interface {
 	register
 	source
+	opener
 }
 
 // Options say where deliveries go and in which form.
@@ -79,8 +84,9 @@ const (
 	FaultPicture  clinical.Reason = "epr-undeliverable" // a picture cannot be written
 
 	// These are of what should not be outside any more.
-	FaultLeft        clinical.Reason = "epr-left-behind" // it cannot be removed from the folder
-	FaultUnconfirmed clinical.Reason = "epr-unconfirmed" // it was cancelled after the record took it, and not acknowledged
+	FaultUnseen      clinical.Reason = "epr-not-taken-back" // the folder was not looked at since
+	FaultLeft        clinical.Reason = "epr-left-behind"    // it cannot be removed from the folder
+	FaultUnconfirmed clinical.Reason = "epr-unconfirmed"    // it was cancelled after the record took it, and not acknowledged
 )
 
 // Follower delivers what the gate says is due. One runs for one folder.

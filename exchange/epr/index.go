@@ -49,6 +49,7 @@ func known(column string) bool {
 
 // row is one line of the index.
 type row struct {
+	number   string // what its files are called, and its first column
 	delivery clinical.ReleaseID
 	action   string
 	corrects clinical.ReleaseID
@@ -77,7 +78,7 @@ func (r row) value(column string) string {
 	}
 	switch column {
 	case "delivery":
-		return r.delivery.String()
+		return r.number
 	case "action":
 		return r.action
 	case "corrects":

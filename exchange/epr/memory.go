@@ -41,29 +41,61 @@ func (s stay) reason() clinical.Reason {
 	}
 }
 
-// Outside is a delivery that should not be outside any more, and is: it cannot
-// be removed from the folder, or the record has taken it and not confirmed that
-// it was removed there.
+// Outside is a delivery that should not be outside any more, and is or may be:
+// nobody has looked at the folder since, it cannot be removed from there, or the
+// record has taken it and not confirmed that it was removed there.
 type Outside struct {
 	Release clinical.ReleaseID
-	Reason  clinical.Reason // FaultLeft, FaultUnconfirmed
+	Reason  clinical.Reason // FaultUnseen, FaultLeft, FaultUnconfirmed
 	Since   time.Time
 }
 
-// Left lists what is outside, by release. It reads the memory alone, so that it
-// answers without a follower, too.
-func Left(ctx context.Context, m memory) ([]Outside, error) {
+// Left lists what is outside, by release: what the memory says of each delivery
+// that may lie in the folder, and of those that it takes to be due there, what
+// became of them since. It needs no follower, and counts what the gate cannot
+// say as outside.
+func Left(ctx context.Context, g source, m memory) ([]Outside, error) {
 	all, err := recalled(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	var out []Outside
 	for _, id := range slices.SortedFunc(maps.Keys(all), clinical.ReleaseID.Compare) {
-		if s := all[id]; s.reason() != "" {
+		s := all[id]
+		if err := ctx.Err(); err != nil {
+			return nil, clinical.Errorf(clinical.Unavailable, "epr: what is outside: %w", err)
+		}
+		if s.reason() != "" {
 			out = append(out, Outside{id, s.reason(), s.Since})
+		} else if since, over := takenBack(ctx, g, id); over {
+			out = append(out, Outside{id, FaultUnseen, latest(s.Since, since)})
 		}
 	}
 	return out, nil
+}
+
+// takenBack reports whether a delivery is to be gone from the folder, because it
+// has ended or shows what is not that patient's any more, and since when, where
+// that is known.
+func takenBack(ctx context.Context, g source, id clinical.ReleaseID) (time.Time, bool) {
+	caller := clinical.Caller{Door: clinical.DoorExchange}
+	r, err := g.Release(ctx, caller, id)
+	if err != nil || !r.Ended.IsZero() {
+		return r.Ended, true
+	}
+	page, err := g.EPRPage(ctx, caller, id)
+	if err != nil || !page.Patient.Erased.IsZero() {
+		return page.Patient.Erased, true
+	}
+	gone := func(a clinical.AssetID) bool { return shown(page, a).ID.IsZero() }
+	return time.Time{}, r.Kind == clinical.EPRDelivery && slices.ContainsFunc(r.Assets, gone)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func recalled(ctx context.Context, m memory) (map[clinical.ReleaseID]stay, error) {

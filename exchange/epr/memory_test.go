@@ -22,10 +22,35 @@ func TestPicturesOfAnErasedPatientAreRemovedAndCancelledWithoutAName(t *testing.
 	r.Ended, s.erased = s.clock, true
 	s.restart()
 	s.round()
-	want(t, s.names(), []string{".R.sent", "R.csv", "R.pdf"})
-	s.isNameless(r.ID)
+	want(t, s.names(), []string{".R.sent", "R.cancel.csv", "R.cancel.pdf"})
+	number := r.ID.String() + ".cancel"
+	s.isNameless(number)
 	want(t, s.outside(), epr.FaultUnconfirmed)
-	s.write(r.ID.String()+".ack", "")
+	s.write(number+".ack", "")
+	s.round()
+	want(t, s.names(), []string{})
+	want(t, s.outside(), clinical.Reason(""))
+}
+
+// The record acknowledges late what it had collected before the patient was
+// erased. That answers the delivery, not its cancellation, which it has not
+// collected: that stays, and so does its name before the operator.
+func TestALateReceiptOfADeliveryDoesNotConfirmItsCancellation(t *testing.T) {
+	s := newSite(t, nil)
+	r := s.due("one", "leg", "arm")
+	s.round()
+	s.drop(r.ID.String() + ".csv") // the record has collected it, and is still importing
+	r.Ended, s.erased = s.clock, true
+	s.restart()
+	s.round()
+	s.write(r.ID.String()+".ack", "imported 2 images")
+	s.round()
+	s.restart()
+	s.round()
+	want(t, s.names(), []string{".R.sent", "R.ack", "R.cancel.csv", "R.cancel.pdf"})
+	want(t, s.outside(), epr.FaultUnconfirmed)
+	s.drop(r.ID.String() + ".cancel.csv")
+	s.write(r.ID.String()+".cancel.ack", "removed")
 	s.round()
 	want(t, s.names(), []string{})
 	want(t, s.outside(), clinical.Reason(""))
@@ -44,29 +69,38 @@ func TestWhatWaitsInTheFolderLosesTheNameOfAnErasedPatient(t *testing.T) {
 	fix := s.due("fix", "arm")
 	fix.Kind, fix.Corrects = clinical.EPRCorrection, old.ID
 	s.round()
-	want(t, s.row(r.ID)["family"], "Fontaine")
-	want(t, s.row(fix.ID)["family"], "Fontaine")
+	want(t, s.row(r.ID.String() + ".cancel")["family"], "Fontaine")
+	want(t, s.row(fix.ID.String())["family"], "Fontaine")
 	s.erased = true
 	s.restart()
 	s.round()
-	s.isNameless(r.ID)
-	s.isNameless(fix.ID)
+	s.isNameless(r.ID.String() + ".cancel")
+	s.isNameless(fix.ID.String())
 }
 
-// isNameless checks that a cancellation says what to remove and not whose.
-func (s *site) isNameless(id clinical.ReleaseID) {
+// isNameless checks that a cancellation says what to remove and why, and not
+// whose it is.
+func (s *site) isNameless(number string) {
 	s.Helper()
-	row := s.row(id)
+	row := s.row(number)
 	want(s.T, row["action"]+row["family"]+row["given"]+row["born"]+row["id:hospital"], "cancel")
-	if text := s.text(id.String() + ".pdf"); strings.Contains(text, "FONTAINE") || strings.Contains(text, "8014552K") || !strings.Contains(text, "-001.jpg") {
-		s.Errorf("the notice of an erased patient's pictures: %s", text)
+	text := s.text(number + ".pdf")
+	for _, not := range []string{"FONTAINE", "8014552K", "Patient ", "Né(e) le", "de ce patient"} {
+		if strings.Contains(text, not) {
+			s.Errorf("%q in the notice of an erased patient's pictures: %s", not, text)
+		}
+	}
+	for _, wanted := range []string{"-001.jpg", "effacées de notre archive le 2026-11-23"} {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), wanted) {
+			s.Errorf("no %q in the notice of an erased patient's pictures: %s", wanted, text)
+		}
 	}
 }
 
 // outside is what the operator is told.
 func (s *site) outside() clinical.Reason {
 	s.Helper()
-	all, err := epr.Left(s.Context(), s.memory)
+	all, err := epr.Left(s.Context(), s.register, s.memory)
 	if err != nil || len(all) > 1 {
 		s.Fatalf("%+v, %v", all, err)
 	}
@@ -74,6 +108,26 @@ func (s *site) outside() clinical.Reason {
 		return ""
 	}
 	return all[0].Reason
+}
+
+// While nobody looks at the folder, what lies there of a patient who was erased
+// or of a delivery that ended is named all the same.
+func TestWhatWasTakenBackIsNamedBeforeAnybodyLooksAtTheFolder(t *testing.T) {
+	for name, meanwhile := range map[string]func(*site, *clinical.Release){
+		"erased":                 func(s *site, _ *clinical.Release) { s.erased = true },
+		"ended":                  func(s *site, r *clinical.Release) { r.Ended = s.clock },
+		"refiled":                func(s *site, r *clinical.Release) { s.refiled = r.Assets[1] },
+		"gone from the register": func(s *site, _ *clinical.Release) { s.releases = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			r := s.due("one", "leg", "arm")
+			s.round()
+			want(t, s.outside(), clinical.Reason(""))
+			meanwhile(s, r)
+			want(t, s.outside(), epr.FaultUnseen)
+		})
+	}
 }
 
 // What was written is remembered apart from the folder: whatever became of the
