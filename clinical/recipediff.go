@@ -162,12 +162,9 @@ func tally(what string, names []string) string {
 func (r Recipe) Paste(from Recipe, sections []Section, samePatient bool) (Recipe, error) {
 	known := Sections()
 	for _, s := range sections {
-		switch s {
-		case SectionMasks, SectionMarks, SectionScale, SectionSide:
-			if !samePatient {
-				return Recipe{}, Refuse(Invalid, "recipe-paste",
-					"Masks, marks, scale and side are never copied between patients. Choose other sections, or draw these on this picture.")
-			}
+		if ofOneBody := s == SectionMasks || s == SectionMarks || s == SectionScale || s == SectionSide; ofOneBody && !samePatient {
+			return Recipe{}, Refuse(Invalid, "recipe-paste",
+				"Masks, marks, scale and side are never copied between patients. Choose other sections, or draw these on this picture.")
 		}
 		if !slices.Contains(known, s) {
 			return Recipe{}, Refuse(Invalid, "recipe-paste", "There is no such part of an edit. Choose among turn, frame, tone, masks, marks, scale and side.")

@@ -169,8 +169,17 @@ func tiff16(img image.Image, profile []byte) []byte {
 	out := binary.LittleEndian.AppendUint32([]byte("II*\x00"), 8)
 	out = binary.LittleEndian.AppendUint16(out, entries)
 	for _, e := range [entries][4]uint32{
-		{256, 4, 1, uint32(w)}, {257, 4, 1, uint32(h)}, {258, 3, 3, uint32(extra)}, {259, 3, 1, 1}, {262, 3, 1, 2}, {273, 4, 1, uint32(at)},
-		{277, 3, 1, 3}, {278, 4, 1, uint32(h)}, {279, 4, 1, uint32(len(pixels))}, {284, 3, 1, 1}, {34675, 7, uint32(len(profile)), uint32(extra + 8)},
+		{256, 4, 1, uint32(w)},
+		{257, 4, 1, uint32(h)},
+		{258, 3, 3, uint32(extra)},
+		{259, 3, 1, 1},
+		{262, 3, 1, 2},
+		{273, 4, 1, uint32(at)},
+		{277, 3, 1, 3},
+		{278, 4, 1, uint32(h)},
+		{279, 4, 1, uint32(len(pixels))},
+		{284, 3, 1, 1},
+		{34675, 7, uint32(len(profile)), uint32(extra + 8)},
 	} {
 		out = binary.LittleEndian.AppendUint16(out, uint16(e[0]))
 		out = binary.LittleEndian.AppendUint16(out, uint16(e[1]))

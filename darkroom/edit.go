@@ -206,7 +206,7 @@ type instruction struct {
 func (do instruction) carryOut(p *raster) (outcome, error) {
 	p = p.upright(do.Orientation)
 	got := outcome{w: p.w, h: p.h}
-	if do.Recipe.Check(p.w, p.h) != nil {
+	if fits := do.Recipe.Check(p.w, p.h) == nil; !fits { // why not is found again by who reads the answer
 		got.status = statusMisfit
 		return got, nil
 	}

@@ -79,7 +79,8 @@ func arrow(tail, head clinical.Point, barb float64) [][]clinical.Point {
 	dx, dy := (tail.X-head.X)/long, (tail.Y-head.Y)/long
 	sin, cos := sincos(28)
 	return [][]clinical.Point{{tail, head}, {
-		{X: head.X + mul(barb, mul(dx, cos)-mul(dy, sin)), Y: head.Y + mul(barb, mul(dx, sin)+mul(dy, cos))}, head,
+		{X: head.X + mul(barb, mul(dx, cos)-mul(dy, sin)), Y: head.Y + mul(barb, mul(dx, sin)+mul(dy, cos))},
+		head,
 		{X: head.X + mul(barb, mul(dx, cos)+mul(dy, sin)), Y: head.Y + mul(barb, mul(dy, cos)-mul(dx, sin))},
 	}}
 }

@@ -162,25 +162,23 @@ type crossing struct {
 // brush is a disc around every point and a bar from each to the next.
 func brush(points []clinical.Point, r float64) []piece {
 	out := make([]piece, 0, 2*len(points))
-	for i, c := range points {
+	from := points[0]
+	for _, c := range points {
 		out = append(out, piece{c.Y - r, c.Y + r, func(y float64, add func(x0, x1 float64)) {
 			dy := max(0, y-c.Y, c.Y-(y+1))
 			half := math.Sqrt(max(0, mul(r, r)-mul(dy, dy)))
 			add(c.X-half, c.X+half)
 		}})
-		if i == 0 {
-			continue
-		}
-		from := points[i-1]
 		dx, dy := c.X-from.X, c.Y-from.Y
 		length := math.Sqrt(mul(dx, dx) + mul(dy, dy))
-		if length == 0 {
+		if length == 0 { // the first point, or one set twice
 			continue
 		}
 		nx, ny := mul(-dy/length, r), mul(dx/length, r)
 		out = append(out, bar([]clinical.Point{
 			{X: from.X + nx, Y: from.Y + ny}, {X: c.X + nx, Y: c.Y + ny}, {X: c.X - nx, Y: c.Y - ny}, {X: from.X - nx, Y: from.Y - ny},
 		}))
+		from = c
 	}
 	return out
 }

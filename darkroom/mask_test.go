@@ -40,6 +40,7 @@ func inside(m clinical.Mask, x, y float64) bool {
 			}
 		}
 		return false
+	case clinical.MaskPolygon:
 	}
 	wound := 0 // how often the outline runs upwards to the right of the place, less how often downwards
 	for i, a := range m.Points {

@@ -71,15 +71,21 @@ func (s *Sandbox) Run(ctx context.Context, c Command) ([]byte, error) {
 
 	wait := cmd.Wait
 	switch c.Input.kind {
-	case streamInput:
-		cmd.Stdin = in
-	case fileInput:
-		f, join, err := s.attach(in)
+	case streamInput, fileInput:
+		give := s.attach
+		if c.Input.kind == streamInput {
+			give = pipe
+		}
+		f, join, err := give(in)
 		if err != nil {
 			return nil, fmt.Errorf("sandbox: %s: %w", c.Path, err)
 		}
 		defer f.Close() //nolint:errcheck // a pipe or memory: nothing is lost by a failed close
-		cmd.ExtraFiles = []*os.File{f}
+		if c.Input.kind == streamInput {
+			cmd.Stdin = f
+		} else {
+			cmd.ExtraFiles = []*os.File{f}
+		}
 		wait = func() error {
 			err := cmd.Wait()
 			_ = f.Close()
@@ -111,9 +117,19 @@ func (s *Sandbox) attach(in io.Reader) (*os.File, func(), error) {
 		}
 		return f, func() {}, nil
 	}
+	return pipe(in)
+}
+
+// pipe passes in on through a pipe as wide as the kernel grants: each time one
+// side waits for the other costs a turn of the processor's queue, and a picture
+// has hundreds of narrow ones. The returned function joins the copying.
+func pipe(in io.Reader) (*os.File, func(), error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("pipe: %w", err)
+	}
+	if raw, err := w.SyscallConn(); err == nil { // a narrow one works too
+		_ = raw.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, 1<<20) })
 	}
 	done := make(chan struct{})
 	go func() {
