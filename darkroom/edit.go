@@ -59,8 +59,11 @@ func EditOf(k clinical.RenditionKind) (EditOptions, bool) {
 
 // WithChild returns a Renderer that edits in confined children too: program, an
 // absolute path, started with args, must call [Child]. Without it the pixels of
-// an edited picture are held in this process.
+// an edited picture, and raw files, are held in this process.
 func (r *Renderer) WithChild(program string, args ...string) *Renderer {
+	if r.box == nil { // there is nothing to confine it
+		return r
+	}
 	return &Renderer{box: r.box, child: program, childArgs: args}
 }
 
@@ -83,18 +86,15 @@ func (r *Renderer) Edit(ctx context.Context, src Source, recipe clinical.Recipe,
 		return Picture{}, undecodable(errors.New("too large to hold in memory"))
 	}
 	do := instruction{Recipe: recipe, Asset: opt.Asset, Size: opt.Size, Masked: opt.Masked, Orientation: 1}
-	if isRaw(src.MIME) {
-		preview, o, err := rawPreview(src)
-		if err != nil {
-			return Picture{}, err
-		}
-		do.Orientation = o
-		src = Source{Reader: bytes.NewReader(preview), Size: int64(len(preview)), MIME: "image/jpeg"}
-	}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var got outcome
 	var err error
+	if isRaw(src.MIME) {
+		if src, do.Orientation, err = r.preview(limited, src, opt.Background); err != nil {
+			return Picture{}, blame(ctx, err)
+		}
+	}
+	var got outcome
 	if video := strings.HasPrefix(src.MIME, "video/"); video || r.vips() {
 		got, err = r.chain(limited, src, do, opt.Background)
 	} else {
@@ -160,14 +160,19 @@ func (r *Renderer) finish(ctx context.Context, do instruction, pixels io.Reader,
 	if r.child == "" {
 		return inProcess(do, func() (*raster, error) { return readPPM(pixels) })
 	}
+	return r.ask(ctx, do, pixels, background)
+}
+
+// ask has a child carry out an instruction on what body holds.
+func (r *Renderer) ask(ctx context.Context, do instruction, body io.Reader, background bool) (outcome, error) {
 	head, err := do.encode()
 	if err != nil {
 		return outcome{}, err
 	}
 	out, err := r.box.Run(ctx, sandbox.Command{
 		Path: r.child, Args: r.childArgs, Binds: []sandbox.Bind{sandbox.Bind(r.child)}, Env: []string{"GOMAXPROCS=1", "GOTRACEBACK=none"},
-		Input:      sandbox.Stream(io.MultiReader(bytes.NewReader(head), pixels)),
-		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 4 << 30, Output: 256 << 20, Input: 3*MaxPixels + 1<<20},
+		Input:      sandbox.Stream(io.MultiReader(bytes.NewReader(head), body)),
+		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 4 << 30, Output: 256 << 20, Input: maxSource + 2*maxInstruction},
 		Background: background,
 	})
 	if err != nil {
@@ -195,6 +200,9 @@ func inProcess(do instruction, read func() (*raster, error)) (got outcome, err e
 
 // instruction is what an editing child is told, before it is given pixels.
 type instruction struct {
+	// Raw asks for no edit: a raw file of this type follows, and its preview is
+	// the answer, with its orientation in the place of a width.
+	Raw         string
 	Recipe      clinical.Recipe
 	Asset       clinical.AssetID
 	Size        Size
@@ -303,6 +311,18 @@ func decodeOutcome(b []byte) (outcome, error) {
 	return outcome{b[0], int(w), int(h), b[outcomeHead:]}, nil
 }
 
+// findPreview answers with a raw file's preview.
+func findPreview(mime string, in io.Reader) (outcome, error) {
+	preview, o, err := rawPreview(Source{Reader: in, MIME: mime})
+	switch {
+	case clinical.ReasonOf(err) == ReasonUndecodable:
+		return outcome{status: statusUnreadable}, nil
+	case err != nil:
+		return outcome{}, err
+	}
+	return outcome{w: o, jpeg: preview}, nil
+}
+
 // Child is the whole of an editing child: it reads an instruction and a picture
 // from in and answers on out. It opens nothing and knows nothing else.
 func Child(in io.Reader, out io.Writer) error {
@@ -310,7 +330,12 @@ func Child(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	got, err := inProcess(do, func() (*raster, error) { return readPPM(in) })
+	var got outcome
+	if do.Raw != "" {
+		got, err = findPreview(do.Raw, in)
+	} else {
+		got, err = inProcess(do, func() (*raster, error) { return readPPM(in) })
+	}
 	if err != nil {
 		return err
 	}

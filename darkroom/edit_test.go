@@ -375,3 +375,25 @@ func TestARecipeThatDoesNotFitIsRefusedInItsOwnWords(t *testing.T) {
 		}
 	}
 }
+
+// A raw file is edited by its preview, which lies askew as the camera was held.
+func TestARawFileIsEditedByItsPreview(t *testing.T) {
+	raw := append(append([]byte("II*\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00"), picture(t, 40, 30)...), oriented(t, patches(300, 200, pt(200, 60)), 6)...)
+	recipe := clinical.NewRecipe()
+	recipe.Frame = &clinical.Frame{Centre: pt(200, 70), Width: 100, Height: 100}
+	for way, r := range editors(t) {
+		p, err := r.Edit(t.Context(), source(raw, "image/x-nikon-nef"), recipe, darkroom.EditOptions{})
+		if err != nil {
+			t.Fatalf("%s: %v", way, err)
+		}
+		if got := centre(decode(t, p)); !(math.Hypot(got.X-50, got.Y-40) < 1) || p.SourceWidth != 300 {
+			t.Errorf("%s: at %.1f of %d", way, got, p.SourceWidth)
+		}
+		if p, err := r.Render(t.Context(), source(raw, "image/x-nikon-nef"), 100, false); err != nil || p.Width != 100 || p.Height != 67 {
+			t.Errorf("%s: %dx%d %v", way, p.Width, p.Height, err)
+		}
+		if _, err := r.Edit(t.Context(), source(raw[:40], "image/x-nikon-nef"), recipe, darkroom.EditOptions{}); clinical.ReasonOf(err) != darkroom.ReasonUndecodable {
+			t.Errorf("%s: without a preview: %v", way, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package darkroom
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image/jpeg"
 	"io"
@@ -24,6 +25,30 @@ func isRaw(mime string) bool {
 		return true
 	}
 	return false
+}
+
+// preview finds a raw file's preview, in a child where there is one: the whole
+// file has to be looked through.
+func (r *Renderer) preview(ctx context.Context, src Source, background bool) (Source, int, error) {
+	var found []byte
+	turn := 1
+	var err error
+	if r.child == "" {
+		found, turn, err = rawPreview(src)
+	} else {
+		limited, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		var got outcome
+		got, err = r.ask(limited, instruction{Raw: src.MIME}, src, background)
+		if err == nil && got.status != statusDone {
+			err = undecodable(errors.New("raw file without a preview"))
+		}
+		found, turn = got.jpeg, got.w
+	}
+	if err != nil {
+		return Source{}, 0, err
+	}
+	return Source{Reader: bytes.NewReader(found), Size: int64(len(found)), MIME: "image/jpeg"}, turn, nil
 }
 
 // rawPreview returns the largest whole JPEG inside a raw file, and the

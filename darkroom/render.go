@@ -94,12 +94,11 @@ func (r *Renderer) Render(ctx context.Context, src Source, size Size, background
 		}
 		src = Source{Reader: bytes.NewReader(poster), Size: int64(len(poster)), MIME: "image/png"}
 	case isRaw(src.MIME):
-		preview, o, err := rawPreview(src)
+		preview, o, err := r.preview(ctx, src, background)
 		if err != nil {
-			return Picture{}, err
+			return Picture{}, blame(ctx, err)
 		}
-		turn = o
-		src = Source{Reader: bytes.NewReader(preview), Size: int64(len(preview)), MIME: "image/jpeg"}
+		turn, src = o, preview
 	}
 	var out []byte
 	var err error
