@@ -185,6 +185,8 @@ func did(e eventRow) string {
 		clinical.ActReleaseMade: "made a release", clinical.ActReleaseDelivered: "delivered a release", clinical.ActReleaseEnded: "ended a release",
 		clinical.ActGlassBroken: "broke the glass", clinical.ActGlassReviewed: "reviewed a broken glass", clinical.ActHoldPlaced: "placed a hold", clinical.ActHoldLifted: "lifted a hold",
 		clinical.ActSubjectsNamed: "said who else is seen", clinical.ActLesionOpened: "began to follow a lesion", clinical.ActLesionChanged: "changed a lesion that is followed",
+		clinical.ActUploaded: "delivered a file to an inbox", clinical.ActUploadRead: "read back a file that waited in an inbox", clinical.ActUploadRemoved: "took a file out of an inbox",
+		clinical.ActEdited: "edited", clinical.ActAttested: "looked at the masked copy and attested it",
 		clinical.ActAuditRead: "read the ledger", clinical.ActExplained: "asked why", clinical.ActSimulated: "asked what if", clinical.ActPatientsMerged: "merged two records", clinical.ActPatientsUnmerged: "parted two records",
 	}
 	w, ok := words[e.Act]
