@@ -98,7 +98,7 @@ fuzz: ## every fuzz target for a moment (FUZZTIME=10s)
 .PHONY: faces
 faces: ## how many faces and parts of faces are found, beside pigo, and what is missed (five minutes)
 	@scripts/setup models
-	@go test -count=1 -timeout 60m -run TestFacesAreFound ./darkroom/faces -args -whole \
+	@go test -v -count=1 -timeout 60m -run TestFacesAreFound ./darkroom/faces -args -whole \
 		-pigo "$$(go list -m -f '{{.Dir}}' github.com/esimov/pigo)/cascade/facefinder"
 
 .PHONY: fhir
