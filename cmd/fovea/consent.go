@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"strings"
 
@@ -23,11 +24,11 @@ type consentRecordCmd struct {
 	Patient     string   `arg:"" help:"Patient ID, or SYSTEM:NUMBER."`
 	Status      string   `default:"given" enum:"given,refused,requested,pending" help:"given, refused, requested or pending."`
 	Mode        string   `default:"written" enum:"written,electronic,verbal,implied" help:"How it was expressed."`
-	Purpose     []string `default:"P2" help:"P1 audit, P2 teaching, P2b another patient, P3 research, P4 publication, P5 public. Repeat."`
-	Audience    string   `default:"A3" help:"Largest audience: A0 team … A2 ≤12, A3 ≤40, A4 hall, A5 professionals, A6 public."`
+	Purpose     []string `help:"P1 audit, P2 teaching (the default), P2b another patient, P3 research, P4 publication, P5 public. Repeat."`
+	Audience    string   `help:"Largest audience: A0 team … A2 ≤12, A3 ≤40 (the default), A4 hall, A5 professionals, A6 public."`
 	Level       string   `default:"I1" help:"Most that may be recognised: I0 identifiable, I1 no identifying feature, I2 anonymised."`
-	Channels    string   `default:"view,mount" help:"view, mount, download, print, online."`
-	Paper       int      `help:"The level of a paper form: 1 record, 2 teaching, 3 publication. It says purposes, audience, level and channels." placeholder:"N"`
+	Channels    string   `help:"view, mount, download, print, online; absent: view,mount."`
+	Paper       int      `help:"The level of a paper form: 1 record, 2 teaching, 3 publication. It says purposes, audience and channels." placeholder:"N"`
 	Session     string   `help:"Covers this session (the default cover)." placeholder:"ID"`
 	Asset       []string `help:"Covers these pictures. Repeat." placeholder:"ID"`
 	Lesion      string   `help:"Covers what shows this lesion." placeholder:"ID"`
@@ -67,7 +68,20 @@ func (consentRecordCmd) Help() string {
 		"  fovea --as mia --simulate consent record hospital:8014552K --session 01J… --supersedes 01J…"
 }
 
+// onPaper refuses what the level of a paper form says already, and what such a form does not ask.
+func (x consentRecordCmd) onPaper() error {
+	if x.Paper != 0 && (len(x.Purpose) > 0 || x.Audience+x.Channels+x.Study+x.Ethics+x.FormVersion != "") {
+		return clinical.Refuse(clinical.Invalid, "paper-level", "The level of a paper form says purposes, audience, channels and form, and none is for research. "+
+			"Leave out --purpose, --audience, --channels, --study, --ethics and --form-version, or record the consent without --paper.")
+	}
+	return nil
+}
+
 func (x consentRecordCmd) grant() (wire.Grant, error) {
+	if len(x.Purpose) == 0 {
+		x.Purpose = []string{"P2"}
+	}
+	x.Audience, x.Channels = cmp.Or(x.Audience, "A3"), cmp.Or(x.Channels, "view,mount")
 	g := wire.Grant{
 		Status: clinical.GrantStatus(x.Status), Mode: clinical.Mode(x.Mode), Capacity: clinical.Capacity(x.Capacity), Temporary: x.Temporary,
 		Giver: x.Giver, Relationship: x.Relation, SecondGiver: x.SecondGiver, Assent: clinical.Assent(x.Assent), Witness: x.Witness,
@@ -127,6 +141,9 @@ func parse(fields ...field) error {
 }
 
 func (x consentRecordCmd) Run(e *env) error {
+	if err := x.onPaper(); err != nil {
+		return err
+	}
 	g, err := x.grant()
 	if err == nil {
 		err = x.dates(e, &g)
@@ -141,10 +158,7 @@ func (x consentRecordCmd) Run(e *env) error {
 		}
 		path, in := "/api/v1/patients/"+p.String()+"/consents", any(g)
 		if x.Paper != 0 {
-			path, in = path+"/paper", wire.PaperConsent{
-				Level: x.Paper, NamedUse: g.NamedUse, Covers: g.Covers, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity,
-				Giver: g.Giver, Relationship: g.Relationship, ImagesShown: g.ImagesShown, Supersedes: g.Supersedes,
-			}
+			path, in = path+"/paper", x.paper(g)
 		}
 		var r wire.Result
 		if err := c.post(e.ctx, path, in, &r); err != nil {
@@ -152,6 +166,17 @@ func (x consentRecordCmd) Run(e *env) error {
 		}
 		return e.said(r, "Consent recorded (%s).", strings.Join(r.IDs, " "))
 	})
+}
+
+// paper is what a paper form says beside its level.
+func (x consentRecordCmd) paper(g wire.Grant) wire.PaperConsent {
+	return wire.PaperConsent{
+		Level: x.Paper, Status: g.Status, Mode: g.Mode, Identifiability: g.Level, NamedUse: g.NamedUse, IntimateBeyondA2: g.IntimateBeyondA2,
+		Covers: g.Covers, ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity, Temporary: g.Temporary,
+		Giver: g.Giver, Relationship: g.Relationship, SecondGiver: g.SecondGiver, Assent: g.Assent, Witness: g.Witness,
+		Interpreter: g.Interpreter, Language: g.Language, TakenBeforePhoto: g.TakenBeforePhoto, ImagesShown: g.ImagesShown,
+		CopyGiven: g.CopyGiven, Supersedes: g.Supersedes,
+	}
 }
 
 type consentListCmd struct {

@@ -49,24 +49,25 @@ func newDesk(s *system) *desk {
 // passwordFor is how long a copy may be made with a password that was shown.
 const passwordFor = time.Hour
 
-// ConsentForm prints a form: empty, with a patient's name and the pictures of
-// the latest session, or as the patient's copy of what was decided.
-func (d *desk) ConsentForm(ctx context.Context, c clinical.Caller, f wire.PrintForm, w io.Writer) error {
+// consentForm prints a form: empty, with a patient's name and the pictures of
+// the latest session, or as the patient's copy of what was decided. It leaves
+// the pictures open, also beside an error.
+func (d *desk) consentForm(ctx context.Context, c clinical.Caller, f wire.PrintForm, w io.Writer) (may permit, err error) {
 	var out paper.FormToFill
 	if !f.Grant.IsZero() {
 		all, err := d.s.gate.Grants(ctx, c, f.Patient)
 		if err != nil {
-			return err
+			return may, err
 		}
 		i := slices.IndexFunc(all, func(g clinical.Grant) bool { return g.ID == f.Grant })
 		if i < 0 {
-			return clinical.ErrNotFound
+			return may, clinical.ErrNotFound
 		}
 		out.Grant = &all[i]
 	}
 	if !f.Patient.IsZero() {
-		if err := d.formPictures(ctx, c, f.Patient, &out); err != nil {
-			return err
+		if err := d.formPictures(ctx, c, f.Patient, formOf{&out, &may}); err != nil {
+			return may, err
 		}
 	}
 	if f.Code != "" {
@@ -76,7 +77,8 @@ func (d *desk) ConsentForm(ctx context.Context, c clinical.Caller, f wire.PrintF
 		}
 		out.Copy.URL = f.URL
 	}
-	return paper.WriteForm(w, out, d.s.cfg.issuer(f.Language, time.Now()))
+	err = paper.WriteForm(w, out, d.s.cfg.issuer(f.Language, time.Now()))
+	return may, err
 }
 
 // Password makes the password of the copy that the caller fetches next.
@@ -137,12 +139,12 @@ func (d *desk) HandOver(ctx context.Context, c clinical.Caller, id clinical.Rele
 	if r.Format != clinical.PrintPDF && r.By == c.Person && password == "" {
 		return clinical.Refuse(clinical.Conflict, "no-password", "The copy is encrypted. Ask for its password first: it is shown once, by a request of its own.")
 	}
-	return d.outbox.send(ctx, w, parcel{c.Person, d.packing, func(w io.Writer) ([]*clinical.Served, error) {
+	return d.outbox.send(ctx, w, parcel{c.Person, d.packing, func(w io.Writer) (permit, error) {
 		r, served, err := d.s.gate.OpenRelease(ctx, c, id)
 		if err != nil {
-			return nil, err
+			return permit{}, err
 		}
-		return served, d.handOver(ctx, c, r, served, copyTo{password, w})
+		return permit{of: served}, d.handOver(ctx, c, r, served, copyTo{password, w})
 	}})
 }
 

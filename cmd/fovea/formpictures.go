@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strconv"
@@ -14,10 +13,16 @@ import (
 	"fovea/policy"
 )
 
+// formOf is a form that is printed, and the pictures on it.
+type formOf struct {
+	*paper.FormToFill
+	may *permit
+}
+
 // formPictures puts onto a form the patient, the sessions that it is about and
 // those of their pictures that the caller sees: what a consent covers, else the
 // latest session.
-func (d *desk) formPictures(ctx context.Context, c clinical.Caller, patient clinical.PatientID, out *paper.FormToFill) error {
+func (d *desk) formPictures(ctx context.Context, c clinical.Caller, patient clinical.PatientID, out formOf) error {
 	page, err := d.s.gate.PatientPage(ctx, c, patient)
 	if err != nil {
 		return err
@@ -44,14 +49,15 @@ func (d *desk) formPictures(ctx context.Context, c clinical.Caller, patient clin
 	}
 	out.Number = strings.Join(numbers, ", ")
 	if len(pictures) > 0 {
-		out.Pictures = d.small(ctx, c, pictures)
+		out.Pictures = d.small(ctx, c, pictures, out.may)
 	}
 	return nil
 }
 
-// small opens the thumbnails of pictures one after the other. One that is not
-// drawn yet, or is gone meanwhile, leaves its number and caption.
-func (d *desk) small(ctx context.Context, c clinical.Caller, pictures []clinical.Asset) iter.Seq2[paper.Picture, error] {
+// small opens the thumbnails of pictures one after the other, and leaves them
+// open. One that is not drawn yet, or is gone meanwhile, leaves its number and
+// caption.
+func (d *desk) small(ctx context.Context, c clinical.Caller, pictures []clinical.Asset, may *permit) iter.Seq2[paper.Picture, error] {
 	return func(yield func(paper.Picture, error) bool) {
 		for i, a := range pictures {
 			p := paper.Picture{Caption: strconv.Itoa(i+1) + " " + cmp.Or(a.Caption, a.View.Code)}
@@ -60,13 +66,10 @@ func (d *desk) small(ctx context.Context, c clinical.Caller, pictures []clinical
 			case clinical.KindOf(err) == clinical.NotFound:
 				err = nil
 			case err == nil:
+				may.of = append(may.of, served)
 				p.Content = served
 			}
-			more := yield(p, err)
-			if served != nil {
-				err = errors.Join(err, served.Close())
-			}
-			if !more || err != nil {
+			if !yield(p, err) || err != nil {
 				return
 			}
 		}

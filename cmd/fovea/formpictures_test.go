@@ -20,13 +20,14 @@ func TestAFormShowsThePicturesItIsAbout(t *testing.T) {
 		}
 	}
 	var form paper.FormToFill
-	h.check(newDesk(h.sys).formPictures(t.Context(), clinical.Caller{Person: h.people["mirabelle"]}, h.patient, &form))
+	var may permit
+	h.check(newDesk(h.sys).formPictures(t.Context(), clinical.Caller{Person: h.people["mirabelle"]}, h.patient, formOf{&form, &may}))
 	if form.Patient.ID != h.patient || form.Number != "2026-03-09" {
 		t.Errorf("patient %s, session %q", form.Patient.ID, form.Number)
 	}
 	// The patient's copy of a consent to other pictures shows none of these.
 	form = paper.FormToFill{Grant: &clinical.Grant{Covers: clinical.Cover{Assets: []clinical.AssetID{{1}}}}}
-	h.check(newDesk(h.sys).formPictures(t.Context(), clinical.Caller{Person: h.people["mirabelle"]}, h.patient, &form))
+	h.check(newDesk(h.sys).formPictures(t.Context(), clinical.Caller{Person: h.people["mirabelle"]}, h.patient, formOf{&form, &may}))
 	if form.Pictures != nil || form.Number != "" {
 		t.Errorf("a consent to other pictures shows those of %q", form.Number)
 	}

@@ -38,9 +38,9 @@ func (s *slow) Write(b []byte) (int, error) {
 func madeOf(person byte, q queue, size int) (parcel, []byte) {
 	content := make([]byte, size)
 	_, _ = rand.Read(content)
-	return parcel{clinical.PersonID{person}, q, func(w io.Writer) ([]*clinical.Served, error) {
+	return parcel{clinical.PersonID{person}, q, func(w io.Writer) (permit, error) {
 		_, err := w.Write(content)
-		return nil, err
+		return permit{}, err
 	}}, content
 }
 
@@ -63,8 +63,8 @@ func TestASlowReceiverIsInNobodysWay(t *testing.T) {
 	if err := <-sent; err != nil || !bytes.Equal(first.got.Bytes(), big) {
 		t.Errorf("the slow one has %d bytes, %v", first.got.Len(), err)
 	}
-	if out.total != 0 || len(out.unsent) != 0 {
-		t.Errorf("%d are unsent", out.total)
+	if q.unsent.kept != 0 || len(q.unsent.asked) != 0 {
+		t.Errorf("%d are unsent", q.unsent.kept)
 	}
 }
 
@@ -88,14 +88,20 @@ func TestSlowReceiversKeepNoMoreThanTheirShare(t *testing.T) {
 	for range maxUnsentEach {
 		begin(1)
 	}
-	if !refused(1) || refused(2) {
-		t.Errorf("one person's share is not one person's: %d unsent", out.total)
+	// Papers have room of their own.
+	sheets := newQueue(1, time.Minute)
+	sheet, _ := madeOf(1, sheets, 10)
+	if err := out.send(t.Context(), io.Discard, sheet); err != nil {
+		t.Errorf("slow copies are in the way of a sheet: %v", err)
 	}
-	for n := byte(2); out.total < maxUnsent; n++ {
+	if !refused(1) || refused(2) {
+		t.Errorf("one person's share is not one person's: %d unsent", q.unsent.kept)
+	}
+	for n := byte(2); q.unsent.kept < maxUnsent; n++ {
 		begin(n)
 	}
 	if !refused(100) {
-		t.Errorf("%d are unsent, and still there is room", out.total)
+		t.Errorf("%d are unsent, and still there is room", q.unsent.kept)
 	}
 	for _, s := range all {
 		close(s.goOn)
@@ -108,13 +114,80 @@ func TestSlowReceiversKeepNoMoreThanTheirShare(t *testing.T) {
 	}
 }
 
+// Who waits for their turn takes nobody's room.
+func TestWhoWaitsIsNotCountedAsUnsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out, q := newOutbox(&config{Data: t.TempDir()}), newQueue(1, time.Minute)
+		leave, err := q.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const many = maxUnsent + 4
+		sent := make(chan error)
+		for n := range byte(many) {
+			p, _ := madeOf(n, q, 10)
+			go func() { sent <- out.send(t.Context(), io.Discard, p) }()
+		}
+		synctest.Wait()
+		leave()
+		for range many {
+			if err := <-sent; err != nil {
+				t.Errorf("who waited is told %v", err)
+			}
+		}
+	})
+}
+
+// trickle takes a piece a minute.
+type trickle struct{ got int }
+
+func (s *trickle) Write(b []byte) (int, error) {
+	s.got += len(b)
+	time.Sleep(time.Minute)
+	return len(b), nil
+}
+
+func TestWhoIsTooSlowLosesTheirPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out, q := newOutbox(&config{Data: t.TempDir()}), newQueue(1, time.Minute)
+		p, content := madeOf(1, q, 3<<20)
+		var w trickle
+		if err := out.send(t.Context(), &w, p); clinical.KindOf(err) != clinical.Unavailable || w.got == len(content) {
+			t.Errorf("%d bytes, %v", w.got, err)
+		}
+		if q.unsent.kept != 0 || len(q.unsent.asked) != 0 {
+			t.Error("it is counted still")
+		}
+	})
+}
+
+// A disk that was full or away for a while is no reason to send nothing until the next start.
+func TestAnOutboxThatCouldNotBeOpenedIsTriedAgain(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.WriteFile(data, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, q := newOutbox(&config{Data: data}), newQueue(1, time.Minute)
+	one, content := madeOf(1, q, 10)
+	var w bytes.Buffer
+	if err := out.send(t.Context(), &w, one); err == nil {
+		t.Fatal("a file is no folder")
+	}
+	if err := os.Remove(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.send(t.Context(), &w, one); err != nil || !bytes.Equal(w.Bytes(), content) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 func TestWhatFailsWhileItIsMadeSendsNothing(t *testing.T) {
 	dir := t.TempDir()
 	out, q := newOutbox(&config{Data: dir}), newQueue(1, time.Minute)
 	var w bytes.Buffer
-	err := out.send(t.Context(), &w, parcel{clinical.PersonID{1}, q, func(w io.Writer) ([]*clinical.Served, error) {
+	err := out.send(t.Context(), &w, parcel{clinical.PersonID{1}, q, func(w io.Writer) (permit, error) {
 		_, err := w.Write(make([]byte, 1<<20))
-		return nil, errors.Join(err, clinical.ErrNotFound)
+		return permit{}, errors.Join(err, clinical.ErrNotFound)
 	}})
 	if clinical.KindOf(err) != clinical.NotFound || w.Len() != 0 {
 		t.Errorf("%d bytes, %v", w.Len(), err)
@@ -134,9 +207,9 @@ func TestACopyEndsWithTheLeaveToHaveIt(t *testing.T) {
 	gone := make(chan struct{})
 	p, content := madeOf(1, q, 3<<20)
 	fill := p.make
-	p.make = func(w io.Writer) ([]*clinical.Served, error) {
+	p.make = func(w io.Writer) (permit, error) {
 		_, err := fill(w)
-		return []*clinical.Served{{Content: empty{}, Gone: gone}}, err
+		return permit{of: []*clinical.Served{{Content: empty{}, Gone: gone}}}, err
 	}
 	w := newSlow()
 	sent := make(chan error)

@@ -42,16 +42,41 @@ func asked(p pages.Print) wire.Paper {
 	return wire.Paper{Edition: p.Edition, Language: p.Language, JSON: p.Format == "json"}
 }
 
-// ContactSheet prints a set as the caller sees it on screen.
-func (d *desk) ContactSheet(ctx context.Context, c clinical.Caller, id clinical.SetID, w io.Writer) error {
-	f, err := d.s.gate.Folder(ctx, c, id, clinical.ViewOnScreen)
+// contactSheet prints a set as the caller sees it on screen. It may be had for
+// as long as they see there what is on it.
+func (d *desk) contactSheet(ctx context.Context, c clinical.Caller, id clinical.SetID, w io.Writer) (permit, error) {
+	was, err := d.s.gate.Folder(ctx, c, id, clinical.ViewOnScreen)
 	if err != nil {
-		return err
+		return permit{}, err
 	}
 	small := &cells{kept: map[string][]byte{}}
 	open := func(e clinical.Entry) (io.ReadCloser, error) {
 		return d.s.gate.Open(ctx, c, policy.OpenRequest{Use: clinical.Use{Channel: clinical.ViewOnScreen}, Set: id, Asset: e.Asset, Kind: clinical.Teaching})
 	}
 	by := d.s.cfg.issuer("", time.Now())
-	return paper.ContactSheet(w, paper.Contact{Set: f.Set, Pictures: small.pictures(f.Entries, open)}, by)
+	err = paper.ContactSheet(w, paper.Contact{Set: was.Set, Pictures: small.pictures(was.Entries, open)}, by)
+	return permit{still: func() error {
+		now, err := d.s.gate.Folder(ctx, c, id, clinical.ViewOnScreen)
+		if err != nil {
+			return err
+		}
+		return allShown(was.Entries, now.Entries)
+	}}, err
+}
+
+// allShown says NotFound unless the pictures of a folder are in it still, as they were.
+func allShown(was, now []clinical.Entry) error {
+	if len(was) == len(now) && (len(was) == 0 || &was[0] == &now[0]) {
+		return nil // the same snapshot
+	}
+	shown := make(map[clinical.AssetID]string, len(now))
+	for _, e := range now {
+		shown[e.Asset] = e.ETag
+	}
+	for _, e := range was {
+		if etag, ok := shown[e.Asset]; !ok || etag != e.ETag {
+			return clinical.ErrNotFound
+		}
+	}
+	return nil
 }

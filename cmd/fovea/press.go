@@ -51,13 +51,15 @@ func (p press) ErasureCertificate(ctx context.Context, c clinical.Caller, id cli
 
 // ConsentForm prints a form.
 func (p press) ConsentForm(ctx context.Context, c clinical.Caller, f wire.PrintForm, w io.Writer) error {
-	return p.drawn(ctx, w, func(w io.Writer) error { return p.desk.ConsentForm(ctx, c, f, w) })
+	return p.outbox.send(ctx, w, parcel{c.Person, p.drawing, func(w io.Writer) (permit, error) {
+		return p.consentForm(ctx, c, f, w)
+	}})
 }
 
 // ContactSheet prints a set as the caller sees it on screen.
 func (p press) ContactSheet(ctx context.Context, c clinical.Caller, id clinical.SetID, w io.Writer) error {
-	return p.outbox.send(ctx, w, parcel{c.Person, p.drawing, func(w io.Writer) ([]*clinical.Served, error) {
-		return nil, p.desk.ContactSheet(ctx, c, id, w)
+	return p.outbox.send(ctx, w, parcel{c.Person, p.drawing, func(w io.Writer) (permit, error) {
+		return p.contactSheet(ctx, c, id, w)
 	}})
 }
 

@@ -54,17 +54,11 @@ func (s *service) consents() {
 		return paged(&in.Page, all, wire.ToGrant)
 	})
 	act(s, "POST /patients/{id}/consents/paper", "record-paper-consent", "Record a consent from a paper form with levels", func(in *paperBody) (clinical.Command, error) {
-		b := in.Body
-		all, err := policy.PaperLevel(b.Level, b.NamedUse)
+		levels, err := policy.PaperLevel(in.Body.Level, in.Body.NamedUse)
 		if err != nil {
 			return nil, err
 		}
-		for i := range all {
-			g := &all[i]
-			g.Patient, g.Covers, g.Expires, g.ReviewAt = in.ID, clinical.Cover(b.Covers), b.Expires, b.ReviewAt
-			g.Capacity, g.Giver, g.Relationship, g.ImagesShown = b.Capacity, b.Giver, b.Relationship, b.ImagesShown
-		}
-		all[0].Supersedes = b.Supersedes
+		all := in.Body.Clinical(in.ID, levels)
 		return clinical.RecordConsent{Grant: all[0], Further: all[1:]}, nil
 	})
 	act(s, "POST /consents/{id}/mistaken", "mark-consent-mistaken", "Say that a consent was recorded by mistake: it stays listed and permits nothing", func(in *grantReason) (clinical.Command, error) {

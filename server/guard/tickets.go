@@ -30,9 +30,18 @@ type ticket[T any] struct {
 // now is forgotten.
 func (t *Tickets[T]) Issue(value T, until, now time.Time) string {
 	secret := rand.Text()
+	t.Keep(secret, value, until, now)
+	return secret
+}
+
+// Keep has a secret that somebody knows already lead to value until then, and to nothing else.
+func (t *Tickets[T]) Keep(secret string, value T, until, now time.Time) {
 	sum := sha256.Sum256([]byte(secret))
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if e, known := t.by[sum]; known {
+		t.drop(e)
+	}
 	for e := t.order.Front(); e != nil; {
 		next := e.Next()
 		if one, ok := e.Value.(*ticket[T]); !ok || !now.Before(one.until) {
@@ -47,7 +56,6 @@ func (t *Tickets[T]) Issue(value T, until, now time.Time) string {
 		t.by = map[[sha256.Size]byte]*list.Element{}
 	}
 	t.by[sum] = t.order.PushBack(&ticket[T]{sum, value, until})
-	return secret
 }
 
 // Find returns what a ticket leads to, if it is still good.

@@ -77,6 +77,7 @@ type door struct {
 	views   map[string]*template.Template
 	wrong   guard.Throttle                 // tries of codes to withdraw that open nothing, by sender
 	tickets guard.Tickets[clinical.Change] // to certificates of withdrawals by code
+	made    withdrawals
 
 	searches guard.Tickets[search]
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"fovea/clinical"
 	"fovea/server/guard"
 )
@@ -21,7 +23,7 @@ type withdrawPage struct {
 	Lang     string
 	Others   []choice // the other languages
 	Path     string
-	Step     string // enter, shown, done, nothing
+	Step     string // enter, shown, done, nothing, later, busy, sorry
 	Consents []consentLine
 	Issued   string
 	Ticket   string // to the certificate
@@ -52,10 +54,11 @@ func (d *door) public(view func(http.ResponseWriter, *http.Request, *withdrawPag
 			}
 		}
 		status, err := view(w, r, p)
-		later, limited := errors.AsType[*guard.Wait](err)
-		switch {
-		case limited:
+		if later, ok := errors.AsType[*guard.Wait](err); ok {
 			guard.SetRetryAfter(h, later.RetryAfter())
+		}
+		switch {
+		case errors.Is(err, errTooMany):
 			p.Step, p.Path = "later", "/withdraw"
 			status = http.StatusTooManyRequests
 		case clinical.KindOf(err) == clinical.NotFound && err != nil:
@@ -66,6 +69,9 @@ func (d *door) public(view func(http.ResponseWriter, *http.Request, *withdrawPag
 				d.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
 			}
 			p.Step, p.Path = "sorry", "/withdraw"
+			if p.Ticket != "" {
+				p.Step = "busy"
+			}
 			status = http.StatusServiceUnavailable
 		case status == 0:
 			return // it has answered
@@ -132,13 +138,16 @@ func (d *door) showCode(_ http.ResponseWriter, r *http.Request, p *withdrawPage)
 	return http.StatusOK, nil
 }
 
-// useCode withdraws what a code names and offers the certificate.
+// useCode withdraws what a code names and offers the certificate. Who presses
+// twice is answered twice.
 func (d *door) useCode(_ http.ResponseWriter, r *http.Request, p *withdrawPage) (int, error) {
 	code := r.PathValue("code")
-	if err := d.try(r, code); err != nil {
-		return 0, err
-	}
-	change, err := d.Gate.WithdrawByCode(r.Context(), patientCaller(r), code)
+	change, err := d.made.once(code, d.Now, func() (clinical.Change, error) {
+		if err := d.try(r, code); err != nil {
+			return clinical.Change{}, err
+		}
+		return d.Gate.WithdrawByCode(r.Context(), patientCaller(r), code)
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -149,12 +158,41 @@ func (d *door) useCode(_ http.ResponseWriter, r *http.Request, p *withdrawPage) 
 	return http.StatusOK, nil
 }
 
+// withdrawals remembers for a moment what codes have withdrawn.
+type withdrawals struct {
+	using singleflight.Group
+	done  guard.Tickets[clinical.Change]
+}
+
+// sameAgain is how long a code is answered as it was when it was used: a second
+// press of the button, or a reply that got lost, costs nobody the certificate.
+const sameAgain = time.Minute
+
+// once has a code used, unless it was a moment ago. A second press meanwhile
+// waits for what the first brings.
+func (w *withdrawals) once(code string, now func() time.Time, use func() (clinical.Change, error)) (clinical.Change, error) {
+	v, err, _ := w.using.Do(code, func() (any, error) {
+		if c, ok := w.done.Find(code, now()); ok {
+			return c, nil
+		}
+		c, err := use()
+		if err == nil {
+			w.done.Keep(code, c, now().Add(sameAgain), now())
+		}
+		return c, err
+	})
+	c, _ := v.(clinical.Change)
+	return c, err
+}
+
 // ownCertificate hands out the patient's edition of the certificate.
 func (d *door) ownCertificate(w http.ResponseWriter, r *http.Request, p *withdrawPage) (int, error) {
-	change, ok := d.tickets.Find(r.PostFormValue("ticket"), d.Now())
+	ticket := r.PostFormValue("ticket")
+	change, ok := d.tickets.Find(ticket, d.Now())
 	if !ok || d.Papers.OwnCertificate == nil {
 		return 0, cmp.Or[error](d.miss(r), clinical.ErrNotFound)
 	}
+	p.Ticket = ticket
 	content, err := d.Papers.OwnCertificate(r.Context(), change, Print{Edition: "patient", Format: "pdf", Language: p.Lang})
 	if err != nil {
 		return 0, err
@@ -167,7 +205,10 @@ func (d *door) ownCertificate(w http.ResponseWriter, r *http.Request, p *withdra
 // hospital. No limit is in the way of a code that opens something.
 func wrongCodes() guard.Limit { return guard.Limit{Every: 20 * time.Second, Burst: 30} }
 
-// try counts a code that opens nothing. An error with RetryAfter says that too many came from there; the gate, which
+// errTooMany says that too many codes that open nothing came from one sender.
+var errTooMany = clinical.Errorf(clinical.Unavailable, "pages: too many codes that open nothing")
+
+// try counts a code that opens nothing. errTooMany says that too many came from there; the gate, which
 // notes what it refuses, is not asked then.
 func (d *door) try(r *http.Request, code string) error {
 	opens, err := d.Gate.CodeOpens(code)
@@ -181,7 +222,7 @@ func (d *door) try(r *http.Request, code string) error {
 func (d *door) miss(r *http.Request) error {
 	from := guard.Network(r.RemoteAddr).String()
 	if _, wait := d.wrong.Charge(d.Now(), guard.Count{Key: from, Limit: wrongCodes()}); wait > 0 {
-		return guard.Later(wait, clinical.ErrUnavailable)
+		return guard.Later(wait, errTooMany)
 	}
 	return nil
 }

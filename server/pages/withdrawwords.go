@@ -16,6 +16,7 @@ type withdrawWords struct {
 	Done, DoneWords, Certificate, Hour   string
 	Unknown, UnknownWords, Try           string
 	Later, LaterWords, Sorry, SorryWords string
+	Busy, BusyWords                      string
 
 	Purposes  map[clinical.Purpose]string
 	Audiences map[clinical.Audience]string
@@ -75,6 +76,7 @@ func english() withdrawWords {
 		Certificate: "Keep the certificate (PDF)", Hour: "You can open it here for an hour. Later the hospital prints it for you.",
 		Unknown: "This code opens nothing", UnknownWords: "It is not known, or it was used already. If you used it, your consent is withdrawn. It may also be mistyped, or replaced by a newer one: type it again, or ask where you were treated: they can withdraw for you at once.",
 		Try: "Type the code again", Later: "Too many attempts", LaterWords: "Wait a few minutes, then try again. Or ask where you were treated: they can withdraw for you at once.",
+		Busy: "The certificate is not ready yet", BusyWords: "Your consent is withdrawn; that stays so. Others are having papers made right now: try again in a minute.",
 		Sorry: "Not possible right now", SorryWords: "Nothing was changed. Try again in a few minutes, or ask where you were treated: they can withdraw for you at once.",
 		Purposes: map[clinical.Purpose]string{
 			clinical.P0: "my care", clinical.P1: "quality checks", clinical.P2: "teaching", clinical.P2b: "showing another patient", clinical.P3: "research",
@@ -99,6 +101,7 @@ func french() withdrawWords {
 		Certificate: "Garder l’attestation (PDF)", Hour: "Vous pouvez l’ouvrir ici pendant une heure. Ensuite l’hôpital l’imprime pour vous.",
 		Unknown: "Ce code n’ouvre rien", UnknownWords: "Il n’est pas connu, ou il a déjà servi. Si vous l’avez utilisé, votre accord est retiré. Il peut aussi être mal saisi, ou remplacé par un autre : saisissez-le de nouveau, ou demandez là où vous avez été soigné : on peut le retirer pour vous aussitôt.",
 		Try: "Saisir de nouveau le code", Later: "Trop d’essais", LaterWords: "Attendez quelques minutes, puis réessayez. Ou demandez là où vous avez été soigné : on peut le retirer pour vous aussitôt.",
+		Busy: "L’attestation n’est pas encore prête", BusyWords: "Votre accord est retiré, et le reste. D’autres font établir des documents en ce moment : réessayez dans une minute.",
 		Sorry: "Impossible pour le moment", SorryWords: "Rien n’a été changé. Réessayez dans quelques minutes, ou demandez là où vous avez été soigné : on peut le retirer pour vous aussitôt.",
 		Purposes: map[clinical.Purpose]string{
 			clinical.P0: "mes soins", clinical.P1: "contrôle de la qualité", clinical.P2: "enseignement", clinical.P2b: "présentation à un autre patient", clinical.P3: "recherche",
@@ -123,6 +126,7 @@ func spanish() withdrawWords {
 		Certificate: "Guardar el certificado (PDF)", Hour: "Puede abrirlo aquí durante una hora. Después el hospital se lo imprime.",
 		Unknown: "Este código no abre nada", UnknownWords: "No se conoce, o ya se usó. Si lo usó usted, su consentimiento está retirado. También puede estar mal escrito o sustituido por otro: escríbalo otra vez, o pregunte donde le atendieron: pueden retirarlo por usted de inmediato.",
 		Try: "Escribir otra vez el código", Later: "Demasiados intentos", LaterWords: "Espere unos minutos y vuelva a intentarlo. O pregunte donde le atendieron: pueden retirarlo por usted de inmediato.",
+		Busy: "El certificado aún no está listo", BusyWords: "Su consentimiento está retirado, y así sigue. Ahora se hacen documentos para otras personas: vuelva a intentarlo en un minuto.",
 		Sorry: "Ahora no es posible", SorryWords: "No se ha cambiado nada. Vuelva a intentarlo en unos minutos, o pregunte donde le atendieron: pueden retirarlo por usted de inmediato.",
 		Purposes: map[clinical.Purpose]string{
 			clinical.P0: "mi asistencia", clinical.P1: "control de calidad", clinical.P2: "enseñanza", clinical.P2b: "mostrarlas a otro paciente", clinical.P3: "investigación",
