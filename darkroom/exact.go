@@ -8,7 +8,8 @@ import "math"
 // picture. What decides over pixels is therefore computed with the functions
 // below, and a product that is added to something is written mul(x, y): an
 // explicit conversion forbids the joining (Go specification, "Floating-point
-// operators").
+// operators"). Halving and other powers of two are exact, joined or not, and are
+// written as they are.
 
 // mul is x*y, rounded.
 func mul(x, y float64) float64 { return float64(x * y) }

@@ -31,7 +31,7 @@ func isRaw(mime string) bool {
 // file has to be looked through.
 func (r *Renderer) preview(ctx context.Context, src Source, background bool) (Source, int, error) {
 	var found []byte
-	turn := 1
+	var turn int
 	var err error
 	if r.child == "" {
 		found, turn, err = rawPreview(src)

@@ -41,9 +41,8 @@ func Stream(r io.Reader) Input { return Input{kind: streamInput, r: r} }
 func File(r io.Reader) Input { return Input{kind: fileInput, r: r} }
 
 // Run runs c and returns what it wrote on its standard output, unless c.Output
-// took it. The child and
-// whatever it started are gone when Run returns. Reading c.Input must not block
-// for ever. Errors: ErrDeadline, ErrOutput, ErrInput, ErrMissing, *ExitError.
+// took it. The child and whatever it started are gone when Run returns. Reading
+// c.Input must not block for ever. Errors: ErrDeadline, ErrOutput, ErrInput, ErrMissing, *ExitError.
 func (s *Sandbox) Run(ctx context.Context, c Command) ([]byte, error) {
 	argv, err := s.argv(c)
 	if err != nil {
@@ -69,36 +68,42 @@ func (s *Sandbox) Run(ctx context.Context, c Command) ([]byte, error) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = grace
 
-	wait := cmd.Wait
-	switch c.Input.kind {
-	case streamInput, fileInput:
-		give := s.attach
-		if c.Input.kind == streamInput {
-			give = pipe
-		}
-		f, join, err := give(in)
-		if err != nil {
-			return nil, fmt.Errorf("sandbox: %s: %w", c.Path, err)
-		}
-		defer f.Close() //nolint:errcheck // a pipe or memory: nothing is lost by a failed close
-		if c.Input.kind == streamInput {
-			cmd.Stdin = f
-		} else {
-			cmd.ExtraFiles = []*os.File{f}
-		}
-		wait = func() error {
-			err := cmd.Wait()
-			_ = f.Close()
-			join()
-			return err
-		}
-	case noInput:
-	}
-	if err := cmd.Start(); err != nil {
+	fed, err := s.feed(cmd, c.Input.kind, in)
+	if err != nil {
 		return nil, fmt.Errorf("sandbox: %s: %w", c.Path, err)
 	}
-	err = wait()
+	if err := cmd.Start(); err != nil {
+		fed()
+		return nil, fmt.Errorf("sandbox: %s: %w", c.Path, err)
+	}
+	err = cmd.Wait()
+	fed()
 	return out.buf.Bytes(), s.verdict(ctx, c.Path, err, in, out)
+}
+
+// feed gives in to cmd, which is not started yet. The returned function, for when
+// cmd has ended, joins what still copies.
+func (s *Sandbox) feed(cmd *exec.Cmd, kind inputKind, in io.Reader) (func(), error) {
+	if kind == noInput {
+		return func() {}, nil
+	}
+	give := s.attach
+	if kind == streamInput {
+		give = pipe
+	}
+	f, join, err := give(in)
+	if err != nil {
+		return nil, err
+	}
+	if kind == streamInput {
+		cmd.Stdin = f
+	} else {
+		cmd.ExtraFiles = []*os.File{f}
+	}
+	return func() {
+		_ = f.Close() // a pipe or memory: nothing is lost by a failed close
+		join()
+	}, nil
 }
 
 // attach turns in into the file descriptor that the child will read as a file.
