@@ -145,6 +145,14 @@ func (h *house) await(t *testing.T, id clinical.AssetID, kind clinical.Rendition
 	}
 }
 
+// hasHeard waits until the follower, too, knows of a rendition that the journal has.
+func (h *house) hasHeard(t *testing.T, id clinical.AssetID, kind clinical.RenditionKind) {
+	t.Helper()
+	if _, err := h.follower.Ensure(t.Context(), id, kind); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func made(r clinical.Rendition) bool { return r.Failed == "" && !r.Blob.ID.IsZero() }
 
 func TestEverythingKeptGetsAThumbnailAndSetMembersAPicture(t *testing.T) {
@@ -226,6 +234,7 @@ func TestLostBytesAreRemadeTheSame(t *testing.T) {
 	a := h.keep(t, h.patient(t, "1"), picture(t, 800, 600))
 	stop := h.follow(t)
 	first := h.await(t, a.ID, clinical.Thumbnail, made)
+	h.hasHeard(t, a.ID, clinical.Thumbnail)
 	h.mu.Lock()
 	h.lost[first.Blob.ID] = true
 	h.mu.Unlock()

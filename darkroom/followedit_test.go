@@ -78,7 +78,7 @@ func (h *house) pixels(t *testing.T, r clinical.Rendition) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck // only read from
+	defer func() { _ = c.Close() }()
 	p, err := jpeg.Decode(io.NewSectionReader(c, 0, c.Size()))
 	if err != nil {
 		t.Fatal(err)
@@ -148,6 +148,7 @@ func TestLostCopiesAreRemadeTheSame(t *testing.T) {
 	first := map[clinical.RenditionKind]clinical.Rendition{}
 	for _, kind := range flat {
 		first[kind] = h.await(t, a.ID, kind, madeOf(1))
+		h.hasHeard(t, a.ID, kind)
 		h.mu.Lock()
 		h.lost[first[kind].Blob.ID] = true
 		h.mu.Unlock()

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"image"
 	"image/color"
@@ -55,12 +56,16 @@ func (h *house) masked(id clinical.AssetID) {
 	}
 	full := "/img/" + id.String() + "/masked-full"
 	var looked []byte
+	var digest string
 	h.eventually("the copy to look at", func() bool {
 		res, body := h.ask(h.Context(), "carlotta", http.MethodGet, full)
-		looked = body
+		looked, digest = body, res.Header.Get("Repr-Digest")
 		return res.StatusCode == http.StatusOK
 	})
 	sum := sha256.Sum256(looked)
+	if want := "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"; digest != want {
+		h.Errorf("the copy says %q of itself, and is %q", digest, want)
+	}
 	in := clinical.AttestEdit{Asset: id, Version: 1, SHA256: sum, Level: clinical.I1}
 	h.do("carlotta", in)
 }
@@ -126,6 +131,10 @@ func TestNoDoorServesWhatAMaskCovers(t *testing.T) {
 		}
 		h.masked(id)
 		h.eventually("on the drive", func() bool { return len(h.listing("stanislaus", paths[i])) == 1 })
+		h.eventually("the small copy", func() bool {
+			res, _ := h.ask(t.Context(), "carlotta", http.MethodGet, "/img/"+id.String()+"/masked-256")
+			return res.StatusCode == http.StatusOK
+		})
 	}
 	doors := map[string]func(i int) (login, path string){
 		"drive": func(i int) (string, string) { return "stanislaus", h.listing("stanislaus", paths[i])[0] },

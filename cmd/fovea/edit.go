@@ -88,17 +88,7 @@ func (x editFacesCmd) Run(e *env) error {
 			return err
 		}
 		if x.Recipe != "" {
-			r := clinical.NewRecipe()
-			for _, f := range found.Faces {
-				if x.All || f.Level == "auto" {
-					r.Masks = append(r.Masks, f.Mask(clinical.MaskFill(x.Fill)))
-				}
-			}
-			b, err := r.Encode()
-			if err != nil {
-				return err
-			}
-			if err := e.writeFile(x.Recipe, func(w io.Writer) error { _, err := w.Write(append(b, '\n')); return err }); err != nil {
+			if err := x.write(e, found); err != nil {
 				return err
 			}
 		}
@@ -109,6 +99,24 @@ func (x editFacesCmd) Run(e *env) error {
 			}
 			put(w, "%s in a picture of %d × %d px. A detector misses some: look yourself.", count(len(found.Faces), "face"), found.Width, found.Height)
 		})
+	})
+}
+
+// write writes a recipe that masks what was found.
+func (x editFacesCmd) write(e *env, found wire.Faces) error {
+	r := clinical.NewRecipe()
+	for _, f := range found.Faces {
+		if x.All || f.Level == "auto" {
+			r.Masks = append(r.Masks, f.Mask(clinical.MaskFill(x.Fill)))
+		}
+	}
+	b, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return e.writeFile(x.Recipe, func(w io.Writer) error {
+		_, err := w.Write(append(b, '\n'))
+		return err
 	})
 }
 
