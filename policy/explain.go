@@ -23,6 +23,9 @@ func (g *Gate) Explain(ctx context.Context, c clinical.Caller, q clinical.Questi
 		q.At = g.opt.Now()
 	}
 	if !snap.mayExplain(p, q) {
+		e := g.event(clinical.ActDenied, c)
+		e.Use, e.Set, e.Assets, e.Denied, e.Rule = q.Use, q.Set, []clinical.AssetID{q.Asset}, true, noRole
+		g.opt.Recorder.NoteLater(e)
 		return clinical.Explanation{}, clinical.ErrNotFound
 	}
 	pic, ok := snap.pictures.get(q.Asset)

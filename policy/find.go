@@ -143,7 +143,7 @@ func (g *Gate) Asset(ctx context.Context, c clinical.Caller, id clinical.AssetID
 		return g.show(ctx, snap, pic, u.Purpose)
 	}
 	e := g.event(clinical.ActDenied, c)
-	e.Use, e.Assets, e.Denied = clinical.Care(), []clinical.AssetID{id}, true
+	e.Use, e.Assets, e.Denied, e.Rule = clinical.Care(), []clinical.AssetID{id}, true, noNeed
 	g.opt.Recorder.NoteLater(e)
 	return clinical.Shown{}, clinical.ErrNotFound
 }

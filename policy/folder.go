@@ -86,7 +86,11 @@ func (g *Gate) Folder(_ context.Context, c clinical.Caller, id clinical.SetID, c
 	now := g.opt.Now()
 	st, ok := snap.sets.get(id)
 	p, known := snap.people.get(c.Person)
-	if !ok || !known || !snap.reaches(p, st, ch, now) {
+	if !ok || !known {
+		return clinical.Folder{}, clinical.ErrNotFound
+	}
+	if !snap.reaches(p, st, ch, now) {
+		g.unreached(c, st, ch)
 		return clinical.Folder{}, clinical.ErrNotFound
 	}
 	k := folderKey{set: id, channel: ch, role: p.Role, shared: p.Shared, person: p.ID}

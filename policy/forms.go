@@ -136,7 +136,7 @@ func (g *Gate) Form(ctx context.Context, c clinical.Caller, id clinical.GrantID)
 	}
 	if !g.readsForm(snap, p.ID, id) {
 		e := g.event(clinical.ActDenied, c)
-		e.Grant, e.Denied, e.Use = id, true, clinical.Care()
+		e.Grant, e.Denied, e.Use, e.Rule = id, true, clinical.Care(), noNeed
 		g.opt.Recorder.NoteLater(e)
 		return nil, clinical.ErrNotFound
 	}

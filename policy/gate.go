@@ -86,6 +86,7 @@ type Gate struct {
 	scopes  scopes
 	folders folders
 	served  heard[serving]
+	missed  heard[missing]
 	streams streams
 	subs    subscribers
 }

@@ -268,7 +268,7 @@ func (g *Gate) patient(c clinical.Caller, id clinical.PatientID) (*Snapshot, *cl
 	sh := snap.subject(id)
 	if !snap.meets(p, sh, g.opt.Now()) {
 		e := g.event(clinical.ActDenied, c)
-		e.Patient, e.Denied = id, true
+		e.Patient, e.Denied, e.Rule = id, true, noNeed
 		g.opt.Recorder.NoteLater(e)
 		return nil, nil, nil, clinical.ErrNotFound
 	}

@@ -127,7 +127,7 @@ func (g *Gate) Reached(ctx context.Context, c clinical.Caller, id clinical.Asset
 	own := snap.setsOf(p, id)
 	if !known || p.Role != clinical.Governance && len(own) == 0 {
 		e := g.event(clinical.ActDenied, c)
-		e.Assets, e.Denied = []clinical.AssetID{id}, true
+		e.Assets, e.Denied, e.Rule = []clinical.AssetID{id}, true, noNeed
 		g.opt.Recorder.NoteLater(e)
 		return nil, clinical.ErrNotFound
 	}
@@ -199,7 +199,7 @@ func (g *Gate) WhoSaw(ctx context.Context, c clinical.Caller, q clinical.EventQu
 	e := g.event(clinical.ActAuditRead, c)
 	e.Patient, e.Set, e.Assets = q.Patient, q.Set, q.Assets
 	if p.Role != clinical.Governance && p.Role != clinical.Admin {
-		e.Act, e.Denied = clinical.ActDenied, true
+		e.Act, e.Denied, e.Rule = clinical.ActDenied, true, noRole
 		g.opt.Recorder.NoteLater(e)
 		return nil, forbid("role", "Who saw what is for governance and administrators. Ask them.")
 	}

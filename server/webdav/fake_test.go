@@ -35,6 +35,8 @@ type fakeGate struct {
 	opened func(clinical.PersonID, clinical.AssetID)
 	// drawn is called before a picture is drawn on a paper.
 	drawn func()
+	// missed is called for what is asked for in vain.
+	missed func(folder, name string)
 }
 
 type world struct{ sets []*fakeSet }
@@ -175,6 +177,12 @@ func (g *fakeGate) OpenInSet(_ context.Context, caller clinical.Caller, set clin
 		g.opened(caller.Person, asset)
 	}
 	return g.open(set, asset)
+}
+
+func (g *fakeGate) Missed(_ clinical.Caller, folder, name string) {
+	if g.missed != nil {
+		g.missed(folder, name)
+	}
 }
 
 func (g *fakeGate) DrawInSet(_ context.Context, _ clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {

@@ -35,6 +35,8 @@ type gate interface {
 	Folder(context.Context, clinical.Caller, clinical.SetID, clinical.Channel) (clinical.Folder, error)
 	// OpenInSet opens the rendition that a set shows of an asset, and is NotFound for what the caller may not have.
 	OpenInSet(context.Context, clinical.Caller, clinical.SetID, clinical.AssetID) (*clinical.Served, error)
+	// Missed hears of a folder, or a name in it, that the caller asked for in vain.
+	Missed(c clinical.Caller, folder, name string)
 	printer
 }
 

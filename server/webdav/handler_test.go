@@ -295,3 +295,17 @@ func TestASetThatLeftTheMountIsNotListed(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What is asked for in vain is nothing to who asks, and something to the gate.
+func TestTheGateHearsOfWhatIsAskedForInVain(t *testing.T) {
+	d := newDrive()
+	d.gate.addSet("Wounds", "000013-Ulcer.jpg")
+	var heard []string
+	d.gate.missed = func(folder, name string) { heard = append(heard, folder+" "+name) }
+	for _, path := range []string{"Wounds/000013-Ulcer.jpg", "Wounds/", "Wounds/000014-Gone.jpg", "Burns/", "Wounds/1001-2000/000015-Gone.jpg"} {
+		d.ask("GET", "/dav/teaching/"+path, "")
+	}
+	if diff := cmp.Diff([]string{"Wounds 000014-Gone.jpg", "Burns ", "Wounds 000015-Gone.jpg"}, heard); diff != "" {
+		t.Error(diff)
+	}
+}

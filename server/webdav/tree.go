@@ -43,8 +43,21 @@ type row struct {
 	created  time.Time
 }
 
-// resolve finds what a path names for the caller. What is absent and what is refused are the same NotFound.
+// resolve finds what a path names for the caller. What is absent and what is refused are the same NotFound, of which the
+// gate hears.
 func (h *Handler) resolve(ctx context.Context, r *request) (node, error) {
+	n, err := h.find(ctx, r)
+	if s := r.path.segments; len(s) > 0 && clinical.KindOf(err) == clinical.NotFound && err != nil {
+		name := ""
+		if len(s) > 1 {
+			name = s[len(s)-1]
+		}
+		h.gate.Missed(r.caller, s[0], name)
+	}
+	return n, err
+}
+
+func (h *Handler) find(ctx context.Context, r *request) (node, error) {
 	segments := r.path.segments
 	if r.path.marker() {
 		return marker(r.path), nil
