@@ -19,6 +19,9 @@ type Erasure struct {
 	DecidedAt time.Time      `json:",omitzero"`
 	Words     string         `json:",omitempty"` // the reason of the decision
 	Recall    RecallID       `json:",omitzero"`
+	// Seq is the journal number of the decision, from when a shredding is
+	// carried out; until then, and of every other outcome, Rev is.
+	Seq uint64 `json:",omitempty"`
 
 	// Done is when it was carried out, a shredding when the keys were destroyed;
 	// Pictures how many it concerned.
@@ -27,6 +30,18 @@ type Erasure struct {
 	Done     time.Time `json:",omitzero"`
 	Pictures int       `json:",omitempty"`
 	Epoch    time.Time `json:",omitzero"`
+}
+
+// DecidedSeq returns the journal number of the decision; 0: there is none yet.
+func (e Erasure) DecidedSeq() uint64 {
+	switch {
+	case e.Outcome == "":
+		return 0
+	case e.Seq != 0:
+		return e.Seq
+	default:
+		return e.Rev
+	}
 }
 
 // ErasureOutcome is what was decided.

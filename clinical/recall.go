@@ -34,13 +34,14 @@ const (
 	RecallErasure    RecallCause = "erasure"
 )
 
-// Reach is how somebody came to have pictures: through one set, or one
-// release, or neither (on the screens of care).
+// Reach is how somebody came to have pictures for one purpose: through one set,
+// or one release, or neither, which is care only where the purpose is.
 type Reach struct {
 	Person  PersonID  `json:",omitzero"`
 	Role    Role      `json:",omitempty"` // what the person was then; all that the patient's copy says
 	Set     SetID     `json:",omitzero"`
 	Release ReleaseID `json:",omitzero"`
+	Purpose Purpose   `json:",omitzero"` // zero: several, added up
 	Channel Channel
 	Assets  int // how many of the pictures
 	Times   int
@@ -58,6 +59,7 @@ type Certified struct {
 	People   []Person
 	Sets     []TeachingSet // through which pictures went: ID, purpose and audience alone
 	Releases []Release     // that cannot be taken back: ID, kind, recipient and dates alone
+	Again    time.Time     // since when another consent allows what a withdrawal took back; zero: none does
 }
 
 // Task is something one person, or anybody of a role, has to do and to

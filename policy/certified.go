@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"fovea/clinical"
 )
@@ -72,8 +73,53 @@ func (s *Snapshot) certified(stored *clinical.Recall) clinical.Certified {
 		return true
 	})
 	sortTasks(out.Tasks)
-	out.Recall, out.People = r, in.people
+	out.Recall, out.People, out.Again = r, in.people, s.givenAgain(stored)
 	return out
+}
+
+// GivenAgain returns since when another consent allows a use of the pictures of
+// a withdrawal that it had taken back; zero: none does. Whoever may read the
+// recall is told.
+func (g *Gate) GivenAgain(c clinical.Caller, id clinical.RecallID) (time.Time, error) {
+	snap, p, err := g.ready(c)
+	if err != nil {
+		return time.Time{}, err
+	}
+	r, err := g.recallFor(snap, p, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return snap.givenAgain(r), nil
+}
+
+// givenAgain looks for the first consent that was recorded after a withdrawal,
+// stands, and speaks of one of its pictures and of a purpose that was withdrawn.
+func (s *Snapshot) givenAgain(r *clinical.Recall) time.Time {
+	var first time.Time
+	if r.Cause != clinical.RecallWithdrawal {
+		return first
+	}
+	over := map[clinical.Purpose]bool{}
+	for _, id := range r.Grants {
+		if g, ok := s.grants.get(id); ok {
+			for _, p := range g.Purposes {
+				over[p] = p != clinical.P0
+			}
+		}
+	}
+	speaks := func(g *grant) bool {
+		return slices.ContainsFunc(g.Purposes, func(p clinical.Purpose) bool { return over[p] }) &&
+			slices.ContainsFunc(r.Assets, func(id clinical.AssetID) bool {
+				pic, ok := s.pictures.get(id)
+				return ok && g.covers(pic)
+			})
+	}
+	for _, g := range s.subject(r.Patient).grants {
+		if g.Status == clinical.GrantGiven && g.RecordedAt.After(r.At) && (first.IsZero() || g.RecordedAt.Before(first)) && speaks(g) {
+			first = g.RecordedAt
+		}
+	}
+	return first
 }
 
 // standIns number people in the order in which they are met.

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"fovea/clinical"
 )
@@ -45,6 +46,34 @@ func TestThePatientsCopyCountsWithoutNames(t *testing.T) {
 		if _, err := h.Certified(t.Context(), as(who), id); !errors.Is(err, clinical.ErrNotFound) {
 			t.Errorf("%s: %v", who, err)
 		}
+	}
+}
+
+// After a withdrawal a new consent to what was withdrawn is on the certificate;
+// one to something else, and an earlier one, are not.
+func TestTheCertificateKnowsAConsentThatWasGivenAgain(t *testing.T) {
+	h := newHouse(t, wounds())
+	id := h.do("nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: "changed her mind"}).Recalls[0].ID
+	h.settled()
+	again := func() time.Time {
+		t.Helper()
+		got, err := h.GivenAgain(as("greta"), id)
+		copied, fault := h.Certified(t.Context(), as("clara"), id)
+		if err := errors.Join(err, fault); err != nil || !got.Equal(copied.Again) {
+			t.Fatalf("%v and %v, %v", got, copied.Again, err)
+		}
+		return got
+	}
+	for _, p := range []clinical.Purpose{clinical.P1, clinical.P2} {
+		g := teaching("again "+p.String(), "adult")
+		g.Purposes, g.RecordedAt = []clinical.Purpose{p}, h.now().Add(time.Minute)
+		h.seen(t.Context(), h.write(clinical.Delta{Grants: []clinical.Grant{g}}).Seq)
+		if got := again(); got.IsZero() != (p == clinical.P1) {
+			t.Errorf("after a consent to %s: %v", p, got)
+		}
+	}
+	if _, err := h.GivenAgain(as("stella"), id); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("a student: %v", err)
 	}
 }
 

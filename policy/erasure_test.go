@@ -1,9 +1,11 @@
 package policy_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"fovea/clinical"
 	"fovea/clinical/clinicaltest"
@@ -22,6 +24,52 @@ func (h *house) request(behalf string, pictures ...string) clinical.ErasureID {
 
 func decide(id clinical.ErasureID, o clinical.ErasureOutcome) clinical.DecideErasure {
 	return clinical.DecideErasure{Erasure: id, Outcome: o, Reason: "as the policy of the site says"}
+}
+
+// Whatever is decided, the journal number of the decision stays on record: it is
+// what the certificate proves.
+func TestAnErasureRemembersWhichEntryDecidedIt(t *testing.T) {
+	for _, outcome := range []clinical.ErasureOutcome{clinical.EraseRefuse, clinical.EraseRestrict, clinical.EraseCopies, clinical.EraseShred} {
+		h := newHouse(t, wounds())
+		id := h.request("patient")
+		undecided, err := h.Erasures(t.Context(), as("greta"))
+		if err != nil || len(undecided) != 1 || undecided[0].DecidedSeq() != 0 {
+			t.Fatalf("undecided: %+v, %v", undecided, err)
+		}
+		decided := h.do("greta", decide(id, outcome))
+		if got := decided.Erasures[0].DecidedSeq(); got != decided.Seq {
+			t.Errorf("%s: decided by %d, not %d", outcome, got, decided.Seq)
+		}
+		if outcome != clinical.EraseShred {
+			continue
+		}
+		h.run()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		h.closed(ctx, decided.Seq)
+		cancel()
+		all, err := h.Erasures(t.Context(), as("clara"))
+		if err != nil || len(all) != 1 || all[0].Done.IsZero() || all[0].DecidedSeq() != decided.Seq {
+			t.Errorf("done: %+v, %v, decided by %d", all, err, decided.Seq)
+		}
+	}
+}
+
+// closed follows the journal until an erasure is done.
+func (h *house) closed(ctx context.Context, after uint64) {
+	h.t.Helper()
+	for {
+		changes, err := h.journal.Changes(ctx, after, 1000)
+		if err != nil {
+			h.t.Fatalf("no erasure was done: %v", err)
+		}
+		for _, c := range changes {
+			after = c.Seq
+			if c.Act == clinical.ActErasureDone {
+				h.seen(ctx, c.Seq)
+				return
+			}
+		}
+	}
 }
 
 func TestErasureTakesTwoPeople(t *testing.T) {

@@ -19,9 +19,11 @@ type readKey struct {
 	person  clinical.PersonID
 	set     clinical.SetID
 	release clinical.ReleaseID
+	purpose clinical.Purpose
 }
 
-// tally is one reader's part, through one set or release or neither.
+// tally is one reader's part, for one purpose, through one set or release or
+// neither.
 type tally struct {
 	clinical.Reach
 	seen   map[clinical.AssetID]bool
@@ -64,11 +66,11 @@ func (r *readers) add(e clinical.Event) {
 		if !r.wanted[id] {
 			continue
 		}
-		k := readKey{person: e.Caller.Person, set: e.Set, release: r.snap.leftBy(e, id)}
+		k := readKey{person: e.Caller.Person, set: e.Set, release: r.snap.leftBy(e, id), purpose: e.Use.Purpose}
 		t := r.rows[k]
 		if t == nil {
 			t = &tally{seen: map[clinical.AssetID]bool{}, copied: map[clinical.AssetID]clinical.Use{}}
-			t.Person, t.Set, t.Release, t.First = k.person, k.set, k.release, e.At
+			t.Person, t.Set, t.Release, t.Purpose, t.First = k.person, k.set, k.release, k.purpose, e.At
 			if p, ok := r.snap.people.get(k.person); ok {
 				t.Role = p.Role
 			}
@@ -109,7 +111,7 @@ func (r *readers) sorted() []*tally {
 		out = append(out, t)
 	}
 	slices.SortFunc(out, func(a, b *tally) int {
-		return cmp.Or(a.First.Compare(b.First), a.Person.Compare(b.Person), a.Set.Compare(b.Set), a.Release.Compare(b.Release))
+		return cmp.Or(a.First.Compare(b.First), a.Person.Compare(b.Person), a.Set.Compare(b.Set), a.Release.Compare(b.Release), cmp.Compare(a.Purpose, b.Purpose))
 	})
 	return out
 }
@@ -161,7 +163,7 @@ func (r *readers) unread(id clinical.AssetID) []*tally {
 		i := slices.IndexFunc(st.items, func(it *item) bool { return it.Asset == id })
 		if i >= 0 && !sets[in] {
 			at := st.items[i].AddedAt
-			rest.rows[readKey{set: in}] = &tally{Reach: clinical.Reach{Set: in, Channel: clinical.Mount, Assets: 1, First: at, Last: at}}
+			rest.rows[readKey{set: in}] = &tally{Reach: clinical.Reach{Set: in, Purpose: st.Purpose, Channel: clinical.Mount, Assets: 1, First: at, Last: at}}
 		}
 		return true
 	})
@@ -169,7 +171,7 @@ func (r *readers) unread(id clinical.AssetID) []*tally {
 	for _, rel := range list {
 		if !releases[rel.ID] {
 			rest.rows[readKey{release: rel.ID}] = &tally{Reach: clinical.Reach{
-				Person: rel.By, Release: rel.ID, Channel: useOf(rel).Channel, Assets: 1, First: rel.At, Last: latest(rel.At, rel.Delivered),
+				Person: rel.By, Release: rel.ID, Purpose: rel.Kind.Purpose(), Channel: useOf(rel).Channel, Assets: 1, First: rel.At, Last: latest(rel.At, rel.Delivered),
 			}}
 		}
 	}

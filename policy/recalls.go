@@ -73,11 +73,20 @@ func (g *Gate) oneRecall(ctx context.Context, c clinical.Caller, id clinical.Rec
 	if err != nil {
 		return nil, nil, err
 	}
-	r, ok := snap.recalls.get(id)
-	if !ok || p.Role != clinical.Governance && !snap.meets(p, snap.subject(r.Patient), g.opt.Now()) {
-		return nil, nil, clinical.ErrNotFound
+	r, err := g.recallFor(snap, p, id)
+	if err != nil {
+		return nil, nil, err
 	}
 	return r, p, g.readsRecalls(ctx, c, p, r.Patient)
+}
+
+// recallFor finds a recall that the person may read.
+func (g *Gate) recallFor(snap *Snapshot, p *clinical.Person, id clinical.RecallID) (*clinical.Recall, error) {
+	r, ok := snap.recalls.get(id)
+	if !ok || p.Role != clinical.Governance && !snap.meets(p, snap.subject(r.Patient), g.opt.Now()) {
+		return nil, clinical.ErrNotFound
+	}
+	return r, nil
 }
 
 // readsRecalls notes that governance is told names.

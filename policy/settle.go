@@ -125,17 +125,19 @@ func (a *act) settlement(r clinical.Recall, had *readers) clinical.Change {
 	c.Patient, c.Event.Assets = r.Patient, r.Assets
 	r = onItsWay(r)
 	r.Settled = a.now
-	before := a.asked(r.ID)
 	raised := a.raised(r.ID)
-	for _, row := range had.sorted() {
-		if !row.Person.IsZero() {
-			row.Task = raised[copyOf{person: row.Person, set: row.Set, release: row.Release}]
-		}
-		if ids := a.toDestroy(r, row, before); row.Task.IsZero() && len(ids) > 0 {
+	rows := had.sorted()
+	copies := a.copies(r, rows)
+	for _, row := range rows {
+		k := row.through()
+		if ids := copies[k]; raised[k].IsZero() && len(ids) > 0 {
 			a.raise(&c, clinical.Task{
 				Kind: clinical.DestroyCopy, For: row.Person, Assets: ids, Set: row.Set, Release: row.Release, Recall: r.ID,
 			})
-			row.Task = c.Tasks[len(c.Tasks)-1].ID
+			raised[k] = c.Tasks[len(c.Tasks)-1].ID
+		}
+		if len(row.copied) > 0 && !row.Person.IsZero() {
+			row.Task = raised[k]
 		}
 		r.Reach = append(r.Reach, row.Reach)
 	}
@@ -180,6 +182,27 @@ func (a *act) raised(id clinical.RecallID) map[copyOf]clinical.TaskID {
 	return out
 }
 
+// copies returns what each reader has to destroy, by how they had it: one task
+// names what they took for several purposes.
+func (a *act) copies(r clinical.Recall, rows []*tally) map[copyOf][]clinical.AssetID {
+	out := map[copyOf][]clinical.AssetID{}
+	before := a.asked(r.ID)
+	for _, row := range rows {
+		k := row.through()
+		out[k] = append(out[k], a.toDestroy(r, row, before)...)
+	}
+	for k, ids := range out {
+		slices.SortFunc(ids, clinical.AssetID.Compare)
+		out[k] = slices.Compact(ids)
+	}
+	return out
+}
+
+// through is how the reader had what the row adds up.
+func (t *tally) through() copyOf {
+	return copyOf{person: t.Person, set: t.Set, release: t.Release}
+}
+
 // toDestroy returns the pictures of which somebody has a copy that is not
 // theirs any more. Where another consent still lets them have it, it is.
 // What they were asked to destroy since they last took it is not asked twice.
@@ -197,7 +220,6 @@ func (a *act) toDestroy(r clinical.Recall, row *tally, before map[copyOf]time.Ti
 			out = append(out, id)
 		}
 	}
-	slices.SortFunc(out, clinical.AssetID.Compare)
 	return out
 }
 
@@ -239,7 +261,7 @@ func (g *Gate) closeErasure(ctx context.Context, id clinical.ErasureID) error {
 	}
 	a := g.itself(snap)
 	done := *e
-	done.Done = a.now
+	done.Done, done.Seq = a.now, e.DecidedSeq()
 	c := a.change(clinical.ActErasureDone, "")
 	c.Patient, c.Erasures = e.Patient, []clinical.Erasure{done}
 	kept, err := g.commit(ctx, c)

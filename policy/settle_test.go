@@ -113,8 +113,8 @@ func TestWithdrawalAsksEveryReaderToDestroyTheirCopy(t *testing.T) {
 	h.settled()
 	r := h.recall("greta")
 	want := []clinical.Reach{
-		{Person: human("stella"), Role: clinical.Student, Set: set("wounds"), Channel: clinical.Mount, Assets: 1, Times: 2},
-		{Person: human("edith"), Role: clinical.Educator, Set: set("wounds"), Channel: clinical.ViewOnScreen, Assets: 1, Times: 1},
+		{Person: human("stella"), Role: clinical.Student, Set: set("wounds"), Purpose: clinical.P2, Channel: clinical.Mount, Assets: 1, Times: 2},
+		{Person: human("edith"), Role: clinical.Educator, Set: set("wounds"), Purpose: clinical.P2, Channel: clinical.ViewOnScreen, Assets: 1, Times: 1},
 	}
 	tasks := h.tasksOf("stella", clinical.DestroyCopy)
 	if len(tasks) != 1 || tasks[0].Recall != r.ID || tasks[0].Set != set("wounds") || !tasks[0].Patient.IsZero() {
@@ -148,6 +148,29 @@ func TestWithdrawalAsksEveryReaderToDestroyTheirCopy(t *testing.T) {
 	}
 	if _, err := h.Recalls(t.Context(), as("stella"), patient("adult")); clinical.KindOf(err) != clinical.NotFound {
 		t.Errorf("a student: %v", err)
+	}
+}
+
+// What somebody took for care and to teach, outside a set, is two rows, and one
+// task to destroy both.
+func TestCareAndTheLibraryAreToldApart(t *testing.T) {
+	h := newHouse(t, wounds())
+	for i, p := range []clinical.Purpose{clinical.P2, clinical.P0} {
+		h.journal.NoteLater(clinical.Event{
+			At: h.now().Add(time.Duration(i) * time.Second), Act: clinical.ActServed, Caller: as("clara"), Assets: []clinical.AssetID{asset("leg")},
+			Use: clinical.Use{Purpose: p, Audience: clinical.A0, Channel: clinical.Download},
+		})
+	}
+	list, err := h.Reached(t.Context(), as("greta"), asset("leg"))
+	if err != nil || len(list) < 2 || list[0].Purpose != clinical.P2 || list[1].Purpose != clinical.P0 {
+		t.Errorf("reached: %+v, %v", list, err)
+	}
+	h.do("greta", decide(h.request("patient"), clinical.EraseCopies))
+	h.settled()
+	tasks := h.tasksOf("clara", clinical.DestroyCopy)
+	r := h.recall("greta")
+	if len(tasks) != 1 || len(r.Reach) != 2 || r.Reach[0].Task != tasks[0].ID || r.Reach[1].Task != tasks[0].ID {
+		t.Errorf("asked %+v of %+v", tasks, r.Reach)
 	}
 }
 

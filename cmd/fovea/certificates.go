@@ -54,6 +54,9 @@ func (d *desk) withdrawal(ctx context.Context, c clinical.Caller, id clinical.Re
 		if err == nil {
 			out.Releases, err = gate.Releases(ctx, c)
 		}
+		if err == nil {
+			out.Again, err = gate.GivenAgain(c, id)
+		}
 	} else {
 		var got clinical.Certified
 		got, err = gate.Certified(ctx, c, id)
@@ -74,7 +77,7 @@ func (d *desk) withdrawal(ctx context.Context, c clinical.Caller, id clinical.Re
 
 // withoutNames is what the patient's copy is made from.
 func withoutNames(c clinical.Certified) paper.Withdrawal {
-	return paper.Withdrawal{Recall: c.Recall, Tasks: c.Tasks, People: c.People, Sets: c.Sets, Releases: c.Releases}
+	return paper.Withdrawal{Recall: c.Recall, Tasks: c.Tasks, People: c.People, Sets: c.Sets, Releases: c.Releases, Again: c.Again}
 }
 
 // whose finds the patient and the consents of a recall; neither where the record
@@ -179,8 +182,10 @@ func (d *desk) ErasureCertificate(ctx context.Context, c clinical.Caller, id cli
 			return err
 		}
 	}
-	if out.Proof, err = d.decided(ctx, c, out.Erasure); err != nil {
-		return err
+	if seq := out.Erasure.DecidedSeq(); seq != 0 {
+		if out.Proof, err = d.proof(ctx, seq); err != nil {
+			return err
+		}
 	}
 	now := time.Now()
 	if out.Index, err = d.s.indexKey(ctx, out.Erasure, now); err != nil {
@@ -194,20 +199,4 @@ func (d *desk) ErasureCertificate(ctx context.Context, c clinical.Caller, id cli
 		return cert.WriteJSON(w)
 	}
 	return cert.WritePDF(w)
-}
-
-// decided proves the decision on an erasure, once its recall is settled; none
-// where it had nothing to recall.
-func (d *desk) decided(ctx context.Context, c clinical.Caller, x clinical.Erasure) (paper.Proof, error) {
-	if x.Recall.IsZero() {
-		return paper.Proof{}, nil
-	}
-	r, err := d.s.gate.Recall(ctx, c, x.Recall)
-	if clinical.KindOf(err) == clinical.NotFound || err == nil && r.Settled.IsZero() {
-		return paper.Proof{}, nil
-	}
-	if err != nil {
-		return paper.Proof{}, err
-	}
-	return d.proof(ctx, r.Seq)
 }

@@ -87,7 +87,7 @@ func (x recallShowCmd) Run(e *env) error {
 func writeReach(w io.Writer, all []wire.Reach, logins map[clinical.PersonID]string) {
 	put(w, "WHO\tROLE\tCHANNEL\tPICTURES\tTIMES\tLAST\tTHROUGH")
 	for _, r := range all {
-		through := "care"
+		through := "library, " + r.Purpose.String()
 		switch {
 		case !r.Set.IsZero():
 			through = "set " + r.Set.String()
@@ -95,6 +95,8 @@ func writeReach(w io.Writer, all []wire.Reach, logins map[clinical.PersonID]stri
 			through = "release " + r.Release.String()
 		case r.Person.IsZero():
 			through = "-" // everything one person had, in one row without the person: for whom names are not
+		case r.Purpose == clinical.P0 || r.Purpose == clinical.P1:
+			through = "care"
 		}
 		put(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s", logins[r.Person], r.Role, r.Channel, r.Assets, r.Times, stamp(r.Last), through)
 	}

@@ -46,6 +46,7 @@ type Withdrawal struct {
 	Sets     []clinical.TeachingSet
 	Releases []clinical.Release
 	Tasks    []clinical.Task // those with this Recall
+	Again    time.Time       // since when another consent allows what was withdrawn; zero: none does
 	Proof    Proof
 }
 
@@ -64,6 +65,7 @@ type Certificate struct {
 	At        time.Time  `json:"at"`
 	Settled   time.Time  `json:"settled,omitzero"`       // zero: who had them is still being found, and is left out
 	AskAgain  time.Time  `json:"askAgainAfter,omitzero"` // while it is: when to ask for another certificate
+	Again     time.Time  `json:"consentAgain,omitzero"`  // since when another consent allows what was withdrawn
 	By        Who        `json:"by"`
 	Purposes  []string   `json:"purposes"`
 	Pictures  int        `json:"pictures"`
@@ -107,7 +109,8 @@ type SetLine struct {
 type Reached struct {
 	Who
 	People   int       `json:"people"`
-	Way      string    `json:"way"` // set, release, care
+	Way      string    `json:"way"`               // set, release, care, library
+	Purpose  string    `json:"purpose,omitempty"` // of library: P1 … P7, as far as it is on record
 	Channel  string    `json:"channel"`
 	Pictures int       `json:"pictures"` // the most that any one of them had
 	Times    int       `json:"times"`
@@ -116,6 +119,7 @@ type Reached struct {
 	Task     bool      `json:"task"`              // asked to destroy copies
 	Through  string    `json:"through,omitempty"` // the set's title or the release's recipient; governance only
 	channel  clinical.Channel
+	purpose  clinical.Purpose
 }
 
 // UseLine is a published use that nothing can take back.
@@ -166,7 +170,7 @@ func NewCertificate(w Withdrawal, e Edition, by Issuer) (Certificate, error) {
 	v := viewer{Withdrawal: w, edition: e}
 	c := Certificate{
 		Fovea: "withdrawal-certificate", Version: 1, Edition: e.String(), Number: r.ID.String(), Cause: string(r.Cause),
-		Site: by.Site, Issued: by.Now.UTC(), At: r.At.UTC(), Settled: utc(r.Settled), By: v.who(r.By),
+		Site: by.Site, Issued: by.Now.UTC(), At: r.At.UTC(), Settled: utc(r.Settled), Again: utc(w.Again), By: v.who(r.By),
 		Pictures: len(r.Assets), Proof: w.Proof.text(),
 		contact: by.Contact, lang: by.Language, zone: by.Zone,
 	}
@@ -310,7 +314,7 @@ func (v viewer) reached(r clinical.Reach) Reached {
 		who.Role, who.role = string(r.Role), r.Role
 	}
 	n := Reached{
-		Who: who, People: 1, Way: "care", Channel: r.Channel.String(), Pictures: r.Assets, Times: r.Times,
+		Who: who, People: 1, Way: "library", Channel: r.Channel.String(), Pictures: r.Assets, Times: r.Times,
 		First: utc(r.First), Last: utc(r.Last), Task: !r.Task.IsZero(), channel: r.Channel,
 	}
 	switch {
@@ -318,6 +322,10 @@ func (v viewer) reached(r clinical.Reach) Reached {
 		n.Way = "set"
 	case !r.Release.IsZero():
 		n.Way = "release"
+	case r.Purpose == clinical.P0 || r.Purpose == clinical.P1:
+		n.Way = "care"
+	default:
+		n.Purpose, n.purpose = r.Purpose.String(), r.Purpose
 	}
 	if v.edition != ForGovernance {
 		return n
@@ -337,7 +345,7 @@ func (v viewer) reached(r clinical.Reach) Reached {
 
 // alike reports whether two people are one line of the patient's edition.
 func (n Reached) alike(m Reached) bool {
-	return n.role == m.role && n.Way == m.Way && n.channel == m.channel && n.Task == m.Task
+	return n.role == m.role && n.Way == m.Way && n.purpose == m.purpose && n.channel == m.channel && n.Task == m.Task
 }
 
 func (v viewer) published() []UseLine {

@@ -116,28 +116,43 @@ func editionLine(l Language, edition string) string {
 func (c Certificate) sentence() string {
 	l := c.lang
 	at := l.instant(c.At, zone(c.zone))
-	who := cmp.Or(c.Patient, l.pick("the patient", "le patient", "el paciente"))
+	whose := l.whose(c.Patient)
 	wanted := make([]string, 0, len(c.purposes))
 	for _, p := range c.purposes {
 		wanted = append(wanted, l.purpose(p))
 	}
-	uses := cmp.Or(strings.Join(wanted, ", "), l.pick("uses beyond care", "usages au-delà des soins", "usos más allá de la asistencia"))
+	uses := cmp.Or(strings.Join(wanted, ", "), l.pick("uses beyond care", "des usages au-delà des soins", "usos más allá de la asistencia"))
 	switch clinical.RecallCause(c.Cause) {
 	case clinical.RecallRefile:
 		return fmt.Sprintf(l.pick("On %s pictures that had been filed under the wrong patient were taken back from every reader.",
 			"Le %s, des images classées sous un autre patient ont été retirées à tous les lecteurs.",
 			"El %s se retiraron a todos los lectores imágenes archivadas bajo otro paciente."), at)
 	case clinical.RecallErasure:
-		return fmt.Sprintf(l.pick("On %s the pictures of %s were taken back from every reader after a request to erase them.",
-			"Le %s, les images de %s ont été retirées à tous les lecteurs à la suite d’une demande d’effacement.",
-			"El %s se retiraron a todos los lectores las imágenes de %s tras una solicitud de supresión."), at, who)
+		return fmt.Sprintf(l.pick("On %s the pictures %s were taken back from every reader after a request to erase them.",
+			"Le %s, les images %s ont été retirées à tous les lecteurs à la suite d’une demande d’effacement.",
+			"El %s se retiraron a todos los lectores las imágenes %s tras una solicitud de supresión."), at, whose)
 	default:
-		return fmt.Sprintf(l.pick(
-			"On %s consent of %s to the use of pictures for %s was withdrawn. From that moment no reader was shown them again.",
-			"Le %s, le consentement de %s à l’usage des images pour %s a été retiré. Depuis cet instant, elles ne sont plus montrées à aucun lecteur.",
-			"El %s se retiró el consentimiento de %s al uso de las imágenes para %s. Desde ese instante no se muestran a ningún lector."),
-			at, who, uses)
+		said := fmt.Sprintf(l.pick(
+			"On %s the consent %s to the use of pictures for %s was withdrawn. From that moment no reader was shown one on the strength of it.",
+			"Le %s, le consentement %s à l’usage des images pour %s a été retiré. Depuis cet instant, aucun lecteur n’en a vu une au titre de ce consentement.",
+			"El %s se retiró el consentimiento %s al uso de las imágenes para %s. Desde ese instante ningún lector vio una en virtud de él."),
+			at, whose, uses)
+		if c.Again.IsZero() {
+			return said
+		}
+		return said + " " + fmt.Sprintf(l.pick(
+			"Consent was given again on %s: what readers were shown since then rests on that one.",
+			"Un nouveau consentement a été donné le %s : ce que des lecteurs ont vu depuis repose sur celui-ci.",
+			"Se dio un nuevo consentimiento el %s: lo que los lectores vieron desde entonces se basa en este."), l.instant(c.Again, zone(c.zone)))
 	}
+}
+
+// whose says that something is the patient's, of whom no name may be known.
+func (l Language) whose(name string) string {
+	if name == "" {
+		return l.pick("of the patient", "du patient", "del paciente")
+	}
+	return l.pick("of ", "de ", "de ") + name
 }
 
 func (c Certificate) figures(d *doc) {
@@ -229,12 +244,12 @@ func (c Certificate) readers(d *doc) {
 			who = cmp.Or(r.Name, r.ID) + ", " + l.role(r.role, false)
 		}
 		rows = append(rows, []string{
-			who, strings.Join(some(r.Through, l.way(r.Way), l.channel(r.channel)), ", "),
+			who, strings.Join(some(r.Through, l.way(r.Way), l.wanted(r.purpose), l.channel(r.channel)), ", "),
 			strconv.Itoa(r.Pictures), r.Last.In(d.zone).Format(time.DateOnly), l.next(r.Task),
 		})
 	}
 	who := l.pick("Who", "Qui", "Quién")
-	d.table([]float64{46, 62, 16, 22, 24}, []string{who, how, pictures, last, next}, rows)
+	d.table([]float64{41, 60, 18, 25, 26}, []string{who, how, pictures, last, next}, rows)
 	d.note(l.pick("A drive or a download leaves a copy on the reader’s computer; each such reader was asked to destroy it and to confirm.",
 		"Un lecteur réseau ou un téléchargement laisse une copie sur l’ordinateur du lecteur ; sa destruction et sa confirmation ont été demandées.",
 		"Una unidad de red o una descarga deja una copia en el ordenador del lector; se le pidió destruirla y confirmarlo."))
@@ -246,9 +261,19 @@ func (l Language) way(way string) string {
 		return l.pick("teaching set", "série d’enseignement", "serie docente")
 	case "release":
 		return l.pick("release", "communication", "entrega")
-	default:
+	case "care":
 		return l.pick("care", "soins", "asistencia")
+	default:
+		return l.pick("library", "photothèque", "fototeca")
 	}
+}
+
+// wanted says for which purpose something was seen; nothing where it is not told.
+func (l Language) wanted(p clinical.Purpose) string {
+	if p == clinical.NoPurpose {
+		return ""
+	}
+	return l.purpose(p)
 }
 
 func (l Language) next(task bool) string {

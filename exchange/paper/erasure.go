@@ -191,7 +191,6 @@ func HonestDate(l Language, epoch time.Time, z *time.Location) string {
 }
 
 func erasureSentence(l Language, e Erasing) string {
-	who := erasedPatient(l, e)
 	which := l.pick("all pictures", "toutes les images", "todas las imágenes")
 	if n := len(e.Erasure.Assets); n > 0 {
 		which = strconv.Itoa(n) + " " + l.pick("pictures", "images", "imágenes")
@@ -218,26 +217,27 @@ func erasureSentence(l Language, e Erasing) string {
 		what = l.pick("The request was refused for the reason below.", "La demande a été refusée pour le motif ci-dessous.",
 			"La solicitud se denegó por el motivo que sigue.")
 	}
-	return fmt.Sprintf(l.pick("A request was made to erase %s of %s.", "L’effacement de %s de %s a été demandé.", "Se solicitó suprimir %s de %s."),
-		which, who) + " " + strings.TrimSpace(what)
+	return fmt.Sprintf(l.pick("A request was made to erase %s %s.", "L’effacement de %s %s a été demandé.", "Se solicitó suprimir %s %s."),
+		which, ofErased(l, e)) + " " + strings.TrimSpace(what)
 }
 
-// erasedPatient names the patient by what is still known: the record itself may
-// be gone with its pictures.
-func erasedPatient(l Language, e Erasing) string {
+// ofErased says whose the pictures are by what is still known: the record itself
+// may be gone with them.
+func ofErased(l Language, e Erasing) string {
 	var numbers []string
 	for _, i := range e.Patient.Identifiers {
 		numbers = append(numbers, i.System+" "+i.Value)
 	}
 	x := e.Erasure
+	name := e.Patient.DisplayName()
 	switch {
-	case e.Patient.Family+e.Patient.Given != "":
-		return e.Patient.DisplayName()
+	case name != "":
+		return l.whose(name)
 	case len(numbers) > 0:
-		return l.pick("the patient ", "le patient ", "el paciente ") + strings.Join(numbers, ", ")
+		return l.whose("") + " " + strings.Join(numbers, ", ")
 	case x.Outcome == clinical.EraseShred && !x.Done.IsZero() && len(x.Assets) == 0:
-		return l.pick("the patient of this request, erased", "la personne visée par cette demande, effacée depuis,", "la persona de esta solicitud, suprimida")
+		return l.pick("of the patient of this request, erased", "de la personne visée par cette demande, effacée depuis,", "de la persona de esta solicitud, suprimida")
 	default:
-		return l.pick("the patient", "le patient", "el paciente")
+		return l.whose("")
 	}
 }

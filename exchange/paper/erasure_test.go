@@ -74,6 +74,25 @@ func TestErasureStatesTheConditionsUnderWhichCopiesAreUnreadable(t *testing.T) {
 	}
 }
 
+// Without a name the sentence is one of its language.
+func TestErasureWithoutANameIsWrittenAsPeopleDo(t *testing.T) {
+	e := erasing()
+	e.Erasure.Outcome = clinical.EraseRestrict
+	numbered := clinical.Patient{Identifiers: []clinical.Identifier{{System: "hospital", Value: "8014552K"}}}
+	for l, want := range map[paper.Language]string{
+		paper.English: "A request was made to erase all pictures of the patient",
+		paper.French:  "L’effacement de toutes les images du patient",
+		paper.Spanish: "Se solicitó suprimir todas las imágenes del paciente",
+	} {
+		e.Patient = clinical.Patient{}
+		got, _ := erasure(t, e, paper.ForPatient, l)
+		mustHold(t, got, want)
+		e.Patient = numbered
+		got, _ = erasure(t, e, paper.ForPatient, l)
+		mustHold(t, got, want+" hospital 8014552K")
+	}
+}
+
 // While the key of the old search index exists there is no date for its copies,
 // and the paper gives none.
 func TestErasureGivesNoDateForTheIndexBeforeItsKeyIsDestroyed(t *testing.T) {

@@ -28,7 +28,7 @@ func (d *door) tellReach(v *visit, list []clinical.Reach, tasks []clinical.Task)
 	}
 	rows := make([]reachRow, 0, len(list))
 	for _, r := range list {
-		row := reachRow{Reach: r, Who: string(r.Role), Through: "the screens of care"}
+		row := reachRow{Reach: r, Who: string(r.Role), Through: outside(r)}
 		if p, ok := d.Gate.PersonByID(r.Person); ok {
 			row.Who = p.Name
 		}
@@ -51,6 +51,19 @@ func (d *door) tellReach(v *visit, list []clinical.Reach, tasks []clinical.Task)
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// outside says where somebody had pictures who had them through no set and no
+// release: nothing where rows of several kinds are added up.
+func outside(r clinical.Reach) string {
+	switch r.Purpose {
+	case clinical.NoPurpose:
+		return "–"
+	case clinical.P0, clinical.P1:
+		return "the screens of care"
+	default:
+		return "the library, for " + strings.ToLower(purpose(r.Purpose))
+	}
 }
 
 // recallRow is a recall as the list shows it.

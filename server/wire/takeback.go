@@ -152,6 +152,7 @@ type Reach struct {
 	Role    clinical.Role      `json:"role,omitempty"`
 	Set     clinical.SetID     `json:"set,omitzero"`
 	Release clinical.ReleaseID `json:"release,omitzero"`
+	Purpose clinical.Purpose   `json:"purpose,omitzero" enum:"P0,P1,P2,P2b,P3,P4,P5,P6,P7" doc:"absent: several, added up"`
 	Channel clinical.Channel   `json:"channel"`
 	Assets  int                `json:"assets"`
 	Times   int                `json:"times"`
@@ -163,7 +164,7 @@ type Reach struct {
 // ToReach converts for the wire.
 func ToReach(r clinical.Reach) Reach {
 	return Reach{
-		Person: r.Person, Role: r.Role, Set: r.Set, Release: r.Release, Channel: r.Channel, Assets: r.Assets, Times: r.Times,
+		Person: r.Person, Role: r.Role, Set: r.Set, Release: r.Release, Purpose: r.Purpose, Channel: r.Channel, Assets: r.Assets, Times: r.Times,
 		First: r.First, Last: r.Last, Task: r.Task,
 	}
 }
