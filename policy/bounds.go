@@ -1,6 +1,9 @@
 package policy
 
 import (
+	"slices"
+	"strings"
+
 	"fovea/clinical"
 )
 
@@ -55,6 +58,9 @@ func bounded(cmd clinical.Command) error {
 	if err := brief(words); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(append(append(fields, words), namesOf(cmd)...), turned) {
+		return invalid("direction", "A character in this that is not seen turns the writing around, so that it reads as something else. Type it again.")
+	}
 	for _, f := range fields {
 		if len(f) > maxField {
 			return invalid("words", "One of these lines has more than 1,000 bytes. Shorten it.")
@@ -62,6 +68,37 @@ func bounded(cmd clinical.Command) error {
 	}
 	if !lists {
 		return invalid("too-many", "There are more names, numbers or pictures in this than one record keeps. Send it in parts.")
+	}
+	return nil
+}
+
+// turned reports whether a text has a character that overrides, embeds or
+// isolates the direction of what follows (Unicode TR 9, 2.1 to 2.4): with one,
+// what is read is not what is recorded. Marks such as U+200F, which Arabic and
+// Hebrew beside numbers need, turn nothing that is not theirs.
+func turned(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 })
+}
+
+// namesOf are the names and captions that a command gives.
+func namesOf(cmd clinical.Command) []string {
+	switch cmd := cmd.(type) {
+	case clinical.AddPerson:
+		return []string{cmd.Person.Name, cmd.Person.Login}
+	case clinical.ChangePerson:
+		return []string{cmd.Person.Name, cmd.Person.Login}
+	case clinical.AddPatient:
+		return []string{cmd.Patient.Family, cmd.Patient.Given}
+	case clinical.ChangePatient:
+		return []string{cmd.Patient.Family, cmd.Patient.Given}
+	case clinical.CreateSet:
+		return []string{cmd.Set.Title}
+	case clinical.ChangeSet:
+		return []string{cmd.Set.Title}
+	case clinical.DescribeAsset:
+		if cmd.Caption != nil {
+			return []string{*cmd.Caption}
+		}
 	}
 	return nil
 }

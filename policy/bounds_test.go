@@ -47,3 +47,28 @@ func TestRecordsHaveASize(t *testing.T) {
 		}
 	}
 }
+
+// What is read is what is recorded: nothing unseen turns the writing around.
+func TestNoWritingIsTurnedAround(t *testing.T) {
+	h := newHouse(t, wounds())
+	const site = "left leg\u202egel tfel"
+	giver := teaching("", "adult")
+	giver.ID, giver.Giver = clinical.GrantID{}, "\u2067Ada\u2069"
+	caption := "ulcer \u202dmedial"
+	for name, tt := range map[string]struct {
+		who string
+		cmd clinical.Command
+	}{
+		"site":    {"clara", clinical.OpenLesion{Lesion: clinical.Lesion{Patient: patient("adult"), Label: "ulcer", Site: site}}},
+		"label":   {"clara", clinical.OpenLesion{Lesion: clinical.Lesion{Patient: patient("adult"), Label: site}}},
+		"giver":   {"nina", clinical.RecordConsent{Grant: giver}},
+		"reason":  {"nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: site}},
+		"patient": {"paula", clinical.AddPatient{Patient: clinical.Patient{Family: "Invented", Given: site}}},
+		"caption": {"paula", clinical.DescribeAsset{Asset: asset("leg"), Caption: &caption}},
+	} {
+		if got := h.refuses(tt.who, tt.cmd, clinical.Invalid); got != "direction" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	h.do("clara", clinical.OpenLesion{Lesion: clinical.Lesion{Patient: patient("adult"), Label: "\u0642\u0631\u062d\u0629 12\u200f mm", Site: "leg"}})
+}

@@ -193,7 +193,7 @@ type assetDescribeCmd struct {
 	Caption *string  `help:"New caption."`
 	Keyword []string `help:"Keywords; replaces all. Repeat."`
 	View    string   `help:"View code, such as L-LEG-ANT."`
-	Lesion  string   `help:"The lesion that it shows; see fovea lesion list." placeholder:"ID"`
+	Lesion  string   `help:"The lesion that it shows, or none; see fovea lesion list." placeholder:"ID"`
 }
 
 func (x assetDescribeCmd) Run(e *env) error {
@@ -211,11 +211,12 @@ func (x assetDescribeCmd) Run(e *env) error {
 			in.View = &a.View
 		}
 		if x.Lesion != "" {
-			id, err := clinical.ParseID[clinical.Lesion](x.Lesion)
-			if err != nil {
-				return err
+			in.Lesion = &clinical.LesionID{} // none
+			if x.Lesion != "none" {
+				if err := in.Lesion.UnmarshalText([]byte(x.Lesion)); err != nil {
+					return err
+				}
 			}
-			in.Lesion = &id
 		}
 		var r wire.Result
 		if err := c.send(e.ctx, call{method: http.MethodPatch, path: "/api/v1/assets/" + x.Asset, in: in, match: a.Rev}, &r); err != nil {

@@ -88,3 +88,29 @@ func TestAServersCheckpointsAreCosignedByAWitness(t *testing.T) {
 		t.Error("a witness has another key after a restart")
 	}
 }
+
+// What cannot be written leaves nothing behind that looks like a key.
+func TestAKeyIsKeptWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "witness.key")
+	if err := os.MkdirAll(filepath.Join(path, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := keepKey(path, []byte("key")); err == nil {
+		t.Error("a folder became a key")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := keepKey(path, []byte("key")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	info, statErr := os.Stat(path)
+	if err != nil || statErr != nil || string(got) != "key" || info.Mode().Perm() != 0o600 {
+		t.Errorf("%q, %v, %v", got, err, statErr)
+	}
+}

@@ -44,6 +44,9 @@ func (formPrintCmd) Help() string {
 }
 
 func (x formPrintCmd) Run(e *env) error {
+	if x.Code != "" && x.Consent == "" {
+		return clinical.Refuse(clinical.Invalid, "consent", "A code is printed on the patient's copy of a consent. Say of which: --consent.")
+	}
 	return e.with(func(c *client) error {
 		r := call{method: http.MethodGet, path: "/api/v1/consent-form?" + url.Values{"language": {x.Language}}.Encode()}
 		if x.Patient != "" {

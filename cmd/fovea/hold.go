@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"strconv"
 	"strings"
 
 	"fovea/clinical"
@@ -8,8 +10,36 @@ import (
 )
 
 type holdCmd struct {
+	List  holdListCmd  `cmd:"" help:"List the holds on a patient and their pictures, those that ended too."`
 	Place holdPlaceCmd `cmd:"" help:"Forbid acts on pictures."`
 	Lift  holdLiftCmd  `cmd:"" help:"End a hold."`
+}
+
+type holdListCmd struct {
+	Patient string `arg:"" help:"Patient ID, or SYSTEM:NUMBER."`
+}
+
+func (x holdListCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		id, err := e.patient(c, x.Patient)
+		if err != nil {
+			return err
+		}
+		var p wire.PatientPage
+		if err := c.get(e.ctx, "/api/v1/patients/"+id.String(), &p); err != nil {
+			return err
+		}
+		return e.answer(p.Holds, func(w io.Writer) {
+			put(w, "ID\tKIND\tPICTURES\tPLACED\tLIFTED\tREASON")
+			for _, h := range p.Holds {
+				on := "all"
+				if n := len(h.Assets); n > 0 {
+					on = strconv.Itoa(n)
+				}
+				put(w, "%s\t%s\t%s\t%s\t%s\t%s", h.ID, h.Kind, on, stamp(h.PlacedAt), stamp(h.LiftedAt), h.Reason)
+			}
+		})
+	})
 }
 
 type holdPlaceCmd struct {
