@@ -47,6 +47,20 @@ func TestCertificateNamesReadersToGovernanceAlone(t *testing.T) {
 	if _, err := h.RecallTasks(t.Context(), as("clara"), id); clinical.KindOf(err) != clinical.Forbidden {
 		t.Errorf("the treating team reads who was asked: %v", err)
 	}
+	asked := h.request("patient")
+	request := clinical.Erasure{ID: asked, Patient: patient("adult")}
+	if err := h.ErasureNames(as("clara"), request); clinical.KindOf(err) != clinical.Forbidden {
+		t.Errorf("the treating team has the names on an erasure: %v", err)
+	}
+	if err := h.ErasureNames(as("greta"), request); err != nil {
+		t.Errorf("governance has not: %v", err)
+	}
+	if got := h.denials("clara"); len(got) != 2 || got[0].Patient != patient("adult") || got[0].Rule == "" || got[1].Rule == "" {
+		t.Errorf("what the treating team was denied is noted as %+v", got)
+	}
+	if got := h.denials("stella"); len(got) != 2 {
+		t.Errorf("what a student was denied is noted as %+v", got)
+	}
 	if _, err := h.Recall(t.Context(), as("greta"), clinicaltest.ID[clinical.Recall]("none")); !errors.Is(err, clinical.ErrNotFound) {
 		t.Errorf("none: %v", err)
 	}

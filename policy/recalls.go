@@ -46,11 +46,12 @@ func (g *Gate) Recall(ctx context.Context, c clinical.Caller, id clinical.Recall
 // RecallTasks returns what a recall asked of whom and what they answered, for
 // governance.
 func (g *Gate) RecallTasks(ctx context.Context, c clinical.Caller, id clinical.RecallID) ([]clinical.Task, error) {
-	_, p, err := g.oneRecall(ctx, c, id)
+	r, p, err := g.oneRecall(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
 	if p.Role != clinical.Governance {
+		g.namesDenied(c, r.Patient)
 		return nil, forbid("role", "Who was asked to destroy what is for governance. Ask them.")
 	}
 	snap, err := g.snapshot()
@@ -75,9 +76,31 @@ func (g *Gate) oneRecall(ctx context.Context, c clinical.Caller, id clinical.Rec
 	}
 	r, err := g.recallFor(snap, p, id)
 	if err != nil {
+		if of, known := snap.recalls.get(id); known {
+			g.namesDenied(c, of.Patient)
+		}
 		return nil, nil, err
 	}
 	return r, p, g.readsRecalls(ctx, c, p, r.Patient)
+}
+
+// ErasureNames permits governance alone the names on the certificate of a
+// request to erase. That anybody else asked for them is noted.
+func (g *Gate) ErasureNames(c clinical.Caller, e clinical.Erasure) error {
+	_, p, err := g.ready(c)
+	if err != nil || p.Role == clinical.Governance {
+		return err
+	}
+	g.namesDenied(c, e.Patient)
+	return forbid("role", "The edition with names is for governance. Take the patient's.")
+}
+
+// namesDenied notes that somebody asked for what is governance's to read of a
+// patient.
+func (g *Gate) namesDenied(c clinical.Caller, id clinical.PatientID) {
+	e := g.event(clinical.ActDenied, c)
+	e.Patient, e.Denied, e.Rule = id, true, noRole
+	g.opt.Recorder.NoteLater(e)
 }
 
 // recallFor finds a recall that the person may read.
