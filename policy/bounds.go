@@ -55,11 +55,17 @@ func bounded(cmd clinical.Command) error {
 	default:
 		words, fields = reasonOf(cmd), lesionFields(cmd)
 	}
-	if err := brief(words); err != nil {
-		return err
-	}
 	if slices.ContainsFunc(append(append(fields, words), namesOf(cmd)...), turned) {
 		return invalid("direction", "A character in this that is not seen turns the writing around, so that it reads as something else. Type it again.")
+	}
+	return sized(words, fields, lists)
+}
+
+// sized is Invalid where words, a field or a list is larger than a record
+// keeps.
+func sized(words string, fields []string, lists bool) error {
+	if err := brief(words); err != nil {
+		return err
 	}
 	for _, f := range fields {
 		if len(f) > maxField {

@@ -54,30 +54,38 @@ func (d *door) public(view func(http.ResponseWriter, *http.Request, *withdrawPag
 			}
 		}
 		status, err := view(w, r, p)
-		if later, ok := errors.AsType[*guard.Wait](err); ok {
-			guard.SetRetryAfter(h, later.RetryAfter())
+		if err != nil {
+			status = d.unable(h, r, p, err)
 		}
-		switch {
-		case errors.Is(err, errTooMany):
-			p.Step, p.Path = "later", "/withdraw"
-			status = http.StatusTooManyRequests
-		case clinical.KindOf(err) == clinical.NotFound && err != nil:
-			p.Step, p.Path, p.Consents = "nothing", "/withdraw", nil
-			status = http.StatusNotFound
-		case err != nil:
-			if d.Log != nil && clinical.KindOf(err) != clinical.Unavailable {
-				d.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
-			}
-			p.Step, p.Path = "sorry", "/withdraw"
-			if p.Ticket != "" {
-				p.Step = "busy"
-			}
-			status = http.StatusServiceUnavailable
-		case status == 0:
+		if status == 0 {
 			return // it has answered
 		}
 		d.answer(w, r, status, p)
 	}
+}
+
+// unable turns a page into one that says what is the matter, and returns its status.
+func (d *door) unable(h http.Header, r *http.Request, p *withdrawPage, err error) int {
+	if later, ok := errors.AsType[*guard.Wait](err); ok {
+		guard.SetRetryAfter(h, later.RetryAfter())
+	}
+	p.Path = "/withdraw"
+	switch {
+	case errors.Is(err, errTooMany):
+		p.Step = "later"
+		return http.StatusTooManyRequests
+	case clinical.KindOf(err) == clinical.NotFound:
+		p.Step, p.Consents = "nothing", nil
+		return http.StatusNotFound
+	}
+	if d.Log != nil && clinical.KindOf(err) != clinical.Unavailable {
+		d.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
+	}
+	p.Step = "sorry"
+	if p.Ticket != "" {
+		p.Step = "busy"
+	}
+	return http.StatusServiceUnavailable
 }
 
 func (d *door) answer(w http.ResponseWriter, r *http.Request, status int, p *withdrawPage) {
