@@ -245,6 +245,8 @@ func TestRanges(t *testing.T) {
 		{"bytes=-7", whole[len(whole)-7:], 206},
 		{"bytes=10-10", whole[10:11], 206},
 		{"bytes=0-1,5-6", whole, 200},
+		{"lines=1-2", whole, 200},
+		{"nonsense", whole, 200},
 	}
 	for _, tt := range tests {
 		w := d.ask("GET", file, "", "Range: "+tt.header)
@@ -252,8 +254,11 @@ func TestRanges(t *testing.T) {
 			t.Errorf("%s: %d, %d bytes; want %d, %d bytes", tt.header, w.Code, w.Body.Len(), tt.code, len(tt.want))
 		}
 	}
-	if code := d.ask("GET", file, "", "Range: bytes=999999-").Code; code != http.StatusRequestedRangeNotSatisfiable {
-		t.Errorf("behind the end: %d, want 416", code)
+	for _, header := range []string{"bytes=999999-", "bytes=-0", "bytes=-000", "bytes= -0"} {
+		w := d.ask("GET", file, "", "Range: "+header)
+		if got := w.Header().Get("Content-Range"); w.Code != http.StatusRequestedRangeNotSatisfiable || got != fmt.Sprintf("bytes */%d", len(whole)) {
+			t.Errorf("%s: %d, Content-Range %q; want 416 and the size", header, w.Code, got)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -93,11 +94,18 @@ func brief(header string) bool {
 	return err == nil && last-first < briefRange
 }
 
-// oneRange makes a request for several ranges one for the whole: they are a way to ask for much with little, and no file
-// manager does.
+// oneRange makes what a Range header asks for one range of bytes, or nothing: several are a way to ask for much with
+// little, and no file manager does; a unit that the drive does not have is ignored (RFC 9110, 14.2). The last 0 bytes
+// become a range behind the end: both are unsatisfiable (14.1.2), and net/http only says so of the latter.
 func oneRange(header http.Header) {
-	if strings.Contains(header.Get("Range"), ",") {
+	asked := header.Get("Range")
+	unit, ranges, _ := strings.Cut(asked, "=")
+	if asked == "" || unit != "bytes" || strings.Contains(ranges, ",") {
 		header.Del("Range")
+		return
+	}
+	if suffix, ok := strings.CutPrefix(strings.TrimSpace(ranges), "-"); ok && suffix != "" && strings.Trim(suffix, "0") == "" {
+		header.Set("Range", "bytes="+strconv.FormatInt(math.MaxInt64, 10)+"-")
 	}
 }
 
