@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -29,6 +30,9 @@ const (
 	glance = time.Second
 	// patience is how long somebody who asks for a contact sheet by its name waits for it.
 	patience = 30 * time.Second
+	// tellEvery is how long the ranges and repetitions of a download count as the one that the ledger heard of, as it is
+	// with pictures.
+	tellEvery = time.Minute
 	// pause is how long a contact sheet that could not be drawn is not tried again.
 	pause = time.Minute
 	// idle is how long a paper is kept that nobody asks for; at most twice that.
@@ -60,8 +64,14 @@ type paper struct {
 	used  uint64    // when it was last asked for, by the count of askings
 	// noStore is set when a picture on it must not be stored by the client.
 	noStore bool
-	// told are the readers who have received it, as the ledger knows.
-	told map[clinical.PersonID]bool
+	// told is when the ledger last heard that a device received it; nil: nothing is to be told.
+	told map[reader]time.Time
+}
+
+// reader is a device of somebody's.
+type reader struct {
+	person clinical.PersonID
+	device string
 }
 
 // order asks for a contact sheet.
@@ -152,7 +162,7 @@ func (d *desk) draw(ctx context.Context, o order) {
 		return
 	}
 	o.paper.noStore = noStore
-	o.paper.told = map[clinical.PersonID]bool{}
+	o.paper.told = map[reader]time.Time{}
 	d.fill(o.paper, out.Bytes())
 }
 
@@ -292,10 +302,13 @@ func within(ctx context.Context, done <-chan struct{}, wait time.Duration) bool 
 }
 
 // tell asks the gate, for a reader who is about to have a contact sheet, so that it decides on every picture on it and
-// the ledger knows; once for each reader and edition. A sheet that is drawn for its size in a listing is nobody's yet.
+// the ledger knows; once a minute for each device and edition. A sheet that is drawn for its size in a listing is
+// nobody's yet.
 func (d *desk) tell(ctx context.Context, c clinical.Caller, p *paper, f clinical.Folder) error {
+	to, now := reader{c.Person, c.Device}, d.now()
 	d.mu.Lock()
-	told := p.told == nil || p.told[c.Person]
+	at, known := p.told[to]
+	told := p.told == nil || known && now.Sub(at) < tellEvery && !now.Before(at)
 	d.mu.Unlock()
 	if told {
 		return nil
@@ -309,7 +322,8 @@ func (d *desk) tell(ctx context.Context, c clinical.Caller, p *paper, f clinical
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	p.told[c.Person] = true
+	maps.DeleteFunc(p.told, func(_ reader, at time.Time) bool { return now.Sub(at) >= tellEvery })
+	p.told[to] = now
 	return nil
 }
 

@@ -8,7 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,6 +125,31 @@ func TestAContactSheetIsReceivedOnceItIsFetched(t *testing.T) {
 	if diff := cmp.Diff(want, opened); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// Each device that fetches a sheet is told to the ledger, again after a minute, however long the sheet is kept; the
+// ranges that one device reads of it within a minute are one download.
+func TestEveryDownloadOfASheetIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newPaperDrive(t)
+		d.gate.addSet("Wounds", "000013-Ulcer.jpg")
+		var told atomic.Int64
+		d.gate.opened = func(clinical.PersonID, clinical.AssetID) { told.Add(1) }
+		fetch := func(want int64, device string, after time.Duration) {
+			t.Helper()
+			time.Sleep(after)
+			d.ask("GET", woundsSheet, "", "Test-Device: "+device)
+			d.ask("GET", woundsSheet, "", "Test-Device: "+device, "Range: bytes=3-5")
+			if got := told.Load(); got != want {
+				t.Errorf("%s, %v later: told %d times, want %d", device, after, got, want)
+			}
+		}
+		fetch(1, "laptop", 0)
+		fetch(2, "tablet", 0)
+		fetch(2, "laptop", 59*time.Second)
+		fetch(3, "laptop", 2*time.Second)
+		fetch(4, "tablet", time.Second)
+	})
 }
 
 func TestAPictureWithdrawnWhileTheSheetIsDrawnIsNotOnIt(t *testing.T) {
