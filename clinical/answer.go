@@ -18,7 +18,7 @@ type Obligations struct {
 	Rendition      RenditionKind // what may leave
 	NoStore        bool          // no cache may keep it
 	LogBeforeBytes bool          // the ledger entry is durable before the first byte
-	Watermark      bool
+	Watermark      bool          // it leaves as a marked copy, or not at all
 	// Until is when time alone may change the decision; zero: none in sight.
 	Until time.Time
 }
@@ -40,6 +40,8 @@ type Served struct {
 	Modified time.Time
 	Width    int
 	Height   int
+	// Room is how many bytes the marked copy has where Watermark is owed.
+	Room int64
 	Obligations
 	// Gone is closed when the picture is withdrawn from this reader.
 	Gone <-chan struct{}

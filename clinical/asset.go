@@ -198,8 +198,11 @@ type Rendition struct {
 	Edit    int    `json:",omitempty"` // number of the version it shows; 0: as taken
 	Source  BlobID // the original it was made from
 	Blob    Blob
-	Width   int    // px, upright
-	Height  int    // px, upright
-	Failed  Reason `json:",omitempty"` // why there are no bytes
-	MadeAt  time.Time
+	Width   int // px, upright
+	Height  int // px, upright
+	// Room is how many bytes each copy has that is marked with who received it,
+	// whoever that is; 0: not measured, or it cannot be marked.
+	Room   int    `json:",omitempty"`
+	Failed Reason `json:",omitempty"` // why there are no bytes
+	MadeAt time.Time
 }

@@ -159,7 +159,8 @@ type LiftHold struct {
 // CreateSet begins a teaching set owned by the caller.
 type CreateSet struct{ Set TeachingSet }
 
-// ChangeSet replaces title, audience, roster or dates; Set.Rev is the one read.
+// ChangeSet replaces title, audience, roster, dates or whether copies are
+// marked; Set.Rev is the one read.
 type ChangeSet struct{ Set TeachingSet }
 
 // AddToSet adds pictures in the given order; Labels (optional) go beside them.

@@ -20,6 +20,9 @@ type TeachingSet struct {
 	From      Date       `json:",omitzero"`
 	Until     Date       `json:",omitzero"` // last day; zero: no end
 	Status    SetStatus
+	// Watermark has every picture that leaves by a mounted drive carry a mark of
+	// whose drive it was.
+	Watermark bool `json:",omitempty"`
 	// SubmittedBy and PublishedBy differ where a second person is required.
 	// A set waits for that person while SubmittedAt is after PublishedAt.
 	SubmittedBy PersonID  `json:",omitzero"`

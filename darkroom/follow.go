@@ -388,8 +388,8 @@ func (f *Follower) there(ctx context.Context, r clinical.Rendition) (bool, error
 	return true, c.Close()
 }
 
-// Missing looks for renditions whose bytes are gone and queues them to be made
-// again. Run does so once at the start; a restore or a scrub calls for it again.
+// Missing looks for renditions whose bytes are gone, or that were made before
+// anybody measured their room for a mark, and queues them to be made again. Run does so once at the start; a restore or a scrub calls for it again.
 func (f *Follower) Missing(ctx context.Context) error {
 	f.mu.Lock()
 	var all []clinical.Rendition
@@ -414,7 +414,7 @@ func (f *Follower) Missing(ctx context.Context) error {
 			}
 			return err
 		}
-		if !there {
+		if !there || unmeasured(r) {
 			f.mu.Lock()
 			f.queue(order{task{r.Asset, r.Kind}, r.Rev})
 			f.mu.Unlock()

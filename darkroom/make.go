@@ -88,7 +88,7 @@ func (f *Follower) make(ctx context.Context, t order, background bool) (clinical
 
 // keep seals a picture and records it.
 func (f *Follower) keep(ctx context.Context, owner clinical.Owner, rec clinical.Rendition, pic Picture) (clinical.Rendition, error) {
-	rec.Width, rec.Height = pic.Width, pic.Height
+	rec.Width, rec.Height, rec.Room = pic.Width, pic.Height, f.room(rec.Kind, pic.JPEG)
 	done, err := f.opt.Keeper.Put(ctx, owner, bytes.NewReader(pic.JPEG), func(b clinical.Blob) (clinical.Change, error) {
 		b.MIME = "image/jpeg"
 		rec.Blob = b

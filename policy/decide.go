@@ -288,6 +288,7 @@ func (m *matter) obligations() clinical.Obligations {
 	u := m.req.Use
 	leaves := u.Channel&(clinical.Download|clinical.Print|clinical.Online) != 0
 	return clinical.Obligations{
+		Watermark:      m.set != nil && marks(m.set, u.Channel),
 		Rendition:      m.kind,
 		NoStore:        m.level == clinical.I0 || u.Purpose == clinical.P0,
 		LogBeforeBytes: leaves || m.glass || m.level == clinical.I0 && m.kind != clinical.Thumbnail,

@@ -24,6 +24,7 @@ func (a *act) createSet(cmd clinical.CreateSet) (clinical.Change, error) {
 	s := clinical.TeachingSet{
 		ID: in.ID, Name: in.Name, Title: in.Title, Purpose: in.Purpose, Audience: in.Audience, Owner: a.person.ID,
 		Specialty: in.Specialty, Roster: in.Roster, Cohorts: in.Cohorts, From: in.From, Until: in.Until, CreatedAt: a.now, NextNumber: step(),
+		Watermark: in.Watermark,
 	}
 	if s.ID.IsZero() {
 		s.ID = clinical.Mint[clinical.TeachingSet](a.g.opt.Mint)
@@ -43,8 +44,8 @@ func (a *act) createSet(cmd clinical.CreateSet) (clinical.Change, error) {
 	return a.setChange(clinical.ActSetCreated, s)
 }
 
-// changeSet replaces title, audience, roster, cohorts and dates, and nothing
-// else.
+// changeSet replaces title, audience, roster, cohorts, dates and whether copies
+// are marked, and nothing else.
 func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
 	st, err := a.ownSet(cmd.Set.ID)
 	if err != nil {
@@ -55,11 +56,12 @@ func (a *act) changeSet(cmd clinical.ChangeSet) (clinical.Change, error) {
 	}
 	s := st.TeachingSet
 	s.Title, s.Audience, s.From, s.Until = cmd.Set.Title, cmd.Set.Audience, cmd.Set.From, cmd.Set.Until
-	s.Roster, s.Cohorts = cmd.Set.Roster, cmd.Set.Cohorts
-	if s.Audience > st.Audience && s.Status == clinical.SetPublished {
-		s.PublishedBy = a.person.ID // the second person agreed to a smaller audience
+	s.Roster, s.Cohorts, s.Watermark = cmd.Set.Roster, cmd.Set.Cohorts, cmd.Set.Watermark
+	wider := s.Audience > st.Audience || st.Watermark && !s.Watermark
+	if wider && s.Status == clinical.SetPublished {
+		s.PublishedBy = a.person.ID // the second person agreed to a smaller audience, and to marked copies
 	}
-	if s.Audience > st.Audience && s.SubmittedAt.After(s.PublishedAt) { // nor to this one who was asked
+	if wider && s.SubmittedAt.After(s.PublishedAt) { // nor to this one who was asked
 		s.SubmittedBy, s.SubmittedAt = clinical.PersonID{}, time.Time{}
 		if s.Status == clinical.SetSubmitted {
 			s.Status = clinical.SetDraft

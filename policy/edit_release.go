@@ -143,11 +143,11 @@ func (e *edit) entry(v clinical.SetItem) *item {
 	return it
 }
 
-func fileOf(v clinical.SetItem, sl *slide) *clinical.Entry {
-	return &clinical.Entry{
+func fileOf(v clinical.SetItem, sl *slide) *file {
+	return &file{room: sl.room, Entry: clinical.Entry{
 		Item: v.ID, Asset: v.Asset, Name: FileName(v.Number, v.Label), Caption: v.Caption, Size: sl.size,
 		MIME: sl.mime, ETag: sl.etag, Modified: sl.modified, Created: v.AddedAt,
-	}
+	}}
 }
 
 // flat returns the flattened copy of the version that a picture is shown in;
@@ -193,7 +193,7 @@ func (e *edit) slide(of *table[clinical.AssetID, *slide], v clinical.Rendition) 
 		return
 	}
 	of.set(e.by, v.Asset, &slide{
-		blob: v.Blob.ID, rev: v.Rev, edit: uint16(min(v.Edit, math.MaxUint16)), size: v.Blob.Size, width: v.Width, height: v.Height,
+		blob: v.Blob.ID, rev: v.Rev, edit: uint16(min(v.Edit, math.MaxUint16)), size: v.Blob.Size, room: int64(v.Room), width: v.Width, height: v.Height,
 		etag: e.etag(v.Blob.SHA256), mime: cmp.Or(v.Blob.MIME, "image/jpeg"), modified: v.MadeAt,
 	})
 	e.refresh(v.Asset)

@@ -217,19 +217,38 @@ type set struct {
 	changed time.Time
 }
 
+// marks reports whether what leaves by a channel is marked with whose it is.
+func marks(s *set, ch clinical.Channel) bool { return s.Watermark && ch == clinical.Mount }
+
 // item is one membership, and the files it may be on a drive, each once it is
 // made: the picture, and its flattened copy.
 type item struct {
 	clinical.SetItem
-	plain, flat *clinical.Entry
+	plain, flat *file
 }
 
-// as returns the file that a rendition is; nil while it is not made.
-func (i *item) as(k clinical.RenditionKind) *clinical.Entry {
+// file is what an item is on a drive, and how many bytes of it a reader gets
+// whose copies are marked.
+type file struct {
+	clinical.Entry
+	room int64
+}
+
+// as returns the file that a rendition is, with the length that it has for a
+// reader; not while it is not made, nor where a mark is owed that it cannot carry.
+func (i *item) as(k clinical.RenditionKind, marked bool) (clinical.Entry, bool) {
+	f := i.plain
 	if k == clinical.Masked {
-		return i.flat
+		f = i.flat
 	}
-	return i.plain
+	if f == nil || marked && f.room == 0 {
+		return clinical.Entry{}, false
+	}
+	e := f.Entry
+	if marked {
+		e.Size = f.room
+	}
+	return e, true
 }
 
 // slide is what a picture is shown by on a drive: its teaching rendition, or the
@@ -239,6 +258,7 @@ type slide struct {
 	rev      uint64
 	edit     uint16
 	size     int64
+	room     int64 // of its marked copies; 0: it cannot be marked
 	width    int
 	height   int
 	etag     string

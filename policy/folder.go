@@ -162,9 +162,10 @@ func (s *Snapshot) list(p *clinical.Person, st *set, ch clinical.Channel, now ti
 			l.patients[owner] = true
 			l.folder.Modified = latest(l.folder.Modified, s.shard(owner).changed)
 		}
-		switch d := v.of(pic, st, it); {
-		case d.Permit && it.as(d.Rendition) != nil:
-			e := *it.as(d.Rendition)
+		d := v.of(pic, st, it)
+		e, made := it.as(d.Rendition, marks(st, ch))
+		switch {
+		case d.Permit && made:
 			e.Position = i // st.items keeps what was removed, in the order of its adding
 			l.folder.Entries = append(l.folder.Entries, e)
 		case d.Permit: // nothing to list until the rendition is made

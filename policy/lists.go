@@ -74,7 +74,7 @@ func (g *Gate) SetReport(_ context.Context, c clinical.Caller, id clinical.SetID
 			d = v.of(pic, st, it)
 		}
 		words := Words(d.Reason)
-		if d.Permit && it.as(d.Rendition) == nil {
+		if _, made := it.as(d.Rendition, st.Watermark); d.Permit && !made {
 			words = "Its teaching copy is still being made."
 		}
 		out = append(out, clinical.ItemReport{Item: it.SetItem, Decision: d, Words: words, Withdrawn: d.Reason == "withdrawn"})

@@ -52,6 +52,9 @@ func (g *Gate) open(ctx context.Context, c clinical.Caller, r OpenRequest, note 
 	if err != nil {
 		return nil, hidden(err)
 	}
+	if d.Watermark && served.Room == 0 { // not listed either: it cannot be marked, or not yet
+		return nil, clinical.ErrNotFound
+	}
 	served.Obligations = d.Obligations
 	e := g.event(clinical.ActViewed, c)
 	if req.Use.Channel != clinical.ViewOnScreen {
@@ -112,6 +115,7 @@ func (g *Gate) file(ctx context.Context, snap *Snapshot, id clinical.AssetID, ki
 			return nil, clinical.BlobID{}, clinical.ErrNotFound
 		}
 		served.MIME, served.ETag, served.Modified, served.Width, served.Height = sl.mime, sl.etag, sl.modified, sl.width, sl.height
+		served.Room = sl.room
 		return served, sl.blob, nil
 	case clinical.Original:
 		a, err := g.opt.Reader.Asset(ctx, id)

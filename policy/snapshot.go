@@ -236,6 +236,6 @@ func (s *Snapshot) samePatient(a, b clinical.PatientID) bool {
 func (s *Snapshot) etag(sha [32]byte) string {
 	mac := hmac.New(sha256.New, s.site.ETagKey[:])
 	mac.Write(sha[:])
-	mac.Write([]byte{0}) // the watermark's ID follows; none is made yet
+	mac.Write([]byte{0}) // one rendition; the drive makes the tags of its marked copies from this one
 	return `"` + hex.EncodeToString(mac.Sum(nil)) + `"`
 }

@@ -80,7 +80,13 @@ func (s *system) openServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.drive = webdav.New(webdav.Options{Gate: s.gate, Auth: s.login, Papers: press{s.desk}.onDrive(ctx, s.cfg.papers()), Inbox: inbox, Log: s.log})
+	marks, err := newMarks(s.vault.Derive(markPurpose))
+	if err != nil {
+		return err
+	}
+	s.drive = webdav.New(webdav.Options{
+		Gate: s.gate, Auth: s.login, Papers: press{s.desk}.onDrive(ctx, s.cfg.papers()), Inbox: inbox, Watermark: marks, Log: s.log,
+	})
 	s.listening = make(chan string, 1)
 	listening := func(a net.Addr) {
 		s.address = shown(s.cfg.Listen, a)

@@ -34,10 +34,11 @@ type setCreateCmd struct {
 	Roster    []string `help:"Reader (login). Repeat."`
 	From      string   `help:"First day, YYYY-MM-DD." placeholder:"DAY"`
 	Until     string   `help:"Last day, YYYY-MM-DD." placeholder:"DAY"`
+	Watermark bool     `help:"Mark each reader's copies on their drives, so that one that is passed on names its reader." default:"true" negatable:""`
 }
 
 func (x setCreateCmd) Run(e *env) error {
-	s := wire.Set{Name: x.Name, Title: x.Title, Specialty: clinical.Specialty(x.Specialty)}
+	s := wire.Set{Name: x.Name, Title: x.Title, Specialty: clinical.Specialty(x.Specialty), Watermark: &x.Watermark}
 	for _, f := range []struct {
 		into interface{ UnmarshalText([]byte) error }
 		text string
@@ -96,6 +97,9 @@ func (x setShowCmd) Run(e *env) error {
 		}
 		return e.answer(p, func(w io.Writer) {
 			put(w, "%s: %d admitted, %d hidden", p.Set.Name, p.Admitted, p.Hidden)
+			if p.Set.Watermark != nil && *p.Set.Watermark {
+				put(w, "copies on drives are marked")
+			}
 			for _, i := range p.Items {
 				state := "seen"
 				if !i.Admitted {
@@ -150,12 +154,13 @@ func (e *env) onSet(ref, path string, in any, done string) error {
 }
 
 type setChangeCmd struct {
-	Set      string  `arg:"" help:"Name or ID."`
-	Title    *string `help:"New title."`
-	Audience *string `help:"The largest it will be shown to: A1 one, A2 ≤12, A3 ≤40, A4 hall."`
-	From     *string `help:"First day, YYYY-MM-DD; empty: from the day it is published." placeholder:"DAY"`
-	Until    *string `help:"Last day, YYYY-MM-DD; empty: no end." placeholder:"DAY"`
-	Rev      uint64  `help:"Only if the set is still at this revision, as shown by set show --json." placeholder:"N"`
+	Set       string  `arg:"" help:"Name or ID."`
+	Title     *string `help:"New title."`
+	Audience  *string `help:"The largest it will be shown to: A1 one, A2 ≤12, A3 ≤40, A4 hall."`
+	From      *string `help:"First day, YYYY-MM-DD; empty: from the day it is published." placeholder:"DAY"`
+	Until     *string `help:"Last day, YYYY-MM-DD; empty: no end." placeholder:"DAY"`
+	Watermark *bool   `help:"Mark each reader's copies on their drive, or no longer." negatable:""`
+	Rev       uint64  `help:"Only if the set is still at this revision, as shown by set show --json." placeholder:"N"`
 }
 
 // Help teaches.
@@ -165,12 +170,15 @@ func (setChangeCmd) Help() string {
 }
 
 func (x setChangeCmd) Run(e *env) error {
-	if x.Title == nil && x.Audience == nil && x.From == nil && x.Until == nil {
-		return clinical.Refuse(clinical.Invalid, "nothing-to-change", "Nothing is named that should change. Name --title, --audience, --from or --until.")
+	if x.Title == nil && x.Audience == nil && x.From == nil && x.Until == nil && x.Watermark == nil {
+		return clinical.Refuse(clinical.Invalid, "nothing-to-change", "Nothing is named that should change. Name --title, --audience, --from, --until or --watermark.")
 	}
 	return e.changeSet(x.Set, x.Rev, "Changed", func(_ *client, s *wire.Set) error {
 		if x.Title != nil {
 			s.Title = *x.Title
+		}
+		if x.Watermark != nil {
+			s.Watermark = x.Watermark
 		}
 		for _, f := range []struct {
 			into interface{ UnmarshalText([]byte) error }

@@ -20,7 +20,7 @@ func rooms() map[string]string {
 		"vault/vaulttest":    "clinical vault vault/ledger clinical/clinicaltest",
 		"index":              "clinical",
 		"policy":             "clinical",
-		"darkroom":           "clinical internal/sandbox",
+		"darkroom":           "clinical darkroom/watermark internal/sandbox",
 		"darkroom/watermark": "clinical",
 		"darkroom/faces":     "clinical darkroom/faces/nn",
 		"darkroom/faces/nn":  "",

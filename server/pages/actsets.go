@@ -16,11 +16,13 @@ func createSet(r *http.Request) (clinical.Command, string, error) {
 	return clinical.CreateSet{Set: s}, "/sets?done=created", err
 }
 
-// setFields reads what a set's owner chooses: audience, dates and readers.
+// setFields reads what a set's owner chooses: audience, dates, readers and
+// whether copies are marked.
 func setFields(r *http.Request, s *clinical.TeachingSet) error {
 	if err := fill(r, map[string]interface{ UnmarshalText([]byte) error }{"audience": &s.Audience, "from": &s.From, "until": &s.Until}); err != nil {
 		return err
 	}
+	s.Watermark = r.PostFormValue("watermark") != ""
 	for _, text := range r.PostForm["reader"] {
 		id, err := clinical.ParseID[clinical.Person](text)
 		if err != nil {

@@ -94,6 +94,20 @@ func (s *fakeSet) add(position int, name string, p *picture) {
 	})
 }
 
+// grown is how much longer a marked copy is.
+const grown = 7
+
+// markSet has a set's pictures marked from now on.
+func (g *fakeGate) markSet(set clinical.SetID) {
+	g.change(func(w *world) {
+		s := w.find(set)
+		s.folder.Set.Watermark = true
+		for i := range s.folder.Entries {
+			s.folder.Entries[i].Size += grown
+		}
+	})
+}
+
 // change publishes a new world made from a copy of the old one.
 func (g *fakeGate) change(edit func(*world)) {
 	g.mu.Lock()
@@ -214,6 +228,9 @@ func (g *fakeGate) open(set clinical.SetID, asset clinical.AssetID) (*clinical.S
 		Content: p.open(), Asset: asset, MIME: "image/jpeg", ETag: p.etag, Modified: day(2), Gone: p.gone,
 	}
 	served.NoStore = p.noStore
+	if s.folder.Set.Watermark {
+		served.Watermark, served.Room = true, p.size+grown
+	}
 	return served, nil
 }
 

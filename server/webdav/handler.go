@@ -63,7 +63,7 @@ type Options struct {
 	Auth   authenticator
 	Papers Papers
 	Inbox  InboxOptions
-	// Watermark marks what leaves by a teaching set; nil: pictures leave as they are.
+	// Watermark marks what leaves by a set whose pictures are to be marked; nil: such a set cannot be read.
 	Watermark watermark
 	PerDevice int // requests of one device that may be under way; 64
 	Log       *slog.Logger
@@ -72,9 +72,10 @@ type Options struct {
 
 // Handler answers for everything at and under Prefix and InboxPrefix. It is safe for concurrent use.
 type Handler struct {
-	gate gate
-	auth authenticator
-	log  *slog.Logger
+	gate  gate
+	auth  authenticator
+	marks watermark
+	log   *slog.Logger
 	// since is when a drive without a set was last changed: when the handler was made.
 	since   time.Time
 	desk    *desk
@@ -93,11 +94,8 @@ func New(o Options) *Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Watermark != nil {
-		o.Gate = marking{o.Gate, o.Watermark}
-	}
 	h := &Handler{
-		gate: o.Gate, auth: o.Auth, log: o.Log, since: o.Now().UTC(), desk: newDesk(o), devices: newDevices(o.PerDevice),
+		gate: o.Gate, auth: o.Auth, marks: o.Watermark, log: o.Log, since: o.Now().UTC(), desk: newDesk(o), devices: newDevices(o.PerDevice),
 		listings: buffers{size: flushAt + 8<<10}, chunks: buffers{size: copyBuffer},
 	}
 	h.inbox = newInbox(h, o)

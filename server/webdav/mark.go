@@ -6,75 +6,64 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"slices"
 
 	"fovea/clinical"
 )
 
 // watermark puts into a picture who has received it.
 type watermark interface {
-	// Name names what the copies of a caller carry: under one name the same picture has the same bytes, for ever. Empty:
-	// this caller's pictures leave as they are.
+	// Name names what the copies of a caller carry, and is never empty: under one name the same picture has the same
+	// bytes, for ever.
 	Name(clinical.Caller) string
-	// Mark returns the content as the caller is to have it, and as long as it was: listings have said how long before
-	// anything is marked. It is read from what is served, which stops when the picture is withdrawn, and closing it closes
-	// that.
+	// Mark returns the content as the caller is to have it: Room bytes of it, which listings have told before anything is
+	// marked. It is read from what is served, which stops when the picture is withdrawn, and closing it closes that.
 	Mark(context.Context, clinical.Caller, *clinical.Served) (clinical.Content, error)
 }
 
-// marking is a gate whose pictures are marked on their way out. Everything behind it, listings, entity tags and contact
-// sheets, knows no others.
-type marking struct {
-	gate
-	watermark watermark
-}
-
-// Folder returns a set with the entity tags that its pictures have once they are marked.
-func (m marking) Folder(ctx context.Context, c clinical.Caller, id clinical.SetID, ch clinical.Channel) (clinical.Folder, error) {
-	f, err := m.gate.Folder(ctx, c, id, ch)
-	name := m.watermark.Name(c)
-	if err != nil || name == "" {
-		return f, err
+// markOf names the mark on the copies that a caller gets of a set, empty where they get the pictures as they are. The
+// papers of a set are made of the pictures as they are, for all its readers.
+func (h *Handler) markOf(c clinical.Caller, f clinical.Folder) (string, error) {
+	switch {
+	case !f.Set.Watermark:
+		return "", nil
+	case h.marks == nil:
+		return "", clinical.Errorf(clinical.Internal, "webdav: set %s is to be marked, and nobody marks", f.Set.ID)
+	default:
+		return h.marks.Name(c), nil
 	}
-	f.Entries = slices.Clone(f.Entries)
-	for i := range f.Entries {
-		f.Entries[i].ETag = markedTag(f.Entries[i].ETag, name)
-	}
-	return f, nil
 }
 
-// OpenInSet opens a picture and marks it.
-func (m marking) OpenInSet(ctx context.Context, c clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
-	served, err := m.gate.OpenInSet(ctx, c, set, asset)
-	return m.mark(ctx, c, served, err)
-}
-
-// DrawInSet opens a picture for a paper and marks it.
-func (m marking) DrawInSet(ctx context.Context, c clinical.Caller, set clinical.SetID, asset clinical.AssetID) (*clinical.Served, error) {
-	served, err := m.gate.DrawInSet(ctx, c, set, asset)
-	return m.mark(ctx, c, served, err)
-}
-
-func (m marking) mark(ctx context.Context, c clinical.Caller, served *clinical.Served, err error) (*clinical.Served, error) {
-	name := m.watermark.Name(c)
-	if err != nil || name == "" {
+// open opens a picture, and marks it where that is owed.
+func (h *Handler) open(ctx context.Context, c clinical.Caller, n node) (*clinical.Served, error) {
+	served, err := h.gate.OpenInSet(ctx, c, n.set, n.asset)
+	if err != nil || !served.Watermark {
 		return served, err
 	}
-	content, err := m.watermark.Mark(ctx, c, served)
+	content, err := h.marked(ctx, c, served)
 	if err != nil {
 		return nil, errors.Join(err, served.Close())
 	}
-	if content.Size() != served.Size() {
-		return nil, errors.Join(clinical.Errorf(clinical.Internal, "webdav: mark asset %s: it became %d bytes of %d",
-			served.Asset, content.Size(), served.Size()), content.Close())
-	}
-	served.Content, served.ETag = content, markedTag(served.ETag, name)
+	served.Content, served.ETag = content, markedTag(served.ETag, h.marks.Name(c))
 	return served, nil
 }
 
-// markedTag is the entity tag of a rendition's marked copy. The gate's own tag is a keyed hash of the rendition, under a
-// key that does not rotate, so it is a key for the name.
+func (h *Handler) marked(ctx context.Context, c clinical.Caller, served *clinical.Served) (clinical.Content, error) {
+	if h.marks == nil {
+		return nil, clinical.Errorf(clinical.Internal, "webdav: asset %s is to be marked, and nobody marks", served.Asset)
+	}
+	content, err := h.marks.Mark(ctx, c, served)
+	if err == nil && content.Size() != served.Room {
+		err = clinical.Errorf(clinical.Internal, "webdav: mark asset %s: it became %d bytes, and %d were told", served.Asset, content.Size(), served.Room)
+	}
+	return content, err
+}
+
+// markedTag is the entity tag of a rendition's copy under the name of a mark; without one it is the rendition's own.
+// That is the gate's keyed hash of the rendition, under a key that does not rotate, so it is a key for the name.
 func markedTag(tag, name string) string {
+	if name == "" {
+		return tag
+	}
 	mac := hmac.New(sha256.New, []byte(tag))
 	mac.Write([]byte(name))
 	return `"` + hex.EncodeToString(mac.Sum(nil)) + `"`

@@ -8,88 +8,77 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"fovea/clinical"
 	"fovea/server/webdav"
 )
 
-// fakeMark turns round the bits of every byte for narrow, leaves student's copies alone, and makes what is called longer
-// longer.
+// fakeMark appends who reads, and more than was told to what is called longer.
 type fakeMark struct{}
 
-func (fakeMark) Name(c clinical.Caller) string {
-	if c.Person == id[clinical.Person]("narrow") {
-		return "7"
-	}
-	return ""
-}
+func (fakeMark) Name(c clinical.Caller) string { return c.Person.String()[:grown] }
 
-func (fakeMark) Mark(_ context.Context, _ clinical.Caller, s *clinical.Served) (clinical.Content, error) {
+func (m fakeMark) Mark(_ context.Context, c clinical.Caller, s *clinical.Served) (clinical.Content, error) {
+	b, err := io.ReadAll(s)
+	b = append(b, m.Name(c)...)
 	if s.Asset == id[clinical.Asset](id[clinical.TeachingSet]("Wounds"), "000014-longer.jpg") {
-		return memContent{bytes.NewReader(make([]byte, s.Size()+1))}, nil
+		b = append(b, '!')
 	}
-	return turned{s.Content}, nil
+	return memContent{bytes.NewReader(b)}, err
 }
 
-type turned struct{ clinical.Content }
+// answers are what a reader is told of a picture, the same in every answer.
+type answers struct{ tag, length, body, part string }
 
-func (c turned) Read(p []byte) (int, error) {
-	n, err := c.Content.Read(p)
-	for i := range p[:n] {
-		p[i] ^= 0xFF
+func (d *drive) answersTo(t *testing.T, file, folder string, headers ...string) answers {
+	t.Helper()
+	get, head := d.ask("GET", file, "", headers...), d.ask("HEAD", file, "", headers...)
+	listed := parseMultistatus(t, d.ask("PROPFIND", folder, "", append(headers, "Depth: 1")...).Body.Bytes())[1].found
+	part := d.ask("GET", file, "", append(headers, "Range: bytes=-19", "If-Range: "+get.Header().Get("ETag"))...)
+	a := answers{get.Header().Get("ETag"), get.Header().Get("Content-Length"), get.Body.String(), part.Body.String()}
+	if head.Header().Get("ETag") != a.tag || listed["DAV: getetag"] != a.tag || listed["DAV: getcontentlength"] != a.length ||
+		head.Header().Get("Content-Length") != a.length || fmt.Sprint(get.Body.Len()) != a.length {
+		t.Errorf("GET, HEAD and PROPFIND differ: %q, %q, %v", a.tag, head.Header().Get("ETag"), listed)
 	}
-	return n, err
+	if code := d.ask("GET", file, "", append(headers, "If-None-Match: "+a.tag)...).Code; code != http.StatusNotModified {
+		t.Errorf("If-None-Match: %d", code)
+	}
+	if a.part != a.body[len(a.body)-19:] {
+		t.Error("a range is not what the whole has there")
+	}
+	return a
 }
 
-func (c turned) ReadAt(p []byte, off int64) (int, error) {
-	n, err := c.Content.ReadAt(p, off)
-	for i := range p[:n] {
-		p[i] ^= 0xFF
-	}
-	return n, err
-}
-
-// Whoever's copies are marked has other bytes and other entity tags, the same in every answer, and no other length.
+// The readers of a marked set have other bytes and other entity tags each, the
+// same in every answer, and of one length, which is not that of the picture.
 func TestAMarkedPictureIsAsListed(t *testing.T) {
 	d := newDriveWith(webdav.Options{Watermark: fakeMark{}})
 	set := d.gate.addSet("Wounds", "000013-Ulcer.jpg", "000014-longer.jpg")
-	const file = "/dav/teaching/Wounds/000013-Ulcer.jpg"
-	type answers struct{ tag, length, body, part string }
-	seen := func(headers ...string) answers {
-		t.Helper()
-		get, head := d.ask("GET", file, "", headers...), d.ask("HEAD", file, "", headers...)
-		listed := parseMultistatus(t, d.ask("PROPFIND", "/dav/teaching/Wounds/", "", append(headers, "Depth: 1")...).Body.Bytes())[1].found
-		part := d.ask("GET", file, "", append(headers, "Range: bytes=10-19", "If-Range: "+get.Header().Get("ETag"))...)
-		a := answers{get.Header().Get("ETag"), get.Header().Get("Content-Length"), get.Body.String(), part.Body.String()}
-		if head.Header().Get("ETag") != a.tag || listed["DAV: getetag"] != a.tag || listed["DAV: getcontentlength"] != a.length || fmt.Sprint(get.Body.Len()) != a.length {
-			t.Errorf("GET, HEAD and PROPFIND differ: %q, %q, %v", a.tag, head.Header().Get("ETag"), listed)
-		}
-		if code := d.ask("GET", file, "", append(headers, "If-None-Match: "+a.tag)...).Code; code != http.StatusNotModified {
-			t.Errorf("If-None-Match: %d", code)
-		}
-		return a
+	const folder, file = "/dav/teaching/Wounds/", "/dav/teaching/Wounds/000013-Ulcer.jpg"
+	plain, other := d.answersTo(t, file, folder), d.answersTo(t, file, folder, asNarrow)
+	if plain != other || plain.tag != fmt.Sprintf("%q", id[clinical.Asset](set, "000013-Ulcer.jpg").String()) {
+		t.Errorf("two readers of a set without marks differ: %+v, %+v", plain, other)
 	}
-	plain, marked := seen(), seen(asNarrow)
-	turn := plain.body
-	want := make([]byte, len(turn))
-	for i := range want {
-		want[i] = turn[i] ^ 0xFF
+	d.gate.markSet(set)
+	one, two := d.answersTo(t, file, folder), d.answersTo(t, file, folder, asNarrow)
+	if one != d.answersTo(t, file, folder) {
+		t.Error("the same reader gets another copy the second time")
 	}
-	if diff := cmp.Diff(string(want), marked.body); diff != "" {
-		t.Errorf("marked:\n%s", diff)
+	if one.body == two.body || one.tag == two.tag || one.tag == plain.tag || one.length != two.length || len(one.body) != len(plain.body)+grown {
+		t.Errorf("plain %+v, one reader's %+v, another's %+v", plain, one, two)
 	}
-	if marked.part != string(want[10:20]) || plain.part != plain.body[10:20] {
-		t.Error("a range is not what the whole has there")
-	}
-	if marked.tag == plain.tag || marked.tag != seen(asNarrow).tag || marked.length != plain.length {
-		t.Errorf("plain %+v, marked %+v", plain, marked)
-	}
-	if plain.tag != fmt.Sprintf("%q", id[clinical.Asset](set, "000013-Ulcer.jpg").String()) {
-		t.Errorf("an unmarked copy has the tag %s", plain.tag)
-	}
-	w := d.ask("GET", "/dav/teaching/Wounds/000014-longer.jpg", "", asNarrow)
+	w := d.ask("GET", "/dav/teaching/Wounds/000014-longer.jpg", "")
 	if b, _ := io.ReadAll(w.Body); w.Code < 500 || len(b) > 200 {
-		t.Errorf("a mark that changes the length: %d, %d bytes", w.Code, len(b))
+		t.Errorf("a copy of another length than was told: %d, %d bytes", w.Code, len(b))
+	}
+}
+
+// A set whose pictures are to be marked is not read where nobody marks.
+func TestWhatIsToBeMarkedDoesNotLeaveUnmarked(t *testing.T) {
+	d := newDriveWith(webdav.Options{})
+	d.gate.markSet(d.gate.addSet("Wounds", "000013-Ulcer.jpg"))
+	for _, method := range []string{"GET", "HEAD", "PROPFIND"} {
+		if code := d.ask(method, "/dav/teaching/Wounds/000013-Ulcer.jpg", "").Code; code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d", method, code)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (h *Handler) serveMarker(w http.ResponseWriter, r *request, n node) {
 
 // servePicture sends a picture, or the part of it that a range asks for.
 func (h *Handler) servePicture(ctx context.Context, w http.ResponseWriter, r *request, n node) {
-	served, err := h.gate.OpenInSet(ctx, r.caller, n.set, n.asset)
+	served, err := h.open(ctx, r.caller, n)
 	if err != nil {
 		h.fail(w, r.Request, err)
 		return

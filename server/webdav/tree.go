@@ -73,7 +73,11 @@ func (h *Handler) find(ctx context.Context, r *request) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	v := view{desk: h.desk, caller: r.caller, folder: folder, path: Prefix + "/" + escape(set.Name) + "/"}
+	name, err := h.markOf(r.caller, folder)
+	if err != nil {
+		return node{}, err
+	}
+	v := view{desk: h.desk, caller: r.caller, folder: folder, mark: name, path: Prefix + "/" + escape(set.Name) + "/"}
 	switch len(segments) {
 	case 1:
 		return v.top(ctx), nil
@@ -168,6 +172,7 @@ type view struct {
 	desk   *desk
 	caller clinical.Caller
 	folder clinical.Folder
+	mark   string // of the copies that the caller gets; empty: they get the pictures as they are
 	path   string // escaped, with a slash at its end
 }
 
@@ -249,7 +254,7 @@ func (v view) files(ctx context.Context, part int) iter.Seq[row] {
 		parent := v.partPath(part)
 		for i := range v.folder.Entries {
 			e := &v.folder.Entries[i]
-			if e.Position/partSize == part && shown(e) && !yield(entryRow(e, parent)) {
+			if e.Position/partSize == part && shown(e) && !yield(v.picture(e, parent)) {
 				return
 			}
 		}
@@ -272,7 +277,7 @@ func (v view) file(ctx context.Context, part int, name string, slash bool) (node
 	for i := range v.folder.Entries {
 		e := &v.folder.Entries[i]
 		if e.Position/partSize == part && e.Name == name && shown(e) {
-			return node{row: entryRow(e, v.partPath(part)), set: v.folder.Set.ID, asset: e.Asset}, nil
+			return node{row: v.picture(e, v.partPath(part)), set: v.folder.Set.ID, asset: e.Asset}, nil
 		}
 	}
 	return node{}, clinical.ErrNotFound
@@ -281,9 +286,9 @@ func (v view) file(ctx context.Context, part int, name string, slash bool) (node
 // shown reports whether the drive can carry e at all.
 func shown(e *clinical.Entry) bool { return e.Size <= maxFile }
 
-func entryRow(e *clinical.Entry, parent string) row {
+func (v view) picture(e *clinical.Entry, parent string) row {
 	return row{
-		parent: parent, name: e.Name, size: e.Size, mime: e.MIME, etag: e.ETag,
+		parent: parent, name: e.Name, size: e.Size, mime: e.MIME, etag: markedTag(e.ETag, v.mark),
 		modified: e.Modified, created: e.Created,
 	}
 }

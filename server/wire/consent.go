@@ -115,6 +115,7 @@ type Set struct {
 	Cohorts   []Cohort            `json:"cohorts,omitempty" maxItems:"200" doc:"readers for a term"`
 	From      clinical.Date       `json:"from,omitzero"`
 	Until     clinical.Date       `json:"until,omitzero"`
+	Watermark *bool               `json:"watermark,omitempty" doc:"whether what leaves by drives is marked with whose drive it is; absent: yes"`
 	Status    clinical.SetStatus  `json:"status,omitempty"`
 	Path      string              `json:"path,omitempty" doc:"where it is mounted"`
 }
@@ -123,7 +124,7 @@ type Set struct {
 func ToSet(s clinical.TeachingSet) Set {
 	out := Set{
 		ID: s.ID, Rev: s.Rev, Name: s.Name, Title: s.Title, Purpose: s.Purpose, Audience: s.Audience, Owner: s.Owner,
-		Specialty: s.Specialty, Roster: s.Roster, From: s.From, Until: s.Until, Status: s.Status,
+		Specialty: s.Specialty, Roster: s.Roster, From: s.From, Until: s.Until, Status: s.Status, Watermark: &s.Watermark,
 		Path: "/dav/teaching/" + s.Name + "/",
 	}
 	for _, c := range s.Cohorts {
@@ -137,6 +138,7 @@ func (s Set) Clinical() clinical.TeachingSet {
 	out := clinical.TeachingSet{
 		ID: s.ID, Rev: s.Rev, Name: s.Name, Title: s.Title, Purpose: s.Purpose, Audience: s.Audience, Owner: s.Owner,
 		Specialty: s.Specialty, Roster: s.Roster, From: s.From, Until: s.Until,
+		Watermark: s.Watermark == nil || *s.Watermark,
 	}
 	for _, c := range s.Cohorts {
 		out.Cohorts = append(out.Cohorts, clinical.Cohort(c))

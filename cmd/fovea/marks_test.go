@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"regexp"
+	"testing"
+	"time"
+
+	"fovea/clinical"
+	"fovea/darkroom/watermark"
+	"fovea/internal/demo"
+)
+
+// lengthIn finds how long a listing says that a picture is.
+var lengthIn = regexp.MustCompile(`getcontentlength>(\d+)<`)
+
+// markedHouse has one picture in a marked set, which stanislaus mounts twice and
+// everybody else once.
+func markedHouse(t *testing.T) (h *house, picture string) {
+	t.Helper()
+	h = newHouse(t)
+	h.start()
+	h.populate()
+	wound, err := demo.Picture(demo.LegUlcer, 7, demo.Options{
+		Taken: time.Date(2026, 3, 9, 10, 0, 0, 0, time.UTC), Height: 960, Camera: demo.Camera{Make: "Canon", Model: "EOS", Serial: "1"},
+	})
+	h.check(err)
+	h.drop(map[string][]byte{"IMG_A.JPG": wound})
+	h.eventually("kept", func() bool { return h.found("carlotta", "kompressionsverband") == 1 })
+	folder := h.release()
+	sets, err := h.sys.gate.Sets(t.Context(), clinical.Caller{Person: h.people["edeltraud"]})
+	h.check(err)
+	set := sets[0]
+	h.eventually("on the drive", func() bool { return len(h.listing("stanislaus", folder)) == 1 })
+	picture = h.listing("stanislaus", folder)[0]
+	plain, body := h.ask(t.Context(), "stanislaus", http.MethodGet, picture)
+	other, _ := h.ask(t.Context(), "edeltraud", http.MethodGet, picture)
+	if plain.Header.Get("ETag") != other.Header.Get("ETag") {
+		t.Error("two readers of a set without marks get different copies")
+	}
+	h.told(picture, "stanislaus", body)
+	set.Watermark = true
+	h.do("edeltraud", clinical.ChangeSet{Set: set})
+	return h, picture
+}
+
+// told compares what listing and HEAD say of a picture with what is in hand.
+func (h *house) told(picture, login string, body []byte) {
+	h.Helper()
+	head, _ := h.ask(h.Context(), login, http.MethodHead, picture)
+	_, list := h.ask(h.Context(), login, "PROPFIND", picture, "Depth", "0")
+	listed := lengthIn.FindSubmatch(list)
+	if want := fmt.Sprint(len(body)); len(listed) != 2 || string(listed[1]) != want || head.Header.Get("Content-Length") != want {
+		h.Errorf("%s: %s bytes came, PROPFIND says %q and HEAD %s", login, want, listed, head.Header.Get("Content-Length"))
+	}
+}
+
+// TestEachReaderOfAMarkedSetHasTheirOwnCopy reads one picture by several drives,
+// and finds in a copy that was scaled and saved again whose it was.
+func TestEachReaderOfAMarkedSetHasTheirOwnCopy(t *testing.T) {
+	h, picture := markedHouse(t)
+	whole, copied := h.ask(t.Context(), "stanislaus", http.MethodGet, picture)
+	again, same := h.ask(t.Context(), "stanislaus", http.MethodGet, picture)
+	others, other := h.ask(t.Context(), "edeltraud", http.MethodGet, picture)
+	h.told(picture, "stanislaus", copied)
+	h.told(picture, "edeltraud", other)
+	if whole.StatusCode != http.StatusOK || !bytes.Equal(copied, same) || whole.Header.Get("ETag") != again.Header.Get("ETag") {
+		t.Errorf("the same reader gets another copy: %s", whole.Status)
+	}
+	if len(copied) != len(other) || bytes.Equal(copied, other) || whole.Header.Get("ETag") == others.Header.Get("ETag") {
+		t.Error("two readers get one copy, or copies of different lengths")
+	}
+	var parts []byte
+	for from := 0; from < len(copied); from += 100_000 {
+		_, part := h.ask(t.Context(), "stanislaus", http.MethodGet, picture, "Range", fmt.Sprintf("bytes=%d-%d", from, from+99_999))
+		parts = append(parts, part...)
+	}
+	if !bytes.Equal(parts, copied) {
+		t.Error("the ranges are not the whole")
+	}
+	h.do("carlotta", clinical.WithdrawConsent{Patient: h.patient})
+	if gone, _ := h.ask(t.Context(), "stanislaus", http.MethodGet, picture); gone.StatusCode != http.StatusNotFound {
+		t.Errorf("after the withdrawal: %s", gone.Status)
+	}
+}
+
+// fakeServed is a picture that may be withdrawn.
+type fakeServed struct {
+	*bytes.Reader
+	gone bool
+}
+
+func (f *fakeServed) Read(p []byte) (int, error) {
+	if f.gone {
+		return 0, clinical.ErrNotFound
+	}
+	return f.Reader.Read(p)
+}
+
+func (f *fakeServed) Size() int64  { return f.Reader.Size() }
+func (f *fakeServed) Close() error { return nil }
+
+// TestAWithdrawnCopyIsCut has a picture withdrawn while a marked copy of it,
+// which is in memory as a whole, is read.
+func TestAWithdrawnCopyIsCut(t *testing.T) {
+	m, err := newMarks([32]byte{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noisy := image.NewGray(image.Rect(0, 0, 900, 900))
+	for i := range noisy.Pix {
+		noisy.Pix[i] = uint8(64 + i*i%127)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, noisy, &jpeg.Options{Quality: 95}); err != nil {
+		t.Fatal(err)
+	}
+	room, err := watermark.Measure(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := &fakeServed{Reader: bytes.NewReader(b.Bytes())}
+	served := &clinical.Served{Content: from, ETag: `"1"`, Room: int64(room.Length)}
+	content, err := m.Mark(context.Background(), clinical.Caller{Device: "d"}, served)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := make([]byte, 2*copyChunk)
+	if n, err := content.Read(chunk); n != copyChunk || err != nil {
+		t.Fatalf("before: %d bytes, %v", n, err)
+	}
+	from.gone = true
+	if n, err := content.Read(chunk); n != 0 || !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("Read after the withdrawal: %d bytes, %v", n, err)
+	}
+	if n, err := content.ReadAt(chunk, 0); n != 0 || !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("ReadAt after the withdrawal: %d bytes, %v", n, err)
+	}
+	from.gone = false
+	if _, err := content.Seek(-10, io.SeekEnd); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(content); len(rest) != 10 || err != nil {
+		t.Errorf("its end: %d bytes, %v", len(rest), err)
+	}
+}
