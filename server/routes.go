@@ -47,12 +47,18 @@ func (s *Server) public() http.Handler {
 	})
 }
 
-// onDrive reports whether the drive answers a request. Windows asks what the folders above a drive can do before it
-// mounts; the drive's answer to that is the same everywhere.
+// onDrive reports whether the drive answers a request. Windows asks what the folders above a drive are and can do before
+// it mounts; the drive's answer to the latter is the same everywhere.
 func onDrive(r *http.Request) bool {
 	path := r.URL.Path
-	return under(path, webdav.Prefix) || under(path, webdav.InboxPrefix) ||
-		(r.Method == http.MethodOptions && slices.Contains([]string{"*", "/", "/dav", "/dav/"}, path))
+	switch {
+	case under(path, webdav.Prefix) || under(path, webdav.InboxPrefix):
+		return true
+	case webdav.Above(path):
+		return r.Method == http.MethodOptions || r.Method == "PROPFIND"
+	default:
+		return r.Method == http.MethodOptions && path == "*"
+	}
 }
 
 // under reports whether a path is a prefix or below it.

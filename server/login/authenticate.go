@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"fovea/clinical"
@@ -87,8 +88,9 @@ func (d *Door) Known(r *http.Request) string {
 }
 
 // Mount tells who sent a request to a drive, by an app password alone, and which sets it is good for: nil for all. One
-// for an inbox is good at and under that inbox, for where a request leads as for where it begins, and nobody's anywhere
-// else. Errors are those of Authenticate.
+// for an inbox is good at and under that inbox, for where a request leads as for where it begins, and for asking whether
+// the folders above are there, as Windows does before it mounts; it is nobody's anywhere else. Errors are those of
+// Authenticate.
 func (d *Door) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error) {
 	caller := callerOf(r)
 	caller.Door = clinical.DoorWebDAV
@@ -96,7 +98,7 @@ func (d *Door) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error)
 	if err != nil {
 		return clinical.Caller{}, nil, err
 	}
-	if v.Inbox != "" && !within(r, inboxes+string(v.Inbox)) {
+	if v.Inbox != "" && !within(r, inboxes+string(v.Inbox)) && !passing(r) {
 		return clinical.Caller{}, nil, errUnknown()
 	}
 	caller.Person, caller.Device = v.Person, v.ID
@@ -106,6 +108,12 @@ func (d *Door) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, error)
 
 // inboxes is the folder of the studios' inboxes on the drive.
 const inboxes = "/dav/inbox/"
+
+// passing reports whether a request asks of a folder above an inbox itself, and nothing of what is in it.
+func passing(r *http.Request) bool {
+	return r.Method == "PROPFIND" && r.Header.Get("Depth") == "0" && r.Header.Get("Destination") == "" &&
+		slices.Contains([]string{"/", "/dav", "/dav/", "/dav/inbox", inboxes}, r.URL.Path)
+}
 
 // within reports whether a request is about a folder and what is in it alone.
 func within(r *http.Request, folder string) bool {

@@ -234,9 +234,31 @@ func TestAnInboxPasswordOpensThatInboxAlone(t *testing.T) {
 				t.Errorf("moved to %s: %v", to, err)
 			}
 		}
+		passes(t, door, app.Secret)
 		r := basic("ada", app.Secret)
 		if _, err := door.Authenticate(r); clinical.KindOf(err) != clinical.Forbidden || door.Lasts(r) {
 			t.Errorf("at the API: %v", err)
+		}
+	}
+}
+
+// passes checks that an inbox's password passes through the folders above that inbox, and learns nothing there.
+func passes(t *testing.T, door *login.Door, password string) {
+	t.Helper()
+	for _, tt := range []struct {
+		method, to, depth string
+		want              bool
+	}{
+		{"PROPFIND", "/", "0", true}, {"PROPFIND", "/dav", "0", true}, {"PROPFIND", "/dav/", "0", true}, {"PROPFIND", "/dav/inbox", "0", true},
+		{"PROPFIND", "/dav/inbox/", "0", true}, {"PROPFIND", "/dav/inbox/", "1", false}, {"PROPFIND", "/dav/inbox/", "", false},
+		{"PROPFIND", "/dav", "infinity", false}, {"GET", "/dav/inbox/", "0", false}, {"PROPFIND", "/dav/teaching/", "0", false},
+		{"PROPFIND", "/dav/inbox/room-2/", "0", false},
+	} {
+		r := httptest.NewRequest(tt.method, tt.to, nil)
+		r.SetBasicAuth("ada", password)
+		r.Header.Set("Depth", tt.depth)
+		if _, _, err := door.Mount(r); (err == nil) != tt.want {
+			t.Errorf("%s %s, Depth %q: %v", tt.method, tt.to, tt.depth, err)
 		}
 	}
 }

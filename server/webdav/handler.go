@@ -70,7 +70,8 @@ type Options struct {
 	Now       func() time.Time
 }
 
-// Handler answers for everything at and under Prefix and InboxPrefix. It is safe for concurrent use.
+// Handler answers for everything at and under Prefix and InboxPrefix, and PROPFIND and OPTIONS Above them. It is safe for
+// concurrent use.
 type Handler struct {
 	gate  gate
 	auth  authenticator
@@ -153,6 +154,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
+	if r.Method == methodPropfind && Above(r.URL.Path) {
+		h.walk(w, r, caller, reach)
+		return
+	}
 	path, ok := parsePath(r.URL.EscapedPath())
 	if !ok {
 		absent(w)
