@@ -295,8 +295,12 @@ func (in *inbox) get(ctx context.Context, v *visit) {
 		t.mu.Unlock()
 		return
 	}
-	is := *it
+	is, busy := *it, t.handed[it.ID]
 	t.mu.Unlock()
+	if busy {
+		taking(v.w)
+		return
+	}
 	if is.Folder {
 		plain(v.w, http.StatusOK, "This is a drive. Connect to this address from your file manager to deliver files to your studio.")
 		return

@@ -196,17 +196,6 @@ func TestADamagedUploadDoesNotBlockTheOthers(t *testing.T) {
 	})
 }
 
-func TestAFileWrittenAnewWhileItIsTakenIsTakenAgain(t *testing.T) {
-	d := newInboxDrive(t, 20*time.Millisecond, nil)
-	var once sync.Once
-	d.studio.during = func() { once.Do(func() { d.must(t, 204, "PUT "+derm+"a.jpg", "second") }) }
-	d.must(t, 201, "PUT "+derm+"a.jpg", "first")
-	eventually(t, "both are taken", func() bool { return len(d.studio.all()) == 2 })
-	if got := d.studio.all(); got[0].Content != "first" || got[1].Content != "second" {
-		t.Errorf("taken: %v", got)
-	}
-}
-
 func TestAnInboxOutlivesARestart(t *testing.T) {
 	d := newInboxDrive(t, time.Hour, nil)
 	d.must(t, 201, "MKCOL "+derm+"a", "")

@@ -37,6 +37,10 @@ func (in *inbox) copyOrMove(ctx context.Context, v *visit) {
 		plain(v.w, http.StatusPreconditionFailed, "Something is there already.")
 		return
 	}
+	if t.busy(v.at.key(), true) {
+		taking(v.w)
+		return
+	}
 	touches := []touch{{key: e.to.key(), deep: true, entry: old == nil}}
 	if e.move {
 		touches = append(touches, touch{key: v.at.key(), deep: true, entry: true})

@@ -107,6 +107,12 @@ func (t *tray) deliver(ctx context.Context) error {
 		return t.tidy(ctx)
 	}
 	taken, fault := t.inbox.o.Receiver.Receive(ctx, t.studio, t.uploads(slices.Concat(ready, beside)))
+	untaken := slices.DeleteFunc(slices.Clone(ready), func(p parcel) bool {
+		_, ok := taken[p.name()]
+		return ok
+	})
+	// What was taken and cannot be settled stays handed over, and is handed over again.
+	defer t.handBack(slices.Concat(untaken, beside))
 	for _, p := range ready {
 		if is, ok := taken[p.name()]; ok {
 			if err := t.settle(ctx, p, since, t.words(is)); err != nil {
@@ -157,6 +163,9 @@ func (t *tray) ready() (files, beside []parcel, since time.Time) {
 	})
 	if !whole && now.Before(t.changed.Add(t.inbox.o.Patience)) {
 		return nil, nil, t.changed
+	}
+	if len(files) > 0 {
+		t.hand(slices.Concat(files, beside))
 	}
 	return files, beside, t.changed
 }
@@ -300,8 +309,8 @@ type nothing struct{ *strings.Reader }
 // Close closes nothing.
 func (nothing) Close() error { return nil }
 
-// settle takes a file that was handed over out of the inbox and leaves a receipt. A file that was written anew
-// meanwhile stays. What this changes itself does not count as writing.
+// settle takes a file that was handed over out of the inbox and leaves a receipt. What this changes itself does not
+// count as writing.
 func (t *tray) settle(ctx context.Context, p parcel, since time.Time, text string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -309,9 +318,12 @@ func (t *tray) settle(ctx context.Context, p parcel, since time.Time, text strin
 	err := t.receipt(ctx, p.names, text)
 	folder := t.find(p.names[:len(p.names)-1])
 	if folder != nil && err == nil {
-		if it := folder.in[p.item.Name]; it != nil && it.Tag == p.item.Tag {
+		if it := folder.in[p.item.Name]; it != nil && it.ID == p.item.ID {
 			err = t.take(ctx, folder, it)
 		}
+	}
+	if err == nil {
+		delete(t.handed, p.item.ID)
 	}
 	if quiet {
 		t.changed = since

@@ -188,14 +188,18 @@ func matches(header []string, tag string, exists bool) bool {
 	return false
 }
 
-// may answers, and reports false, where the request's conditions do not hold (412) or a lock stands in its way (423).
-// it is what the conditions are about. The caller holds the tray's mu.
+// may answers, and reports false, where the request's conditions do not hold (412), or a lock or a delivery stands
+// in its way (423). it is what the conditions are about. The caller holds the tray's mu.
 func (v *visit) may(it *item, touches ...touch) bool {
 	if !v.holds() || !v.tagged(it) {
 		plain(v.w, http.StatusPreconditionFailed, "It is not as the request says any more.")
 		return false
 	}
 	for _, t := range touches {
+		if v.at.tray.busy(t.key, t.deep) {
+			taking(v.w)
+			return false
+		}
 		if !v.at.tray.locks.allows(t, v.caller.Person, v.cond.tokens) {
 			v.locked(t.key)
 			return false

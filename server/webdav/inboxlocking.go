@@ -146,6 +146,9 @@ func (in *inbox) lockable(ctx context.Context, v *visit, want *lock) (status int
 		return 0, false
 	case !v.may(it):
 		return 0, false
+	case t.busy(v.at.key(), false):
+		taking(v.w)
+		return 0, false
 	}
 	if l := t.locks.conflict(want); l != nil {
 		v.locked(l.root)

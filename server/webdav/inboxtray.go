@@ -50,12 +50,13 @@ type tray struct {
 	changed time.Time        // when something was last written
 	retry   time.Time        // nothing is taken before
 	tidied  time.Time        // when tidy last looked
+	handed  map[string]bool  // IDs of what the studio is being given
 	unread  map[string]int   // in how many deliveries an item's bytes could not be read, by its ID
 }
 
 func newTray(in *inbox, s clinical.StudioID) *tray {
 	t := &tray{
-		inbox: in, studio: s, locks: newLocks(in.now), waiting: map[string]int64{}, unread: map[string]int{}, changed: in.now(),
+		inbox: in, studio: s, locks: newLocks(in.now), waiting: map[string]int64{}, handed: map[string]bool{}, unread: map[string]int{}, changed: in.now(),
 		root: &item{Folder: true, Studio: s, Modified: in.h.since, Created: in.h.since, in: map[string]*item{}},
 	}
 	t.root.in[receiptsName] = &item{
