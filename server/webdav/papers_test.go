@@ -137,7 +137,7 @@ func TestEveryDownloadOfASheetIsTold(t *testing.T) {
 		d.gate.opened = func(clinical.PersonID, clinical.AssetID) { told.Add(1) }
 		fetch := func(want int64, device string, after time.Duration) {
 			t.Helper()
-			time.Sleep(after)
+			<-time.After(after)
 			d.ask("GET", woundsSheet, "", "Test-Device: "+device)
 			d.ask("GET", woundsSheet, "", "Test-Device: "+device, "Range: bytes=3-5")
 			if got := told.Load(); got != want {
