@@ -46,17 +46,17 @@ type tray struct {
 	locks   *locks
 	items   int
 	bytes   int64
-	waiting map[string]int64 // uploads under way: what each may still take, by the name of its bytes
-	changed time.Time        // when something was last written
-	retry   time.Time        // nothing is taken before
-	tidied  time.Time        // when tidy last looked
-	handed  map[string]bool  // IDs of what the studio is being given
-	unread  map[string]int   // in how many deliveries an item's bytes could not be read, by its ID
+	waiting map[string]*arrival // uploads under way, by the name of their bytes
+	changed time.Time           // when something was last written
+	retry   time.Time           // nothing is taken before
+	tidied  time.Time           // when tidy last looked
+	handed  map[string]bool     // IDs of what the studio is being given
+	unread  map[string]int      // in how many deliveries an item's bytes could not be read, by its ID
 }
 
 func newTray(in *inbox, s clinical.StudioID) *tray {
 	t := &tray{
-		inbox: in, studio: s, locks: newLocks(in.now), waiting: map[string]int64{}, handed: map[string]bool{}, unread: map[string]int{}, changed: in.now(),
+		inbox: in, studio: s, locks: newLocks(in.now), waiting: map[string]*arrival{}, handed: map[string]bool{}, unread: map[string]int{}, changed: in.now(),
 		root: &item{Folder: true, Studio: s, Modified: in.h.since, Created: in.h.since, in: map[string]*item{}},
 	}
 	t.root.in[receiptsName] = &item{
@@ -206,11 +206,11 @@ func (t *tray) touched(folder *item) {
 // room refuses what does not fit any more. The caller holds mu.
 func (t *tray) room(items int, bytes int64) error {
 	taken := t.bytes + bytes
-	for _, b := range t.waiting {
-		taken += b
+	for _, a := range t.waiting {
+		taken += a.reserved
 	}
 	if t.items+items > t.inbox.o.MaxItems || taken > t.inbox.o.MaxBytes {
-		return clinical.Refuse(clinical.Unavailable, "inbox-full", "There is no room in this inbox right now.")
+		return errFull
 	}
 	return nil
 }

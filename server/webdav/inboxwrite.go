@@ -14,9 +14,6 @@ import (
 	"fovea/clinical"
 )
 
-// errLarge is what reading an upload fails with once it is larger than it may be.
-var errLarge = clinical.Refuse(clinical.Unavailable, "inbox-full", "The file is too large.")
-
 // put answers PUT: it seals the body and only then lets the name be seen. An upload that is cut off leaves what was
 // there before.
 func (in *inbox) put(ctx context.Context, v *visit) {
@@ -31,7 +28,8 @@ func (in *inbox) put(ctx context.Context, v *visit) {
 		return
 	}
 	blob, body := fresh(), bufio.NewReader(v.Body)
-	if !in.begin(v, blob) {
+	coming := in.begin(v, blob)
+	if coming == nil {
 		return
 	}
 	defer in.end(v.at.tray, blob)
@@ -40,7 +38,7 @@ func (in *inbox) put(ctx context.Context, v *visit) {
 		blob = ""
 	} else {
 		var err error
-		if size, err = in.o.Stage.Seal(ctx, blob, &bounded{r: body, left: in.room(v.at.tray, blob)}); err != nil {
+		if size, err = in.o.Stage.Seal(ctx, blob, &arriving{r: body, tray: v.at.tray, of: coming}); err != nil {
 			in.cut(v, err)
 			return
 		}
@@ -48,25 +46,27 @@ func (in *inbox) put(ctx context.Context, v *visit) {
 	in.commit(ctx, v, &item{ID: fresh(), Blob: blob, Size: size, MIME: typeOf(v.Request)})
 }
 
-// begin checks a PUT before its body is read, and notes how much it may take.
-func (in *inbox) begin(v *visit, blob string) bool {
+// begin checks a PUT before its body is read, and reserves what it says that it takes. It answers, and returns nil, where
+// nothing can be written.
+func (in *inbox) begin(v *visit, blob string) *arrival {
 	t := v.at.tray
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	it, ok := v.target()
 	if !ok || !v.may(it, v.touching(it)) {
-		return false
+		return nil
 	}
-	if v.ContentLength > in.o.MaxFile {
-		plain(v.w, http.StatusRequestEntityTooLarge, "The file is too large for this inbox.")
-		return false
+	coming := &arrival{names: v.at.names, reserved: announced(v.Request)}
+	if coming.reserved > in.o.MaxFile {
+		oversized(v.w)
+		return nil
 	}
-	if err := t.room(1, max(v.ContentLength, 0)); err != nil {
+	if err := t.room(1, coming.reserved); err != nil {
 		in.spoilt(v, err)
-		return false
+		return nil
 	}
-	t.waiting[blob] = max(v.ContentLength, 0)
-	return true
+	t.waiting[blob] = coming
+	return coming
 }
 
 // end forgets an upload that was under way.
@@ -81,43 +81,21 @@ func (in *inbox) end(t *tray, blob string) {
 	}
 }
 
-// room is how many bytes an upload under way may have: what it said, or all that is free where it did not say.
-func (in *inbox) room(t *tray, blob string) int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if said := t.waiting[blob]; said > 0 {
-		return said
-	}
-	free := min(in.o.MaxFile, in.o.MaxBytes-t.bytes)
-	for _, b := range t.waiting {
-		free -= b
-	}
-	t.waiting[blob] = max(free, 0)
-	return t.waiting[blob]
-}
-
-// bounded fails once more is read than it may give.
-type bounded struct {
-	r    io.Reader
-	left int64
-}
-
-// Read reads, within bounds.
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, errLarge
-	}
-	return n, err
-}
-
 // cut answers for an upload that did not come to its end.
 func (in *inbox) cut(v *visit, err error) {
-	if v.Context().Err() != nil || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch {
+	case errors.Is(err, errTooLarge):
+		oversized(v.w)
+	case v.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
 		plain(v.w, http.StatusBadRequest, "The file did not come whole. Send it again.")
-		return
+	default:
+		in.spoilt(v, err)
 	}
-	in.spoilt(v, err)
+}
+
+// oversized answers for a file that is larger than one may be.
+func oversized(w http.ResponseWriter) {
+	plain(w, http.StatusRequestEntityTooLarge, "The file is too large for this inbox.")
 }
 
 // commit puts an uploaded file into its place, if that is still as it was.

@@ -1,0 +1,117 @@
+package webdav_test
+
+import (
+	"bytes"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// sending is an upload that does not say how large it is, as a test sends it piece by piece.
+type sending struct {
+	*io.PipeWriter
+	answer chan *httptest.ResponseRecorder
+}
+
+// send begins an upload. What is written to it has been read by the server when Write returns.
+func (d *drive) send(name string, headers ...string) sending {
+	r, w := io.Pipe()
+	request := httptest.NewRequest("PUT", derm+name, chunked{r})
+	request.ContentLength = -1
+	request.SetBasicAuth("student", "x")
+	for _, h := range headers {
+		key, value, _ := strings.Cut(h, ": ")
+		request.Header.Set(key, value)
+	}
+	s := sending{w, make(chan *httptest.ResponseRecorder, 1)}
+	go func() {
+		answer := httptest.NewRecorder()
+		d.ServeHTTP(answer, request)
+		_ = r.CloseWithError(io.ErrClosedPipe)
+		s.answer <- answer
+	}()
+	return s
+}
+
+// code writes the rest of an upload and returns its status.
+func (s sending) code(rest []byte) int {
+	_, _ = s.Write(rest) // one that is refused is not read to its end
+	_ = s.Close()
+	return (<-s.answer).Code
+}
+
+// Finder sends a folder as several uploads at once, none of which says in the usual header how large it is.
+func TestUploadsWithoutALengthGoSideBySide(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	names := []string{"1.jpg", "2.jpg", "3.jpg", "4.jpg"}
+	var open []sending
+	for _, name := range names {
+		s := d.send(name)
+		if _, err := s.Write([]byte("begun")); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, (<-s.answer).Body)
+		}
+		open = append(open, s)
+	}
+	d.must(t, 201, "PUT "+derm+"sized.jpg", "x")
+	for i, s := range open {
+		if got := s.code(bytes.Repeat([]byte("x"), 3<<20)); got != 201 {
+			t.Errorf("%s: %d", names[i], got)
+		}
+		if got := d.must(t, 200, "GET "+derm+names[i], "").Body.Len(); got != 3<<20+len("begun") {
+			t.Errorf("%s has %d bytes", names[i], got)
+		}
+	}
+}
+
+// What is too large is refused alike whether its length was said or not; what only finds no room may come later.
+func TestAnUploadWithoutALengthIsBounded(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil) // 32 MiB in one file, 64 in all
+	large := bytes.Repeat([]byte("x"), 32<<20)
+	if got := d.send("a.jpg").code(append(large, 'x')); got != 413 {
+		t.Errorf("a file that is too large: %d", got)
+	}
+	if got := d.send("a.jpg", "X-Expected-Entity-Length: 33554433").code(nil); got != 413 {
+		t.Errorf("one that says so in Finder's header: %d", got)
+	}
+	if got := d.send("a.jpg").code(large); got != 201 {
+		t.Errorf("the largest file: %d", got)
+	}
+	d.must(t, 201, "PUT "+derm+"b.jpg", string(large[1:]))
+	if got := d.send("c.jpg").code([]byte("xx")); got != 507 {
+		t.Errorf("one that does not fit any more: %d", got)
+	}
+	if got := d.send("c.jpg", "X-Expected-Entity-Length: 2").code(nil); got != 507 {
+		t.Errorf("one of which that is known before: %d", got)
+	}
+	if got := d.send("c.jpg").code([]byte("x")); got != 201 {
+		t.Errorf("one that just fits: %d", got)
+	}
+}
+
+// Of what arrives at once no more is taken than there is room for, however it is cut into pieces.
+func TestUploadsSideBySideShareTheRoom(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	codes := make([]int, 4)
+	var all sync.WaitGroup
+	for i := range codes {
+		all.Go(func() { codes[i] = d.send(string(rune('a'+i)) + ".jpg").code(bytes.Repeat([]byte("x"), 30<<20)) })
+	}
+	all.Wait()
+	kept := 0
+	for _, code := range codes {
+		switch code {
+		case 201:
+			kept++
+		case 507:
+		default:
+			t.Errorf("%d", code)
+		}
+	}
+	if kept > 2 || d.stage.count() > 2 {
+		t.Errorf("%d of four were kept, %d sealed: there is room for two", kept, d.stage.count())
+	}
+	d.must(t, 201, "PUT "+derm+"later.jpg", "x")
+}
