@@ -170,7 +170,7 @@ func (d *Door) deviceBy(login, secret string) *device {
 	d.mu.RLock()
 	v := d.devices[sum]
 	d.mu.RUnlock()
-	if v == nil || !d.o.Now().Before(v.Expires) || !d.active(v.Person) || !d.isLogin(v.Person, login) {
+	if v == nil || v.over.Load() || !d.o.Now().Before(v.Expires) || !d.active(v.Person) || !d.isLogin(v.Person, login) {
 		return nil
 	}
 	return v

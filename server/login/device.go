@@ -40,6 +40,7 @@ type device struct {
 	used  atomic.Int64 // Unix nanoseconds, coarse; 0: as stored
 	from  atomic.Pointer[from]
 	dirty atomic.Bool
+	over  atomic.Bool // it opens nothing any more, and stays until the shelf has forgotten it, which is tried again and again
 }
 
 // from is where a request came from, and by which program as it says.
@@ -152,12 +153,12 @@ func (d *Door) issue(ctx context.Context, v *device, days int) (wire.AppPassword
 	}
 	now := d.o.Now().UTC().Truncate(time.Second)
 	v.Sum, v.Issued, v.Expires = d.sum("device", secret), now, now.AddDate(0, 0, days)
+	if err := d.put(ctx, v.key(), v.stored()); err != nil {
+		return wire.AppPassword{}, clinical.Errorf(clinical.KindOf(err), "login: keep an app password: %w", err)
+	}
 	d.mu.Lock()
 	d.devices[v.Sum] = v
 	d.mu.Unlock()
-	if err := d.save(ctx, v); err != nil {
-		return wire.AppPassword{}, clinical.Errorf(clinical.KindOf(err), "login: keep an app password: %w", err)
-	}
 	d.note(ctx, clinical.Event{Act: clinical.ActAppIssued, Note: "device " + v.ID + " of " + p.ID.String()})
 	out := v.wire()
 	out.Login, out.Secret = p.Login, grouped(secret)
@@ -231,16 +232,16 @@ func (d *Door) devicesOf(person clinical.PersonID) []*device {
 }
 
 // RevokeAppPassword ends a device's password: its next request is refused, on a connection that is open too. NotFound
-// where the person has no such device.
+// where the person has no such device. Any other error says that it may be good again after a restart: it stays in the
+// list, and is tried again with every tidying and whenever it is asked for.
 func (d *Door) RevokeAppPassword(ctx context.Context, person clinical.PersonID, id string) error {
 	for _, v := range d.devicesOf(person) {
 		if v.ID != id {
 			continue
 		}
-		d.mu.Lock()
-		delete(d.devices, v.Sum)
-		d.mu.Unlock()
-		d.note(ctx, clinical.Event{Act: clinical.ActAppRevoked, Note: "device " + v.ID + " of " + person.String()})
+		if !v.over.Swap(true) {
+			d.note(ctx, clinical.Event{Act: clinical.ActAppRevoked, Note: "device " + v.ID + " of " + person.String()})
+		}
 		if err := d.save(ctx, v); err != nil {
 			return clinical.Errorf(clinical.KindOf(err), "login: revoke app password %s: %w", id, err)
 		}

@@ -44,8 +44,10 @@ func (m *memory) Put(_ context.Context, key string, value []byte) error {
 func (m *memory) Delete(_ context.Context, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.values, key)
-	return nil
+	if m.full == nil {
+		delete(m.values, key)
+	}
+	return m.full
 }
 
 func (m *memory) Each(_ context.Context, f func(string, []byte) error) error {

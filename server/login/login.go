@@ -59,7 +59,7 @@ type Door struct {
 	mu       sync.RWMutex
 	sessions map[[32]byte]*session
 	devices  map[[32]byte]*device
-	// writing is held while the shelf is brought in line with memory, so that what was ended meanwhile is not put back.
+	// writing is held while the shelf and memory are brought in line, so that what was ended meanwhile is not put back.
 	writing sync.Mutex
 }
 
@@ -144,7 +144,7 @@ func (d *Door) Run(ctx context.Context) error {
 	}
 }
 
-// record is what is kept in memory and, a little later, on the shelf.
+// record is what is kept on the shelf and in memory.
 type record interface {
 	key() string
 	stored() any
@@ -156,21 +156,19 @@ func (d *Door) tidy(ctx context.Context) {
 	d.guesses.Tidy(now)
 	var changed []record
 	d.mu.Lock()
-	for sum, s := range d.sessions {
-		ended := s.ended(now, d.o.Idle, d.o.Absolute)
-		if ended {
-			delete(d.sessions, sum)
+	for _, s := range d.sessions {
+		if s.ended(now, d.o.Idle, d.o.Absolute) {
+			s.over.Store(true)
 		}
-		if s.dirty.Swap(false) || ended {
+		if s.dirty.Swap(false) || s.over.Load() {
 			changed = append(changed, s)
 		}
 	}
-	for sum, v := range d.devices {
-		old := now.After(v.Expires.AddDate(0, 1, 0)) // listed for a month after it expired
-		if old {
-			delete(d.devices, sum)
+	for _, v := range d.devices {
+		if now.After(v.Expires.AddDate(0, 1, 0)) { // listed for a month after it expired
+			v.over.Store(true)
 		}
-		if v.dirty.Swap(false) || old {
+		if v.dirty.Swap(false) || v.over.Load() {
 			changed = append(changed, v)
 		}
 	}
@@ -180,14 +178,25 @@ func (d *Door) tidy(ctx context.Context) {
 	}
 }
 
-// save writes down what memory holds of a session or a device, or that it holds nothing any more.
+// save writes down a session or a device. One that is over goes from the shelf, and then from memory.
 func (d *Door) save(ctx context.Context, r record) error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
-	if !d.holds(r) {
-		return d.o.Shelf.Delete(ctx, r.key())
+	if d.holds(r) {
+		return d.put(ctx, r.key(), r.stored())
 	}
-	return d.put(ctx, r.key(), r.stored())
+	if err := d.o.Shelf.Delete(ctx, r.key()); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch r := r.(type) {
+	case *session:
+		delete(d.sessions, r.Sum)
+	case *device:
+		delete(d.devices, r.Sum)
+	}
+	return nil
 }
 
 func (d *Door) holds(r record) bool {
@@ -195,9 +204,9 @@ func (d *Door) holds(r record) bool {
 	defer d.mu.RUnlock()
 	switch r := r.(type) {
 	case *session:
-		return d.sessions[r.Sum] == r
+		return d.sessions[r.Sum] == r && !r.over.Load()
 	case *device:
-		return d.devices[r.Sum] == r
+		return d.devices[r.Sum] == r && !r.over.Load()
 	default:
 		return false
 	}

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type session struct {
 
 	seen  atomic.Int64 // Unix nanoseconds; 0: as stored
 	dirty atomic.Bool
+	over  atomic.Bool // it opens nothing any more, and stays until the shelf has forgotten it, which is tried again and again
 }
 
 func (s *session) key() string { return "session/" + s.ID }
@@ -114,12 +116,12 @@ func (d *Door) startSession(ctx context.Context, caller clinical.Caller) (string
 	s := &session{
 		ID: id, Sum: d.sum("session", token), Person: caller.Person, Started: now, Seen: now, Remote: caller.Remote,
 	}
-	d.mu.Lock()
-	d.sessions[s.Sum] = s
-	d.mu.Unlock()
-	if err := d.save(ctx, s); err != nil {
+	if err := d.put(ctx, s.key(), s.stored()); err != nil {
 		return "", nil, clinical.Errorf(clinical.KindOf(err), "login: keep a session: %w", err)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sessions[s.Sum] = s
 	return token, s, nil
 }
 
@@ -153,17 +155,15 @@ func (d *Door) sessionOf(r *http.Request) *session {
 	d.mu.RLock()
 	s := d.sessions[sum]
 	d.mu.RUnlock()
-	if s == nil || s.ended(d.o.Now(), d.o.Idle, d.o.Absolute) {
+	if s == nil || s.over.Load() || s.ended(d.o.Now(), d.o.Idle, d.o.Absolute) {
 		return nil
 	}
 	return s
 }
 
-// endSession forgets a session at once, and then on the shelf.
+// endSession ends a session at once, and then on the shelf. An error says that it may run again after a restart.
 func (d *Door) endSession(ctx context.Context, s *session) error {
-	d.mu.Lock()
-	delete(d.sessions, s.Sum)
-	d.mu.Unlock()
+	s.over.Store(true)
 	if err := d.save(ctx, s); err != nil {
 		return clinical.Errorf(clinical.KindOf(err), "login: end session %s: %w", s.ID, err)
 	}
@@ -194,13 +194,13 @@ func (d *Door) sessionsOf(person clinical.PersonID) []*session {
 	return theirs
 }
 
+// endSessions ends all sessions of a person, also where one of them stays on the shelf.
 func (d *Door) endSessions(ctx context.Context, person clinical.PersonID) error {
+	var failed error
 	for _, s := range d.sessionsOf(person) {
-		if err := d.endSession(ctx, s); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, d.endSession(ctx, s))
 	}
-	return nil
+	return failed
 }
 
 // hasSessionFrom reports whether a person is signed in from an address.
@@ -208,7 +208,7 @@ func (d *Door) hasSessionFrom(person clinical.PersonID, remote string) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	for _, s := range d.sessions {
-		if s.Person == person && s.Remote == remote && !s.ended(d.o.Now(), d.o.Idle, d.o.Absolute) {
+		if s.Person == person && s.Remote == remote && !s.over.Load() && !s.ended(d.o.Now(), d.o.Idle, d.o.Absolute) {
 			return true
 		}
 	}
