@@ -353,6 +353,10 @@ func (v *Vault) Pseudonym(what string, id [16]byte) string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]))
 }
 
+// Device returns what stands in the ledger for a device, and as Caller.Device in
+// what Events returns of it.
+func (v *Vault) Device(id string) string { return v.hashed("device", id) }
+
 func (v *Vault) pseudonym(what string, id [16]byte) [pseudonymSize]byte {
 	sum := keyed(v.secrets.pseudonym, []byte(what), id[:])
 	return [pseudonymSize]byte(sum[:])

@@ -27,15 +27,18 @@ import (
 func (s *system) openAPI(ctx context.Context) error {
 	var err error
 	s.login, err = login.New(ctx, login.Options{
-		Shelf: s.vault.Shelf("login"), People: s.gate, Recorder: s.vault, Key: s.vault.Derive("login"),
+		Shelf: s.vault.Shelf("login"), People: s.gate, Recorder: s.vault, Key: s.vault.Derive("login"), Ledger: s.vault.Device,
 		Zone: s.cfg.zone, Log: s.log,
 	})
 	if err != nil {
 		return err
 	}
+	if s.marks, err = newMarks(s.vault.Derive(markPurpose), s.vault.Device); err != nil {
+		return err
+	}
 	s.desk, s.finder = newDesk(s), newFinder(s)
 	s.api = api.New(api.Options{
-		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: press{s.desk}, Finder: s.finder,
+		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: press{s.desk}, Finder: s.finder, Tracer: s.desk,
 		Rules: s.cfg.rules(), Sheet: press{s.desk}.JobSheet, Zone: s.cfg.zone, Log: s.log, Version: version,
 	})
 	return nil
@@ -80,12 +83,8 @@ func (s *system) openServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	marks, err := newMarks(s.vault.Derive(markPurpose))
-	if err != nil {
-		return err
-	}
 	s.drive = webdav.New(webdav.Options{
-		Gate: s.gate, Auth: s.login, Papers: press{s.desk}.onDrive(ctx, s.cfg.papers()), Inbox: inbox, Watermark: marks, Log: s.log,
+		Gate: s.gate, Auth: s.login, Papers: press{s.desk}.onDrive(ctx, s.cfg.papers()), Inbox: inbox, Watermark: s.marks, Log: s.log,
 	})
 	s.listening = make(chan string, 1)
 	listening := func(a net.Addr) {

@@ -66,6 +66,7 @@ type cli struct {
 	User        userCmd        `cmd:"" help:"People: add, list, password, disable."`
 	AppPassword appPasswordCmd `cmd:"" name:"app-password" help:"Passwords for one device: issue, list, revoke."`
 	Audit       auditCmd       `cmd:"" help:"The ledger: who saw what, export it, verify an export anywhere."`
+	Trace       traceCmd       `cmd:"" help:"Whose copy of a marked set's picture was passed on."`
 	Fsck        fsckCmd        `cmd:"" help:"Check that everything kept is whole."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search index anew from the vault."`
 	Version     versionCmd     `cmd:"" help:"Say which version this is."`

@@ -29,7 +29,8 @@ const (
 // marks marks what leaves by mounted drives with whose drive it is.
 type marks struct {
 	marker *watermark.Marker
-	slots  chan struct{} // copies that are made at once
+	device func(id string) string // as the ledger names it
+	slots  chan struct{}          // copies that are made at once
 
 	mu   sync.Mutex
 	kept []copyOf // least lately used first
@@ -44,13 +45,13 @@ type copyOf struct {
 	data  []byte
 }
 
-func newMarks(key [32]byte) (*marks, error) {
+func newMarks(key [32]byte, device func(id string) string) (*marks, error) {
 	marker, err := watermark.New(key[:])
-	return &marks{marker: marker, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}, err
+	return &marks{marker: marker, device: device, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}, err
 }
 
-// markOf is the mark of a drive: of the device's password, which the ledger
-// names with everything that it is served, or of the person without one.
+// markOf is the mark of a drive whose device is named as the ledger does with
+// everything that it is served, or of the person without one.
 func markOf(c clinical.Caller) watermark.Mark {
 	text := "device\x00" + c.Device
 	if c.Device == "" {
@@ -60,9 +61,17 @@ func markOf(c clinical.Caller) watermark.Mark {
 	return watermark.Mark(sum[:])
 }
 
+// markOf is the mark of a caller's drive.
+func (m *marks) markOf(c clinical.Caller) watermark.Mark {
+	if c.Device != "" {
+		c.Device = m.device(c.Device)
+	}
+	return markOf(c)
+}
+
 // Name names a caller's mark.
 func (m *marks) Name(c clinical.Caller) string {
-	mark := markOf(c)
+	mark := m.markOf(c)
 	return hex.EncodeToString(mark[:])
 }
 
@@ -70,7 +79,7 @@ func (m *marks) Name(c clinical.Caller) string {
 // byte of it is read.
 func (m *marks) Mark(ctx context.Context, c clinical.Caller, served *clinical.Served) (clinical.Content, error) {
 	from := served.Content
-	of := copyOf{asset: served.Asset, tag: served.ETag, mark: markOf(c)}
+	of := copyOf{asset: served.Asset, tag: served.ETag, mark: m.markOf(c)}
 	return &markedCopy{from: from, size: served.Room, load: sync.OnceValues(func() (*bytes.Reader, error) {
 		data, err := m.copy(ctx, of, from)
 		if err == nil && int64(len(data)) != served.Room {

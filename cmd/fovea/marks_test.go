@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/jpeg"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"fovea/clinical"
 	"fovea/darkroom/watermark"
 	"fovea/internal/demo"
+	"fovea/server/wire"
 )
 
 // lengthIn finds how long a listing says that a picture is.
@@ -77,6 +79,7 @@ func TestEachReaderOfAMarkedSetHasTheirOwnCopy(t *testing.T) {
 	if len(copied) != len(other) || bytes.Equal(copied, other) || whole.Header.Get("ETag") == others.Header.Get("ETag") {
 		t.Error("two readers get one copy, or copies of different lengths")
 	}
+	h.passedOn(other)
 	var parts []byte
 	for from := 0; from < len(copied); from += 100_000 {
 		_, part := h.ask(t.Context(), "stanislaus", http.MethodGet, picture, "Range", fmt.Sprintf("bytes=%d-%d", from, from+99_999))
@@ -89,6 +92,49 @@ func TestEachReaderOfAMarkedSetHasTheirOwnCopy(t *testing.T) {
 	if gone, _ := h.ask(t.Context(), "stanislaus", http.MethodGet, picture); gone.StatusCode != http.StatusNotFound {
 		t.Errorf("after the withdrawal: %s", gone.Status)
 	}
+}
+
+// passedOn has governance trace a copy of edeltraud's that was scaled and saved
+// again.
+func (h *house) passedOn(copied []byte) {
+	h.Helper()
+	h.people["olu"] = h.do("", clinical.AddPerson{Person: clinical.Person{Login: "olu", Name: "Olu", Role: clinical.Governance}}).People[0].ID
+	caller := clinical.Caller{Person: h.people["olu"], Door: clinical.DoorCLI}
+	leak := leaked(h, copied)
+	found, err := h.sys.desk.Trace(h.Context(), caller, wire.TraceQuery{Patient: h.patient}, leak)
+	h.check(err)
+	if len(found.Copies) != 1 || found.Copies[0].Login != "edeltraud" || found.Copies[0].False > watermark.MostFalse || found.Drives < 2 {
+		h.Errorf("traced to %+v", found)
+	}
+	caller.Person = h.people["edeltraud"]
+	if _, err := h.sys.desk.Trace(h.Context(), caller, wire.TraceQuery{}, leak); clinical.KindOf(err) != clinical.Forbidden {
+		h.Errorf("an educator traces: %v", err)
+	}
+}
+
+// leaked saves a picture again as people pass it on: half as wide and high, at
+// quality 50.
+func leaked(tb testing.TB, b []byte) []byte {
+	tb.Helper()
+	src, err := jpeg.Decode(bytes.NewReader(b))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out := image.NewGray(image.Rect(0, 0, src.Bounds().Dx()/2, src.Bounds().Dy()/2))
+	for y := range out.Bounds().Dy() {
+		for x := range out.Bounds().Dx() {
+			sum := 0
+			for i := range 4 {
+				sum += int(color.GrayModel.Convert(src.At(2*x+i%2, 2*y+i/2)).(color.Gray).Y) //nolint:forcetypeassert // its model
+			}
+			out.Pix[out.PixOffset(x, y)] = uint8(sum / 4)
+		}
+	}
+	var again bytes.Buffer
+	if err := jpeg.Encode(&again, out, &jpeg.Options{Quality: 50}); err != nil {
+		tb.Fatal(err)
+	}
+	return again.Bytes()
 }
 
 // fakeServed is a picture that may be withdrawn.
@@ -110,7 +156,7 @@ func (f *fakeServed) Close() error { return nil }
 // TestAWithdrawnCopyIsCut has a picture withdrawn while a marked copy of it,
 // which is in memory as a whole, is read.
 func TestAWithdrawnCopyIsCut(t *testing.T) {
-	m, err := newMarks([32]byte{1})
+	m, err := newMarks([32]byte{1}, func(id string) string { return id })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ type system struct {
 	gate  *policy.Gate
 	login *login.Door
 	desk  *desk
+	marks *marks
 	api   http.Handler
 
 	finder *finder // of faces

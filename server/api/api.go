@@ -77,6 +77,7 @@ type Options struct {
 	Operations   operations // nil: no operator's door
 	Papers       papers     // nil: nothing leaves as a file
 	Finder       faceFinder // nil: nobody suggests faces
+	Tracer       tracer     // nil: nobody looks for marks
 	Now          func() time.Time
 	Zone         *time.Location // the site's
 	Rules        []clinical.IdentifierRule
@@ -130,6 +131,9 @@ func New(o Options) http.Handler {
 	s.launch(mux)
 	if o.Papers != nil {
 		s.files()
+	}
+	if o.Tracer != nil {
+		s.leaks()
 	}
 	if o.Operations != nil {
 		s.operator(mux)
