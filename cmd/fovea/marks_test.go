@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -105,6 +106,20 @@ func (h *house) passedOn(copied []byte) {
 	h.check(err)
 	if len(found.Copies) != 1 || found.Copies[0].Login != "edeltraud" || found.Copies[0].False > watermark.MostFalse || found.Drives < 2 {
 		h.Errorf("traced to %+v", found)
+	}
+	app, err := h.sys.login.IssueAppPassword(h.Context(), h.people["olu"], "test", nil, 90)
+	h.check(err)
+	h.secrets["olu"] = app.Secret
+	req, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.url+"/api/v1/trace?patient="+h.patient.String(), bytes.NewReader(leak))
+	h.check(err)
+	req.SetBasicAuth("olu", app.Secret)
+	req.Header.Set("Content-Type", "application/octet-stream")
+	res, err := h.clients["edeltraud"].Do(req)
+	h.check(err)
+	defer func() { _ = res.Body.Close() }()
+	var over wire.Traced
+	if err := json.NewDecoder(res.Body).Decode(&over); err != nil || res.StatusCode != http.StatusOK || len(over.Copies) != 1 || over.Copies[0].Login != "edeltraud" {
+		h.Errorf("by the API: %s, %+v, %v", res.Status, over, err)
 	}
 	caller.Person = h.people["edeltraud"]
 	if _, err := h.sys.desk.Trace(h.Context(), caller, wire.TraceQuery{}, leak); clinical.KindOf(err) != clinical.Forbidden {
