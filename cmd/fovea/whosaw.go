@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"net/url"
 	"strings"
@@ -87,7 +88,7 @@ func (x auditWhoCmd) about(e *env, c *client, q url.Values) error {
 
 // writeEvents lists entries of the ledger.
 func writeEvents(w io.Writer, all []wire.Recorded) {
-	put(w, "ENTRY\tWHEN\tWHO\tWHAT\tDOOR\tUSE\tPICTURES")
+	put(w, "ENTRY\tWHEN\tWHO\tWHAT\tDOOR\tDEVICE\tPROGRAM\tUSE\tPICTURES")
 	for _, r := range all {
 		who, act := r.Name, string(r.Act)
 		if who == "" {
@@ -96,7 +97,8 @@ func writeEvents(w io.Writer, all []wire.Recorded) {
 		if r.Denied {
 			act += " (denied: " + r.Rule + ")"
 		}
-		put(w, "%d\t%s\t%s\t%s\t%s\t%s\t%d", r.Leaf, stamp(r.At), who, act, r.Door, r.Use, len(r.Assets))
+		device := cmp.Or(r.Called, r.Device[:min(len(r.Device), 8)], "–")
+		put(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d", r.Leaf, stamp(r.At), who, act, r.Door, device, cmp.Or(r.Agent, "–"), r.Use, len(r.Assets))
 	}
 }
 

@@ -66,7 +66,7 @@ func NewHouse(tb testing.TB) *House {
 		tb.Fatal(err)
 	}
 	h.Login, err = login.New(tb.Context(), login.Options{
-		Shelf: v.Shelf("login"), People: h.Gate, Recorder: v, Key: v.Derive("login"), Now: clinicaltest.Now,
+		Shelf: v.Shelf("login"), People: h.Gate, Recorder: v, Key: v.Derive("login"), Ledger: v.Device, Now: clinicaltest.Now,
 		Zone: clinicaltest.Zone(), Cost: login.Cost{Memory: 64, Passes: 1, Threads: 1},
 	})
 	if err != nil {

@@ -112,8 +112,8 @@ func (s *service) events(ctx context.Context, in *eventsQuery) (wire.List[wire.R
 	if err != nil {
 		return out, err
 	}
-	for _, r := range all {
-		out.Items = append(out.Items, s.recorded(r))
+	if out.Items, err = s.recorded(ctx, all); err != nil {
+		return out, err
 	}
 	if len(all) == q.Limit {
 		out.Next = strconv.FormatUint(all[len(all)-1].Leaf+1, 10)

@@ -155,6 +155,43 @@ func TestEventsGoOnWhereTheirPageEnded(t *testing.T) {
 	}
 }
 
+// Governance learns from which device somebody saw a picture, by the name that they gave it, and with which program; of a
+// device that is known no more, that it was the same.
+func TestEventsNameTheDevice(t *testing.T) {
+	h, door := open(t)
+	clara := clinicaltest.ID[clinical.Person]("clara")
+	tablet, err := h.Login.IssueAppPassword(t.Context(), clara, "ward tablet", nil, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "https://fovea.test/img/"+leg()+"/original", nil)
+	r.SetBasicAuth("clara", tablet.Secret)
+	r.Header.Set("User-Agent", "rclone/v1.70.3 of somebody's")
+	w := httptest.NewRecorder()
+	door.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	seen := func() wire.Recorded {
+		t.Helper()
+		page := read[wire.List[wire.Recorded]](t, h.Ask(door, "greta", "GET", "/api/v1/events?acts=asset.viewed&asset="+leg()))
+		if len(page.Items) != 1 {
+			t.Fatalf("%+v", page.Items)
+		}
+		return page.Items[0]
+	}
+	before := seen()
+	if before.Called != "ward tablet" || before.Agent != "rclone/v1.70.3" || before.Device == "" || before.Device != tablet.Ledger {
+		t.Errorf("%+v, issued %q", before, tablet.Ledger)
+	}
+	if err := h.Login.RevokeAppPassword(t.Context(), clara, tablet.ID); err != nil {
+		t.Fatal(err)
+	}
+	if after := seen(); after.Called != "" || after.Device != before.Device || after.Agent != before.Agent {
+		t.Errorf("revoked: %+v", after)
+	}
+}
+
 func TestATicketIsGoodOnceForAMinuteAndSignsNobodyIn(t *testing.T) {
 	h := testenv.NewHouse(t)
 	now := clinicaltest.Now()

@@ -57,7 +57,11 @@ func (s *service) records() {
 		if err != nil {
 			return wire.List[wire.Recorded]{}, err
 		}
-		return paged(&in.Page, all, s.recorded)
+		told, err := s.recorded(ctx, all)
+		if err != nil {
+			return wire.List[wire.Recorded]{}, err
+		}
+		return paged(&in.Page, told, func(r wire.Recorded) wire.Recorded { return r })
 	})
 	act(s, "PUT /sessions/{id}", "change-session", "Record the photographer, the chaperone and the consent to be photographed", func(in *sittingBody) (clinical.Command, error) {
 		rev, err := ifMatch(in.IfMatch)
@@ -90,11 +94,19 @@ func (s *service) lesions() {
 	})
 }
 
-// recorded adds to an entry of the ledger who acted, where the account is still there.
-func (s *service) recorded(r clinical.Recorded) wire.Recorded {
-	out := wire.ToRecorded(r)
-	if p, ok := s.Gate.PersonByID(r.Caller.Person); ok {
-		out.Name = p.Name
+// recorded adds to entries of the ledger who acted, where the account is still there, and with which device.
+func (s *service) recorded(ctx context.Context, all []clinical.Recorded) ([]wire.Recorded, error) {
+	names, out := wire.NewDeviceNames(s.Accounts.AppPasswords), make([]wire.Recorded, 0, len(all))
+	for _, r := range all {
+		one := wire.ToRecorded(r)
+		if p, ok := s.Gate.PersonByID(r.Caller.Person); ok {
+			one.Name = p.Name
+		}
+		var err error
+		if one.Called, err = names.Of(ctx, r.Caller); err != nil {
+			return nil, err
+		}
+		out = append(out, one)
 	}
-	return out
+	return out, nil
 }

@@ -88,11 +88,11 @@ func (v *device) stored() any {
 	}
 }
 
-func (v *device) wire() wire.AppPassword {
+func (d *Door) wire(v *device) wire.AppPassword {
 	at := v.lastFrom()
 	return wire.AppPassword{
 		ID: v.ID, Person: v.Person, Device: v.Name, Sets: v.Sets, Inbox: v.Inbox, Issued: v.Issued, Expires: v.Expires,
-		LastUsed: v.lastUsed(), LastAddress: at.Remote, LastAgent: at.Agent,
+		LastUsed: v.lastUsed(), LastAddress: at.Remote, LastAgent: at.Agent, Ledger: d.o.Ledger(v.ID),
 	}
 }
 
@@ -160,7 +160,7 @@ func (d *Door) issue(ctx context.Context, v *device, days int) (wire.AppPassword
 	d.devices[v.Sum] = v
 	d.mu.Unlock()
 	d.note(ctx, clinical.Event{Act: clinical.ActAppIssued, Note: "device " + v.ID + " of " + p.ID.String()})
-	out := v.wire()
+	out := d.wire(v)
 	out.Login, out.Secret = p.Login, grouped(secret)
 	return out, nil
 }
@@ -211,7 +211,7 @@ func normal(secret string) string {
 func (d *Door) AppPasswords(_ context.Context, person clinical.PersonID) ([]wire.AppPassword, error) {
 	out := []wire.AppPassword{}
 	for _, v := range d.devicesOf(person) {
-		out = append(out, v.wire())
+		out = append(out, d.wire(v))
 	}
 	slices.SortFunc(out, func(a, b wire.AppPassword) int {
 		return cmp.Or(b.Issued.Compare(a.Issued), cmp.Compare(a.ID, b.ID))

@@ -42,6 +42,8 @@ type Options struct {
 	Key      [32]byte // for the HMACs of secrets; must not change, or every device and session is forgotten
 	Now      func() time.Time
 	Rand     io.Reader
+	// Ledger returns how the ledger names a device or a session; nil: it does not.
+	Ledger   func(id string) string
 	Zone     *time.Location // in which a person's last day ends; nil: UTC
 	Log      *slog.Logger
 	Idle     time.Duration // a session ends after so long without a request; 0: 30 minutes
@@ -83,6 +85,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
+	}
+	if o.Ledger == nil {
+		o.Ledger = func(string) string { return "" }
 	}
 	if o.Zone == nil {
 		o.Zone = time.UTC

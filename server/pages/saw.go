@@ -6,12 +6,14 @@ import (
 	"strings"
 
 	"fovea/clinical"
+	"fovea/server/wire"
 )
 
 // eventRow is a line of the ledger in words.
 type eventRow struct {
 	clinical.Recorded
 	Who     string
+	Device  string // its owner's name for it, or else the beginning of the ledger's
 	Patient clinical.Patient
 	Set     string
 }
@@ -22,10 +24,16 @@ func (d *door) tellEvents(v *visit, list []clinical.Recorded) ([]eventRow, error
 	if err != nil {
 		return nil, err
 	}
-	known := map[clinical.PatientID]clinical.Patient{}
+	known, devices := map[clinical.PatientID]clinical.Patient{}, wire.NewDeviceNames(d.Devices.AppPasswords)
 	rows := make([]eventRow, 0, len(list))
 	for _, e := range list {
 		row := eventRow{Recorded: e, Who: d.byWhom(e.Caller)}
+		if row.Device, err = devices.Of(v.ctx, e.Caller); err != nil {
+			return nil, err
+		}
+		if row.Device == "" {
+			row.Device = e.Caller.Device[:min(len(e.Caller.Device), 8)]
+		}
 		if v.person.Role == clinical.Governance && !e.Patient.IsZero() {
 			p, seen := known[e.Patient]
 			if !seen {

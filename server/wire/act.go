@@ -132,6 +132,7 @@ type AppPassword struct {
 
 	LastAddress string `json:"lastAddress,omitempty"`
 	LastAgent   string `json:"lastAgent,omitempty" doc:"the program, as it calls itself"`
+	Ledger      string `json:"ledger,omitempty" doc:"how the ledger names the device"`
 
 	Secret string `json:"secret,omitempty" doc:"shown once"`
 	Login  string `json:"login,omitempty"`

@@ -160,7 +160,9 @@ type Recorded struct {
 	Name     string             `json:"name,omitempty" doc:"of the person, where the account is still there"`
 	Operator string             `json:"operator,omitempty"`
 	Door     clinical.Door      `json:"door"`
-	Device   string             `json:"device,omitempty"`
+	Device   string             `json:"device,omitempty" doc:"as the ledger names it: the same for the same device, or for the same session of a browser"`
+	Called   string             `json:"deviceName,omitempty" doc:"what the person calls the device, where its app password is still there"`
+	Agent    string             `json:"agent,omitempty" doc:"the program and its version, as it calls itself"`
 	Remote   string             `json:"remote,omitempty"`
 	Use      string             `json:"use,omitempty" doc:"purpose, audience and channel"`
 	Patient  clinical.PatientID `json:"patient,omitzero"`
@@ -172,11 +174,11 @@ type Recorded struct {
 	Count    int                `json:"count,omitempty"`
 }
 
-// ToRecorded converts for the wire; the name is the door's to add.
+// ToRecorded converts for the wire; the names of the person and of the device are the door's to add.
 func ToRecorded(r clinical.Recorded) Recorded {
 	out := Recorded{
 		Leaf: r.Leaf, Seq: r.Seq, At: r.At, Act: r.Act, Person: r.Caller.Person, Operator: r.Caller.Operator, Door: r.Caller.Door,
-		Device: r.Caller.Device, Remote: r.Caller.Remote, Patient: r.Patient, Assets: r.Assets, Set: r.Set, Grant: r.Grant,
+		Device: r.Caller.Device, Agent: r.Caller.Agent, Remote: r.Caller.Remote, Patient: r.Patient, Assets: r.Assets, Set: r.Set, Grant: r.Grant,
 		Denied: r.Denied, Rule: r.Rule, Count: r.Count,
 	}
 	if r.Use.Valid() {
