@@ -151,8 +151,11 @@ func TestAPatientWithdrawsByTheirCodeAlone(t *testing.T) {
 	if n := len(h.listing("stanislaus", folder)); n != 0 {
 		t.Errorf("%d on the drive", n)
 	}
-	used, usedBody := h.ask(t.Context(), "stanislaus", http.MethodPost, "/withdraw/"+code.Secret)
-	never, neverBody := h.ask(t.Context(), "stanislaus", http.MethodPost, "/withdraw/"+strings.Repeat("0000-", 7)+"0000")
+	if again, body := h.ask(t.Context(), "stanislaus", http.MethodPost, "/withdraw/"+code.Secret); again.StatusCode != http.StatusOK {
+		t.Errorf("pressed twice: %s %s", again.Status, body)
+	}
+	used, usedBody := h.ask(t.Context(), "stanislaus", http.MethodGet, "/withdraw/"+code.Secret)
+	never, neverBody := h.ask(t.Context(), "stanislaus", http.MethodGet, "/withdraw/"+strings.Repeat("0000-", 7)+"0000")
 	if used.StatusCode != http.StatusNotFound || never.StatusCode != used.StatusCode || !bytes.Equal(usedBody, neverBody) {
 		t.Errorf("a used code is %s, one that never was %s", used.Status, never.Status)
 	}
