@@ -128,6 +128,30 @@ func TestAWithdrawalIsFollowedToItsEnd(t *testing.T) {
 	}
 }
 
+// Governance reads from which device, as its owner called it, and by which program a picture was opened.
+func TestWhoSawWhatNamesTheDevice(t *testing.T) {
+	h, door := papered(t)
+	stella := h.Caller("stella")
+	tablet, err := h.Login.IssueAppPassword(t.Context(), stella.Person, "lecture <tablet>", nil, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, device := range []string{tablet.ID, "another"} {
+		stella.Device, stella.Agent = device, "rclone/v1.70.3 and more"
+		s, err := h.Gate.OpenInSet(t.Context(), stella, clinicaltest.ID[clinical.TeachingSet]("wounds"), clinicaltest.ID[clinical.Asset]("leg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.Close()
+	}
+	body := send(t, entry{h, door}, "greta", "/governance/saw", "person", stella.Person.String(), "what", "seen", "ask", "1").Body.String()
+	for _, want := range []string{"· lecture &lt;tablet&gt; · rclone/v1.70.3<", "· " + h.Vault.Device("another")[:8] + " · rclone/v1.70.3<"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+}
+
 func TestABrokenGlassIsNotedShownAndReviewed(t *testing.T) {
 	h, door := papered(t)
 	adult := id[clinical.Patient]("adult")
