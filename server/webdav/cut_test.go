@@ -16,6 +16,7 @@ import (
 type counted struct {
 	net.Listener
 	written atomic.Int64
+	last    atomic.Pointer[net.TCPConn] // the newest connection
 }
 
 type countedConn struct {
@@ -30,6 +31,7 @@ func (l *counted) Accept() (net.Conn, error) {
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
 		err = tcp.SetWriteBuffer(webdav.WriteBuffer)
+		l.last.Store(tcp)
 	}
 	return &countedConn{Conn: c, l: l}, err
 }

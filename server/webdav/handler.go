@@ -17,9 +17,10 @@ import (
 // Prefix is the path of the drive, without a slash at its end.
 const Prefix = "/dav/teaching"
 
-// WriteBuffer is the size of the kernel's send buffer that the server gives each connection. It bounds what of a
-// withdrawn picture is already past recall; Linux doubles it.
-const WriteBuffer = 128 << 10
+// WriteBuffer is the size of the kernel's send buffer that the server asks for on each connection. It bounds what of a
+// withdrawn picture is already past recall: Linux doubles it and lets one more piece of up to 64 KiB in, which makes 256
+// KiB. Larger ones were not faster.
+const WriteBuffer = 96 << 10
 
 // allow names the methods that the drive answers, for the Allow header.
 const allow = "OPTIONS, GET, HEAD, PROPFIND"
