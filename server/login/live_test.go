@@ -249,9 +249,16 @@ func passes(t *testing.T, door *login.Door, password string) {
 		method, to, depth string
 		want              bool
 	}{
-		{"PROPFIND", "/", "0", true}, {"PROPFIND", "/dav", "0", true}, {"PROPFIND", "/dav/", "0", true}, {"PROPFIND", "/dav/inbox", "0", true},
-		{"PROPFIND", "/dav/inbox/", "0", true}, {"PROPFIND", "/dav/inbox/", "1", false}, {"PROPFIND", "/dav/inbox/", "", false},
-		{"PROPFIND", "/dav", "infinity", false}, {"GET", "/dav/inbox/", "0", false}, {"PROPFIND", "/dav/teaching/", "0", false},
+		{"PROPFIND", "/", "0", true},
+		{"PROPFIND", "/dav", "0", true},
+		{"PROPFIND", "/dav/", "0", true},
+		{"PROPFIND", "/dav/inbox", "0", true},
+		{"PROPFIND", "/dav/inbox/", "0", true},
+		{"PROPFIND", "/dav/inbox/", "1", false},
+		{"PROPFIND", "/dav/inbox/", "", false},
+		{"PROPFIND", "/dav", "infinity", false},
+		{"GET", "/dav/inbox/", "0", false},
+		{"PROPFIND", "/dav/teaching/", "0", false},
 		{"PROPFIND", "/dav/inbox/room-2/", "0", false},
 	} {
 		r := httptest.NewRequest(tt.method, tt.to, nil)
