@@ -134,10 +134,10 @@ func (e *edit) enrol(id clinical.AssetID, s *set) {
 // entry is the files that an item may be.
 func (e *edit) entry(v clinical.SetItem) *item {
 	it := &item{SetItem: v}
-	if sl, ok := e.slides.get(v.Asset); ok {
+	if sl := e.shown(&e.slides, v.Asset); sl != nil {
 		it.plain = fileOf(v, sl)
 	}
-	if sl := e.flat(v.Asset); sl != nil {
+	if sl := e.shown(&e.flats, v.Asset); sl != nil {
 		it.flat = fileOf(v, sl)
 	}
 	return it
@@ -150,10 +150,10 @@ func fileOf(v clinical.SetItem, sl *slide) *file {
 	}}
 }
 
-// flat returns the flattened copy of the version that a picture is shown in;
-// nil: it is not made.
-func (s *Snapshot) flat(id clinical.AssetID) *slide {
-	sl, ok := s.flats.get(id)
+// shown returns a copy of the version that a picture is shown in; nil: it is not
+// made. What was cut off or written into another version is shown to nobody.
+func (s *Snapshot) shown(of *table[clinical.AssetID, *slide], id clinical.AssetID) *slide {
+	sl, ok := of.get(id)
 	p, known := s.pictures.get(id)
 	if !ok || !known || sl.edit != p.edit {
 		return nil

@@ -57,7 +57,14 @@ func (h *house) flatten(version int) (looked [32]byte) {
 			whole.Rev = max(whole.Rev, r.Rev)
 		}
 	}
-	c := h.write(clinical.Delta{Renditions: []clinical.Rendition{copied, whole}})
+	plain := clinicaltest.Slide("leg")
+	plain.Edit = version
+	for _, r := range h.journal.all.Renditions {
+		if r.ID == plain.ID {
+			plain.Rev = max(plain.Rev, r.Rev)
+		}
+	}
+	c := h.write(clinical.Delta{Renditions: []clinical.Rendition{plain, copied, whole}})
 	h.seen(h.t.Context(), c.Seq)
 	return whole.Blob.SHA256
 }
@@ -119,6 +126,9 @@ func TestAMaskedFaceIsShownOnceASecondPersonHasLooked(t *testing.T) {
 	// was open as well.
 	h.do("paula", clinical.SaveEdit{Asset: asset("leg"), Base: 1, Recipe: masking(clinical.HidesFace, clinical.HidesTattoo)})
 	nothing("edited again")
+	if _, err := h.Open(t.Context(), as("clara"), policy.OpenRequest{Use: clinical.Care(), Asset: asset("leg"), Kind: clinical.Teaching}); !errors.Is(err, clinical.ErrNotFound) {
+		t.Errorf("the copy of the version before is shown: %v", err)
+	}
 	if _, err := io.Copy(io.Discard, served.Content); !errors.Is(err, clinical.ErrNotFound) {
 		t.Errorf("the stream of the version before: %v", err)
 	}

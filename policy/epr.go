@@ -166,7 +166,7 @@ func (a *act) sent(pic *picture) bool {
 // deliverable reports whether a picture may be in the patient record, where
 // everybody reads it who opens that, and has a copy to send.
 func (a *act) deliverable(pic *picture) bool {
-	if _, drawn := a.snap.slides.get(pic.id); !drawn {
+	if a.snap.shown(&a.snap.slides, pic.id) == nil {
 		return false
 	}
 	use := clinical.Use{Purpose: clinical.P0, Audience: clinical.A0, Channel: clinical.Download}

@@ -107,9 +107,9 @@ func (g *Gate) file(ctx context.Context, snap *Snapshot, id clinical.AssetID, ki
 	served := &clinical.Served{Asset: id}
 	switch kind {
 	case clinical.Teaching, clinical.Masked:
-		sl, _ := snap.slides.get(id)
+		sl := snap.shown(&snap.slides, id)
 		if kind == clinical.Masked {
-			sl = snap.flat(id)
+			sl = snap.shown(&snap.flats, id)
 		}
 		if sl == nil {
 			return nil, clinical.BlobID{}, clinical.ErrNotFound
@@ -130,8 +130,8 @@ func (g *Gate) file(ctx context.Context, snap *Snapshot, id clinical.AssetID, ki
 	}
 }
 
-// derived finds the newest rendition of a kind; of a flattened copy only that of
-// the version in which the picture is shown.
+// derived finds the newest rendition of a kind, of the version in which the
+// picture is shown.
 func (g *Gate) derived(ctx context.Context, snap *Snapshot, id clinical.AssetID, kind clinical.RenditionKind) (*clinical.Served, clinical.BlobID, error) {
 	all, err := g.opt.Reader.Renditions(ctx, id)
 	if err != nil {
@@ -140,7 +140,7 @@ func (g *Gate) derived(ctx context.Context, snap *Snapshot, id clinical.AssetID,
 	pic, _ := snap.pictures.get(id)
 	var best *clinical.Rendition
 	for i, r := range all {
-		if kind != clinical.Thumbnail && (pic == nil || r.Edit != int(pic.edit)) {
+		if pic == nil || r.Edit != int(pic.edit) {
 			continue
 		}
 		if r.Kind == kind && r.Failed == "" && !r.Blob.ID.IsZero() && (best == nil || r.Rev > best.Rev) {

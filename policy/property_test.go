@@ -62,7 +62,9 @@ func world(t *rapid.T) clinical.Delta {
 	}
 	for i := range rapid.IntRange(1, 8).Draw(t, "pictures") {
 		d.Assets = append(d.Assets, drawAsset(t, d, i, hour("taken")))
-		d.Renditions = append(d.Renditions, clinicaltest.Slide(fmt.Sprint("picture ", i)))
+		slide := clinicaltest.Slide(fmt.Sprint("picture ", i))
+		slide.Edit = d.Assets[i].Edit
+		d.Renditions = append(d.Renditions, slide)
 		d.Renditions = append(d.Renditions, flat(fmt.Sprint("picture ", i), d.Assets[i].Edit))
 	}
 	for i := range rapid.SampledFrom([]int{0, 2, 5, 9}).Draw(t, "consents") {
