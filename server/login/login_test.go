@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -486,37 +485,6 @@ func TestWhatAnotherVersionWroteIsNotRead(t *testing.T) {
 	}
 }
 
-func TestWhatWasRevokedIsNotPutBackByTidying(t *testing.T) {
-	m, d := newDoor(t)
-	ctx, stop := context.WithCancel(t.Context())
-	for range 200 {
-		app := issue(t, m, d)
-		if _, _, err := d.Mount(basic("ada", app.Secret)); err != nil {
-			t.Fatal(err)
-		}
-		var work sync.WaitGroup
-		ended, end := context.WithCancel(ctx)
-		end()
-		work.Go(func() {
-			if err := d.Run(ended); err != nil { // tidies once and returns
-				t.Error(err)
-			}
-		})
-		work.Go(func() {
-			if err := d.RevokeAppPassword(ctx, m.people["ada"].ID, app.ID); err != nil {
-				t.Error(err)
-			}
-		})
-		work.Wait()
-		for key := range m.values {
-			if strings.HasPrefix(key, "device/") {
-				t.Fatal("a revoked device is on the shelf")
-			}
-		}
-	}
-	stop()
-}
-
 func TestLastUseIsKnownCoarsely(t *testing.T) {
 	m, d := newDoor(t)
 	app := issue(t, m, d)
@@ -543,18 +511,6 @@ func TestLastUseIsKnownCoarsely(t *testing.T) {
 	}
 	if ins != 1 {
 		t.Errorf("%d entries for three requests in a row, want 1", ins)
-	}
-}
-
-func TestASessionThatCannotBeKeptIsNotGiven(t *testing.T) {
-	m, d := newDoor(t)
-	m.full = clinical.ErrUnavailable
-	w := httptest.NewRecorder()
-	if _, err := d.SignIn(w, request("/login"), "ada", secret); clinical.KindOf(err) != clinical.Unavailable {
-		t.Errorf("got %v", err)
-	}
-	if len(w.Result().Cookies()) != 0 {
-		t.Error("a cookie was given")
 	}
 }
 

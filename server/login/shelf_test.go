@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 
 	"fovea/clinical"
@@ -98,4 +100,47 @@ func TestAnAppPasswordThatCannotBeKeptIsNotThere(t *testing.T) {
 	if list, err := d.AppPasswords(t.Context(), m.people["ada"].ID); err != nil || len(list) != 0 {
 		t.Errorf("it is listed: %v, %v", list, err)
 	}
+}
+
+func TestASessionThatCannotBeKeptIsNotGiven(t *testing.T) {
+	m, d := newDoor(t)
+	m.full = clinical.ErrUnavailable
+	w := httptest.NewRecorder()
+	if _, err := d.SignIn(w, request("/login"), "ada", secret); clinical.KindOf(err) != clinical.Unavailable {
+		t.Errorf("got %v", err)
+	}
+	if len(w.Result().Cookies()) != 0 {
+		t.Error("a cookie was given")
+	}
+}
+
+func TestWhatWasRevokedIsNotPutBackByTidying(t *testing.T) {
+	m, d := newDoor(t)
+	ctx, stop := context.WithCancel(t.Context())
+	for range 200 {
+		app := issue(t, m, d)
+		if _, _, err := d.Mount(basic("ada", app.Secret)); err != nil {
+			t.Fatal(err)
+		}
+		var work sync.WaitGroup
+		ended, end := context.WithCancel(ctx)
+		end()
+		work.Go(func() {
+			if err := d.Run(ended); err != nil { // tidies once and returns
+				t.Error(err)
+			}
+		})
+		work.Go(func() {
+			if err := d.RevokeAppPassword(ctx, m.people["ada"].ID, app.ID); err != nil {
+				t.Error(err)
+			}
+		})
+		work.Wait()
+		for key := range m.values {
+			if strings.HasPrefix(key, "device/") {
+				t.Fatal("a revoked device is on the shelf")
+			}
+		}
+	}
+	stop()
 }
