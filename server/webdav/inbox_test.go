@@ -338,6 +338,7 @@ func TestASweepSparesWhatIsUploadedMeanwhile(t *testing.T) {
 	}
 	d.stage.mu.Unlock()
 	d.must(t, 201, "PUT "+derm+"a.jpg", "first")
+	d.must(t, 204, "PUT "+derm+"a.jpg", "anew")
 	<-swept
 	d.must(t, 204, "DELETE "+derm+"a.jpg", "") // sweeps once more
 	eventually(t, "what was removed is swept", func() bool { return d.stage.count() == 1 })

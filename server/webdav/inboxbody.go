@@ -4,12 +4,22 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"fovea/clinical"
 )
 
 // reserve is in what steps room is reserved for an upload that does not say how large it is, in bytes.
 const reserve = 1 << 20
+
+// An upload may take as long as it needs, if it comes at least this fast after a while of grace.
+const (
+	graceTime = time.Minute
+	leastRate = 8 << 10 // bytes in a second
+)
+
+// errSlow is what reading an upload fails with that comes too slowly.
+var errSlow = clinical.Errorf(clinical.Unavailable, "webdav: an upload comes too slowly")
 
 // errFull is what reading an upload fails with once there is no room for it.
 var errFull = clinical.Refuse(clinical.Unavailable, "inbox-full", "There is no room in this inbox right now.")
@@ -18,6 +28,7 @@ var errFull = clinical.Refuse(clinical.Unavailable, "inbox-full", "There is no r
 type arrival struct {
 	names    []string // where it is to go
 	reserved int64    // bytes for which there is room
+	since    time.Time
 }
 
 // announced is how large a request says that its body is, 0 where it does not. Finder sends its files in chunks and says
@@ -42,12 +53,15 @@ type arriving struct {
 	read int64
 }
 
-// Read reads, as long as there is room.
+// Read reads, as long as there is room and it goes on.
 func (a *arriving) Read(p []byte) (int, error) {
 	n, err := a.r.Read(p)
 	a.read += int64(n)
 	if a.read > a.tray.inbox.o.MaxFile {
 		return 0, errTooLarge
+	}
+	if late := a.tray.inbox.now().Sub(a.of.since) - graceTime; late > 0 && a.read < int64(late.Seconds()*leastRate) {
+		return 0, errSlow
 	}
 	if a.read > a.of.reserved {
 		if err := a.tray.enlarge(a.of, a.read); err != nil {

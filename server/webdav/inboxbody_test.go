@@ -2,11 +2,13 @@ package webdav_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"io"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -114,4 +116,85 @@ func TestUploadsSideBySideShareTheRoom(t *testing.T) {
 		t.Errorf("%d of four were kept, %d sealed: there is room for two", kept, d.stage.count())
 	}
 	d.must(t, 201, "PUT "+derm+"later.jpg", "x")
+}
+
+// An upload that drips, and one that is begun again and again and never ends, hold up what is whole for as long as
+// somebody's patience lasts, which others' locks and writing do not make longer.
+func TestPatienceIsCountedFromTheFirstFileHeldUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newInboxDrive(t, 30*time.Second, nil) // patience: 90 s
+		d.must(t, 201, "PUT "+derm+"1.jpg", "one")
+		d.lockToken(t, derm+"locked.jpg")
+		for range 2 {
+			<-time.After(40 * time.Second)
+			d.must(t, 201, "PUT "+derm+rand.Text()+".txt", "more")
+		}
+		if got := d.studio.all(); len(got) != 0 {
+			t.Errorf("taken while a file is locked: %v", got)
+		}
+		<-time.After(35 * time.Second)
+		if got := d.studio.all(); len(got) != 3 {
+			t.Errorf("after 115 seconds, 90 of which are patience and 30 quiet: %v", got)
+		}
+		d.stop()
+	})
+}
+
+func TestAnUploadThatDripsIsEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newInboxDrive(t, 5*time.Minute, nil)
+		s, begun := d.send("drip.jpg"), time.Now()
+		for {
+			if _, err := s.Write([]byte("x")); err != nil {
+				break
+			}
+			<-time.After(time.Second)
+		}
+		if got := (<-s.answer).Code; got != 408 || time.Since(begun) > 2*time.Minute {
+			t.Errorf("%d after %s", got, time.Since(begun))
+		}
+		// One that comes as fast as a poor line lets it is taken, however long it takes.
+		s = d.send("slow.jpg")
+		for range 300 {
+			if _, err := s.Write(bytes.Repeat([]byte("x"), 10<<10)); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Second)
+		}
+		if got := s.code(nil); got != 201 {
+			t.Errorf("a slow one: %d", got)
+		}
+		d.stop()
+	})
+}
+
+func TestAnUploadHoldsTheOthersUpForAsLongAsPatienceLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newInboxDrive(t, 10*time.Second, nil) // patience: 30 s
+		d.must(t, 201, "PUT "+derm+"ticket.json", "{}")
+		d.must(t, 201, "PUT "+derm+"1.jpg", "one")
+		s := d.send("2.jpg")
+		for i := range 40 {
+			if _, err := s.Write(bytes.Repeat([]byte("x"), 10<<10)); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Second)
+			if got := d.studio.all(); i < 28 && len(got) != 0 {
+				t.Fatalf("after %d seconds: %v", i, got)
+			}
+		}
+		if got := d.studio.all(); len(got) != 1 || got[0].Name != "1.jpg" {
+			t.Errorf("taken while an upload goes on: %v", got)
+		}
+		d.must(t, 200, "GET "+derm+"ticket.json", "")
+		if got := s.code(nil); got != 201 {
+			t.Error(got)
+		}
+		<-time.After(15 * time.Second)
+		if got := d.studio.all(); len(got) != 2 || got[1].Tickets != "ticket.json" {
+			t.Errorf("taken: %v", got)
+		}
+		d.must(t, 404, "GET "+derm+"ticket.json", "")
+		d.stop()
+	})
 }

@@ -27,6 +27,8 @@ const (
 	ticketLife = 12 * time.Hour
 	// tries is in how many deliveries a file may turn out not to be readable before the others go without it.
 	tries = 3
+	// ceaseless is for how many times Options.Patience those wait who are held up by somebody who does not stop writing.
+	ceaseless = 6
 	// maxReceipts is how many receipts an inbox keeps.
 	maxReceipts = 4000
 	// maxReceipt is how much one says, in bytes.
@@ -134,24 +136,53 @@ func (t *tray) deliver(ctx context.Context) error {
 	if fault != nil {
 		return fault
 	}
+	t.mu.Lock()
+	t.held = time.Time{}
+	t.mu.Unlock()
 	return t.tidy(ctx)
 }
 
-// ready returns what may be taken, what lies beside it (job tickets, and what is lost), and when the inbox was last
-// written to.
+// ready returns what is to be taken now, what lies beside it (job tickets, and what is lost), and when the inbox was last
+// written to. Everything waits for what is not whole, as that may say whose the others are, but for no longer than
+// Patience; somebody who does not stop writing is waited for longer.
 func (t *tray) ready() (files, beside []parcel, since time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now, whole := t.inbox.now(), true
-	if now.Before(t.changed.Add(t.inbox.o.Settle)) || now.Before(t.retry) || len(t.waiting) > 0 {
+	now, o := t.inbox.now(), &t.inbox.o
+	files, beside, whole := t.finished()
+	if len(files) == 0 {
+		t.held = time.Time{}
 		return nil, nil, t.changed
 	}
+	if t.held.IsZero() {
+		t.held = now
+	}
+	waited := now.Sub(t.held)
+	whole = whole && len(t.waiting) == 0 && !now.Before(t.stirred.Add(o.Settle))
+	calm := t.quiet() && (whole || waited >= o.Patience)
+	if now.Before(t.retry) || !(calm || waited >= ceaseless*o.Patience) {
+		return nil, nil, t.changed
+	}
+	if whole {
+		t.held = time.Time{} // from now on they wait for the studio, and whoever comes then is waited for anew
+	}
+	t.hurried = !t.quiet()
+	t.hand(slices.Concat(files, beside))
+	return files, beside, t.changed
+}
+
+// quiet reports whether nothing was written for a while. The caller holds mu.
+func (t *tray) quiet() bool { return !t.inbox.now().Before(t.changed.Add(t.inbox.o.Settle)) }
+
+// finished returns the files that are whole, what lies beside them, and whether there are no others. The caller holds mu.
+func (t *tray) finished() (files, beside []parcel, whole bool) {
+	whole = true
 	t.each(func(names []string, it *item) {
 		if it.Folder || aside(it.Name) {
 			return
 		}
 		if t.unfinished(names, it) {
-			whole = false // and may be what says whose the others are
+			whole = false
 			return
 		}
 		p := parcel{names: names, item: *it, lost: t.unread[it.ID] >= tries}
@@ -161,13 +192,7 @@ func (t *tray) ready() (files, beside []parcel, since time.Time) {
 		}
 		files = append(files, p)
 	})
-	if !whole && now.Before(t.changed.Add(t.inbox.o.Patience)) {
-		return nil, nil, t.changed
-	}
-	if len(files) > 0 {
-		t.hand(slices.Concat(files, beside))
-	}
-	return files, beside, t.changed
+	return files, beside, whole
 }
 
 // unfinished reports whether somebody may still be writing a file: it is locked, or empty, which is how some clients
@@ -211,11 +236,14 @@ func (p parcel) covers(other parcel) bool {
 	return len(other.names) > folder && slices.Equal(p.names[:folder], other.names[:folder])
 }
 
-// spare reports whether nothing that waits in the inbox can still need a ticket.
+// spare reports whether nothing that waits in the inbox, or is on its way into it, can still need a ticket.
 func (t *tray) spare(p parcel) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	spare := true
+	spare := !t.hurried
+	for _, a := range t.waiting {
+		spare = spare && !p.covers(parcel{names: a.names})
+	}
 	t.each(func(names []string, it *item) {
 		if !it.Folder && !ticket(it.Name) && !aside(it.Name) && p.covers(parcel{names: names}) {
 			spare = false
@@ -380,7 +408,7 @@ func (t *tray) tidy(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now, since := t.inbox.now(), t.changed
-	if now.Before(since.Add(t.inbox.o.Settle)) || len(t.waiting) > 0 || now.Sub(t.tidied) < time.Minute {
+	if !t.quiet() || len(t.waiting) > 0 || now.Sub(t.tidied) < time.Minute {
 		return nil
 	}
 	t.tidied = now

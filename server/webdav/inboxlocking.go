@@ -211,7 +211,7 @@ func (in *inbox) unlock(_ context.Context, v *visit) {
 		plain(v.w, http.StatusPreconditionFailed, "It is not as the request says any more.")
 	default:
 		delete(t.locks.by, token)
-		t.changed = in.now()
+		t.stirred = in.now()
 		v.w.WriteHeader(http.StatusNoContent)
 	}
 }

@@ -48,6 +48,9 @@ type tray struct {
 	bytes   int64
 	waiting map[string]*arrival // uploads under way, by the name of their bytes
 	changed time.Time           // when something was last written
+	stirred time.Time           // when an upload or a lock last ended and left nothing
+	held    time.Time           // since when something that is whole has been waiting; zero: nothing has
+	hurried bool                // what the studio is being given was taken from under somebody who does not stop writing
 	retry   time.Time           // nothing is taken before
 	tidied  time.Time           // when tidy last looked
 	handed  map[string]bool     // IDs of what the studio is being given

@@ -27,23 +27,21 @@ func (in *inbox) put(ctx context.Context, v *visit) {
 		plain(v.w, http.StatusMethodNotAllowed, "A folder cannot be written to.")
 		return
 	}
-	blob, body := fresh(), bufio.NewReader(v.Body)
-	coming := in.begin(v, blob)
+	name, body := fresh(), bufio.NewReader(v.Body)
+	coming := in.begin(v, name)
 	if coming == nil {
 		return
 	}
-	defer in.end(v.at.tray, blob)
-	size := int64(0)
-	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
-		blob = ""
-	} else {
-		var err error
+	defer in.end(v.at.tray, name)
+	blob, size := "", int64(0)
+	if _, err := body.Peek(1); !errors.Is(err, io.EOF) {
+		blob = name
 		if size, err = in.o.Stage.Seal(ctx, blob, &arriving{r: body, tray: v.at.tray, of: coming}); err != nil {
 			in.cut(v, err)
 			return
 		}
 	}
-	in.commit(ctx, v, &item{ID: fresh(), Blob: blob, Size: size, MIME: typeOf(v.Request)})
+	in.commit(ctx, v, name, &item{ID: fresh(), Blob: blob, Size: size, MIME: typeOf(v.Request)})
 }
 
 // begin checks a PUT before its body is read, and reserves what it says that it takes. It answers, and returns nil, where
@@ -56,7 +54,7 @@ func (in *inbox) begin(v *visit, blob string) *arrival {
 	if !ok || !v.may(it, v.touching(it)) {
 		return nil
 	}
-	coming := &arrival{names: v.at.names, reserved: announced(v.Request)}
+	coming := &arrival{names: v.at.names, reserved: announced(v.Request), since: in.now()}
 	if coming.reserved > in.o.MaxFile {
 		oversized(v.w)
 		return nil
@@ -69,12 +67,15 @@ func (in *inbox) begin(v *visit, blob string) *arrival {
 	return coming
 }
 
-// end forgets an upload that was under way.
+// end forgets an upload that was under way, and notes where it left nothing: whoever sent it may send it again.
 func (in *inbox) end(t *tray, blob string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.waiting[blob] == nil {
+		return // its file is in its place
+	}
 	delete(t.waiting, blob)
-	t.changed = in.now()
+	t.stirred = in.now()
 	select {
 	case in.sweep <- struct{}{}:
 	default:
@@ -86,6 +87,8 @@ func (in *inbox) cut(v *visit, err error) {
 	switch {
 	case errors.Is(err, errTooLarge):
 		oversized(v.w)
+	case errors.Is(err, errSlow):
+		plain(v.w, http.StatusRequestTimeout, "The file came too slowly. Send it again over a better line.")
 	case v.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
 		plain(v.w, http.StatusBadRequest, "The file did not come whole. Send it again.")
 	default:
@@ -99,7 +102,7 @@ func oversized(w http.ResponseWriter) {
 }
 
 // commit puts an uploaded file into its place, if that is still as it was.
-func (in *inbox) commit(ctx context.Context, v *visit, it *item) {
+func (in *inbox) commit(ctx context.Context, v *visit, name string, it *item) {
 	t := v.at.tray
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,6 +120,7 @@ func (in *inbox) commit(ctx context.Context, v *visit, it *item) {
 		in.spoilt(v, err)
 		return
 	}
+	delete(t.waiting, name)
 	v.note(clinical.ActUploaded, it.Size)
 	v.w.Header().Set("ETag", it.Tag)
 	v.w.WriteHeader(status)
