@@ -21,8 +21,7 @@ func (g *Gate) Handed(ctx context.Context, c clinical.Caller, set clinical.SetID
 	if err := g.note(ctx, e, true); err != nil {
 		return nil, err
 	}
-	var out []clinical.Handed
-	at := map[clinical.AssetID]int{}
+	all := handed{at: map[clinical.AssetID]int{}}
 	q := clinical.EventQuery{Set: set, Patient: patient, Acts: []clinical.Act{clinical.ActServed}, Limit: eventPage}
 	for {
 		page, err := g.opt.Recorder.Events(ctx, q)
@@ -30,25 +29,34 @@ func (g *Gate) Handed(ctx context.Context, c clinical.Caller, set clinical.SetID
 			return nil, clinical.Errorf(clinical.Unavailable, "policy: read the ledger: %w", err)
 		}
 		for _, r := range page {
-			if r.Use.Channel != clinical.Mount || r.Denied {
-				continue
-			}
-			for _, id := range r.Assets {
-				i, ok := at[id]
-				if !ok {
-					i, at[id] = len(out), len(out)
-					out = append(out, clinical.Handed{Asset: id})
-				}
-				out[i].To = append(out[i].To, r)
+			if r.Use.Channel == clinical.Mount && !r.Denied {
+				all.add(r)
 			}
 		}
-		if len(out) > maxHanded {
+		if len(all.list) > maxHanded {
 			return nil, invalid("too-many", "Drives were served more than 300 pictures. Name the set or the patient that it may be.")
 		}
 		if len(page) < q.Limit {
-			return out, nil
+			return all.list, nil
 		}
 		q.After = page[len(page)-1].Leaf + 1
+	}
+}
+
+// handed gathers what drives were served, by picture.
+type handed struct {
+	list []clinical.Handed
+	at   map[clinical.AssetID]int
+}
+
+func (h *handed) add(r clinical.Recorded) {
+	for _, id := range r.Assets {
+		i, ok := h.at[id]
+		if !ok {
+			i, h.at[id] = len(h.list), len(h.list)
+			h.list = append(h.list, clinical.Handed{Asset: id})
+		}
+		h.list[i].To = append(h.list[i].To, r)
 	}
 }
 
