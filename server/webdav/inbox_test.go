@@ -273,6 +273,9 @@ func TestConditionsOfUploads(t *testing.T) {
 	d.must(t, 412, "PUT "+derm+"a.jpg", "z", "If: (["+tag+"])")
 	d.must(t, 204, "PUT "+derm+"a.jpg", "z", "If: <"+derm+"none.jpg> (Not [\"1\"])")
 	d.must(t, 400, "PUT "+derm+"a.jpg", "z", "If: ()")
+	for _, bare := range []string{"<x>", "<" + derm + "a.jpg>", "<x> <y> ([\"1\"])", "([\"1\"]) <x>"} {
+		d.must(t, 400, "PUT "+derm+"a.jpg", "z", "If: "+bare)
+	}
 	d.must(t, 400, "PUT "+derm+"a.jpg", "z", "Content-Range: bytes 0-0/5")
 	d.must(t, 409, "PUT "+derm+"none/a.jpg", "z")
 	d.must(t, 405, "PUT "+derm+"c/", "z")
@@ -394,6 +397,7 @@ func TestWhatAStopLeftIsClearedAway(t *testing.T) {
 			"1": []byte(`{"ID":"1","Studio":"derm","Name":"a.jpg","Blob":"old","Size":3,"Tag":"\"1\"","Placed":"2026-03-01T10:00:00Z"}`),
 			"2": []byte(`{"ID":"2","Studio":"derm","Name":"a.jpg","Blob":"new","Size":3,"Tag":"\"2\"","Placed":"2026-03-01T10:00:01Z"}`),
 			"3": []byte(`{"ID":"3","Studio":"derm","Parent":"gone","Name":"b.jpg","Blob":"orphan","Size":6,"Tag":"\"3\""}`),
+			"5": []byte(`{"ID":"5","Studio":"derm","Name":"lost.jpg","Blob":"lost","Size":6,"Tag":"\"5\""}`),
 			"4": []byte(`{"ID":"4","Studio":"closed","Name":"c.jpg","Blob":"theirs","Size":6,"Tag":"\"4\""}`),
 		}},
 		stage:  &memStage{kept: map[string][]byte{"old": []byte("old"), "new": []byte("new"), "orphan": []byte("orphan"), "theirs": []byte("theirs"), "half": []byte("h")}},
@@ -406,8 +410,11 @@ func TestWhatAStopLeftIsClearedAway(t *testing.T) {
 	if diff := cmp.Diff([]string{derm + "_receipts/", derm + "a.jpg"}, d.list(t, derm)); diff != "" {
 		t.Error(diff)
 	}
-	if d.stage.count() != 2 || d.shelf.count() != 2 { // what is of a studio that is not configured stays
-		t.Errorf("%d sealed files and %d records are left, want 2 and 2", d.stage.count(), d.shelf.count())
+	if got := d.must(t, 200, "GET "+derm+"_receipts/lost.jpg.txt", "").Body.String(); !strings.Contains(got, "send it again") {
+		t.Errorf("the receipt of what is on the stage no more: %q", got)
+	}
+	if d.stage.count() != 2 || d.shelf.count() != 3 { // what is of a studio that is not configured stays
+		t.Errorf("%d sealed files and %d records are left, want 2 and 3", d.stage.count(), d.shelf.count())
 	}
 }
 
@@ -421,6 +428,10 @@ func TestUploadsAreInTheLedger(t *testing.T) {
 	d.must(t, 200, "HEAD "+derm+"Fontaineau.jpg", "", with...)
 	d.must(t, 200, "GET "+derm+"Fontaineau.jpg", "", with...)
 	d.must(t, 412, "PUT "+derm+"Fontaineau.jpg", "1", append(with, `If-Match: "x"`)...)
+	d.must(t, 201, "COPY "+derm+"Fontaineau.jpg", "", append(with, "Destination: "+derm+"a.jpg")...)
+	d.must(t, 201, "MOVE "+derm+"a.jpg", "", append(with, "Destination: "+derm+"b.jpg")...)
+	d.must(t, 204, "COPY "+derm+"Fontaineau.jpg", "", append(with, "Destination: "+derm+"b.jpg")...)
+	d.must(t, 204, "MOVE "+derm+"b.jpg", "", append(with, "Destination: "+derm+"Fontaineau.jpg")...)
 	d.must(t, 204, "DELETE "+derm+"Fontaineau.jpg", "", with...)
 	var got []string
 	for _, e := range d.ledger.events {
@@ -431,6 +442,8 @@ func TestUploadsAreInTheLedger(t *testing.T) {
 	}
 	want := []string{
 		"upload.received 5, inbox of studio derm", "upload.received 6, inbox of studio derm", "upload.read 6, inbox of studio derm",
+		"upload.received 6, inbox of studio derm",
+		"upload.removed 6, inbox of studio derm", "upload.received 6, inbox of studio derm", "upload.removed 6, inbox of studio derm",
 		"upload.removed 6, inbox of studio derm",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

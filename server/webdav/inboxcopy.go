@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"fovea/clinical"
 )
 
 // errand is a COPY or MOVE, taken apart.
@@ -48,9 +50,18 @@ func (in *inbox) copyOrMove(ctx context.Context, v *visit) {
 	if !v.may(it, touches...) {
 		return
 	}
+	before := t.bytes
 	if err := t.carry(ctx, v.at, e, it); err != nil {
 		in.spoilt(v, err)
 		return
+	}
+	var gone int64
+	if old != nil {
+		_, gone = old.within()
+		v.note(clinical.ActUploadRemoved, gone)
+	}
+	if !e.move {
+		v.note(clinical.ActUploaded, t.bytes+gone-before)
 	}
 	if old != nil {
 		v.w.WriteHeader(http.StatusNoContent)

@@ -43,8 +43,18 @@ func (in *inbox) run(ctx context.Context) error {
 	if err := in.load(ctx); err != nil {
 		return err
 	}
-	if err := in.o.Stage.Keep(ctx, in.alive()); err != nil {
+	alive, there := in.alive(), map[string]bool{}
+	err := in.o.Stage.Keep(ctx, func(name string) bool {
+		there[name] = true
+		return alive(name)
+	})
+	if err != nil {
 		return err
+	}
+	for _, t := range in.trays {
+		if err := t.missing(ctx, there); err != nil {
+			return err
+		}
 	}
 	close(in.loaded)
 	g, ctx := errgroup.WithContext(ctx)
@@ -59,6 +69,29 @@ func (in *inbox) run(ctx context.Context) error {
 		})
 	}
 	return g.Wait()
+}
+
+// missing drops the files whose bytes are not on the stage any more.
+func (t *tray) missing(ctx context.Context, there map[string]bool) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var gone [][]string
+	t.each(func(names []string, it *item) {
+		if it.Blob != "" && !there[it.Blob] {
+			gone = append(gone, names)
+		}
+	})
+	for _, names := range gone {
+		t.inbox.log.ErrorContext(ctx, "webdav: the bytes of an upload are gone", "studio", t.studio, "upload", t.find(names).ID)
+		err := t.receipt(ctx, names, "The server has this file no more. If nothing below says that it was kept, send it again.")
+		if err == nil {
+			err = t.take(ctx, t.find(names[:len(names)-1]), t.find(names))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clean removes sealed bytes that are nobody's any more.

@@ -36,8 +36,10 @@ func (s *memShelf) Put(_ context.Context, key string, value []byte) error {
 func (s *memShelf) Delete(_ context.Context, key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.kept, key)
-	return nil
+	if s.fails == nil {
+		delete(s.kept, key)
+	}
+	return s.fails
 }
 
 func (s *memShelf) Each(_ context.Context, f func(string, []byte) error) error {

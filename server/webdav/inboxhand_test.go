@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fovea/clinical"
 )
 
 // While a studio is being given something, what it is given stays where it is and as it is, tickets included: it would
@@ -77,4 +79,17 @@ func TestWhatWasNotTakenIsTheSendersAgain(t *testing.T) {
 	d.must(t, 201, "PUT "+derm+"a.jpg", "x")
 	<-tried
 	eventually(t, "it can be removed", func() bool { return d.ask("DELETE", derm+"a.jpg", "").Code == 204 })
+}
+
+// A file whose record cannot be removed stays whole, for as long as it takes: nothing is swept from under it.
+func TestWhatCannotBeRemovedStaysWhole(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"a.jpg", "x")
+	d.shelf.fail(clinical.ErrUnavailable)
+	d.must(t, 503, "DELETE "+derm+"a.jpg", "")
+	d.shelf.fail(nil)
+	if got := d.must(t, 200, "GET "+derm+"a.jpg", "").Body.String(); got != "x" {
+		t.Errorf("it is %q", got)
+	}
+	d.must(t, 204, "DELETE "+derm+"a.jpg", "")
 }

@@ -38,10 +38,15 @@ func (in *inbox) condition(r *http.Request, p clinical.Person) (condition, error
 	var c condition
 	rest := strings.TrimSpace(strings.Join(r.Header.Values("If"), " "))
 	var tag list
+	bare := len(r.Header.Values("If")) > 0 // nothing, or a tag, without a list behind it
 	for rest != "" {
 		var err error
 		switch rest[0] {
 		case '<':
+			if tag.tagged && bare {
+				return c, errIf
+			}
+			bare = true
 			var resource string
 			if resource, rest, err = until(rest[1:], '>'); err != nil {
 				return c, err
@@ -49,6 +54,7 @@ func (in *inbox) condition(r *http.Request, p clinical.Person) (condition, error
 			place, ok := in.resource(r, resource, p)
 			tag = list{tagged: true, foreign: !ok, at: place}
 		case '(':
+			bare = false
 			l := tag
 			if rest, err = l.read(rest[1:]); err != nil {
 				return c, err
@@ -63,6 +69,9 @@ func (in *inbox) condition(r *http.Request, p clinical.Person) (condition, error
 			return c, errIf
 		}
 		rest = strings.TrimSpace(rest)
+	}
+	if bare {
+		return c, errIf
 	}
 	return c, nil
 }

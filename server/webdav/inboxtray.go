@@ -236,8 +236,11 @@ func (t *tray) place(ctx context.Context, folder *item, name string, it *item) e
 	return nil
 }
 
-// take removes an item from its folder for good.
+// take removes an item from its folder for good: its record first, as what is not in memory must not come back.
 func (t *tray) take(ctx context.Context, folder, it *item) error {
+	if err := t.inbox.o.Shelf.Delete(ctx, it.ID); err != nil {
+		return err
+	}
 	delete(folder.in, it.Name)
 	t.touched(folder)
 	return t.drop(ctx, it)
@@ -248,14 +251,18 @@ func (t *tray) take(ctx context.Context, folder, it *item) error {
 func (t *tray) drop(ctx context.Context, it *item) error {
 	n, b := it.within()
 	t.items, t.bytes = t.items-n, t.bytes-b
-	select {
-	case t.inbox.sweep <- struct{}{}:
-	default:
+	orphans := map[string]bool{}
+	if it.blobs(orphans); len(orphans) > 0 {
+		select {
+		case t.inbox.sweep <- struct{}{}:
+		default:
+		}
 	}
 	return t.dropRecords(ctx, it)
 }
 
 func (t *tray) dropRecords(ctx context.Context, it *item) error {
+	delete(t.unread, it.ID)
 	if err := t.inbox.o.Shelf.Delete(ctx, it.ID); err != nil {
 		return err
 	}
