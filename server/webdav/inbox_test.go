@@ -450,3 +450,16 @@ func TestUploadsAreInTheLedger(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// On many disks two names that differ in case alone are one: which of them a client then shows nobody could say.
+func TestNamesThatDifferInCaseAloneAreRefused(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"upper.jpg", "x")
+	d.must(t, 409, "PUT "+derm+"UPPER.JPG", "x")
+	d.must(t, 409, "MKCOL "+derm+"Upper.jpg", "")
+	d.must(t, 409, "LOCK "+derm+"Upper.jpg", lockBody)
+	d.must(t, 409, "COPY "+derm+"upper.jpg", "", "Destination: "+derm+"UPPER.jpg")
+	d.must(t, 409, "MKCOL "+derm+"_Receipts", "")
+	d.must(t, 201, "MOVE "+derm+"upper.jpg", "", "Destination: "+derm+"UPPER.jpg")
+	d.must(t, 204, "PUT "+derm+"UPPER.jpg", "y")
+}

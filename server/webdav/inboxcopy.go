@@ -35,6 +35,14 @@ func (in *inbox) copyOrMove(ctx context.Context, v *visit) {
 		plain(v.w, http.StatusConflict, "The folder that it is to go to is not there.")
 		return
 	}
+	same := it // whose name may be changed to upper case
+	if !e.move {
+		same = nil
+	}
+	if t.clash(e.to, same) {
+		clashing(v.w)
+		return
+	}
 	if old != nil && !e.over {
 		plain(v.w, http.StatusPreconditionFailed, "Something is there already.")
 		return

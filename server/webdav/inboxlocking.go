@@ -157,6 +157,10 @@ func (in *inbox) lockable(ctx context.Context, v *visit, want *lock) (status int
 	if it != nil {
 		return http.StatusOK, true
 	}
+	if t.clash(v.at, nil) {
+		clashing(v.w)
+		return 0, false
+	}
 	if !v.may(nil, touch{key: v.at.key(), entry: true}) {
 		return 0, false
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -244,6 +245,26 @@ func (t *tray) take(ctx context.Context, folder, it *item) error {
 	delete(folder.in, it.Name)
 	t.touched(folder)
 	return t.drop(ctx, it)
+}
+
+// clash reports whether something else in a folder has a name that differs in upper and lower case alone: on many disks
+// they are one. What is except may have it. The caller holds mu.
+func (t *tray) clash(a at, except *item) bool {
+	folder, name := t.find(a.parent().names), a.names[len(a.names)-1]
+	if folder == nil || folder.in[name] != nil {
+		return false
+	}
+	for other, it := range folder.in {
+		if it != except && strings.EqualFold(other, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// clashing answers for a name that is taken but for upper and lower case.
+func clashing(w http.ResponseWriter) {
+	plain(w, http.StatusConflict, "A name is here that differs in upper and lower case alone.")
 }
 
 // drop forgets an item, and everything in it, that is in no folder any more. Its own record goes first: what a stop

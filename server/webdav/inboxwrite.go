@@ -135,6 +135,10 @@ func (v *visit) target() (*item, bool) {
 		plain(v.w, http.StatusConflict, "The folder is not there.")
 		return nil, false
 	}
+	if t.clash(v.at, nil) {
+		clashing(v.w)
+		return nil, false
+	}
 	it := t.find(v.at.names)
 	if it != nil && it.Folder {
 		plain(v.w, http.StatusMethodNotAllowed, "A folder is in its place.")
@@ -181,6 +185,9 @@ func (in *inbox) mkcol(ctx context.Context, v *visit) {
 		return
 	case parent == nil || !parent.Folder:
 		plain(v.w, http.StatusConflict, "The folder above is not there.")
+		return
+	case t.clash(v.at, nil):
+		clashing(v.w)
 		return
 	case !v.may(nil, v.touching(nil)):
 		return
