@@ -1,25 +1,38 @@
 package webdav_test
 
 import (
+	"fmt"
 	"net"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
-// queued is how much the kernel holds of what was written to a connection and has not been acknowledged, in bytes.
+// queued is how much the kernel holds of what was written to a connection and has not been acknowledged, in bytes
+// (proc_net_tcp of the kernel's documentation).
 func queued(t *testing.T, c *net.TCPConn) int {
 	t.Helper()
-	raw, err := c.SyscallConn()
+	table, err := os.ReadFile("/proc/self/net/tcp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var n int
-	var asked error
-	if err := raw.Control(func(fd uintptr) { n, asked = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }); err != nil || asked != nil {
-		t.Fatal(err, asked)
+	ours := fmt.Sprintf(":%04X", c.LocalAddr().(*net.TCPAddr).Port)
+	theirs := fmt.Sprintf(":%04X", c.RemoteAddr().(*net.TCPAddr).Port)
+	for line := range strings.Lines(string(table)) {
+		at := strings.Fields(line) // number, local and remote address, state, queues to send and received
+		if !strings.HasSuffix(at[1], ours) || !strings.HasSuffix(at[2], theirs) {
+			continue
+		}
+		sending, _, _ := strings.Cut(at[4], ":")
+		n, err := strconv.ParseInt(sending, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(n)
 	}
-	return n
+	t.Fatal("the connection is not there")
+	return 0
 }
 
 // What the kernel still holds of a picture is past recall once it is withdrawn, so it is little, however slow the client.
