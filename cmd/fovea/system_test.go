@@ -32,6 +32,12 @@ func (h *house) release() string {
 	for _, a := range h.assets() {
 		ids = append(ids, a.ID)
 	}
+	h.eventually("known to the gate", func() bool {
+		return !slices.ContainsFunc(ids, func(id clinical.AssetID) bool {
+			_, err := h.sys.gate.Asset(h.Context(), clinical.Caller{Person: h.people["mirabelle"], Door: clinical.DoorAPI}, id)
+			return err != nil
+		})
+	})
 	set := h.do("edeltraud", clinical.CreateSet{Set: clinical.TeachingSet{
 		Name: setName, Title: setName, Purpose: clinical.P2, Audience: clinical.A2, Roster: []clinical.PersonID{h.people["stanislaus"]},
 	}}).Sets[0].ID
