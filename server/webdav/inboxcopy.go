@@ -35,11 +35,7 @@ func (in *inbox) copyOrMove(ctx context.Context, v *visit) {
 		plain(v.w, http.StatusConflict, "The folder that it is to go to is not there.")
 		return
 	}
-	same := it // whose name may be changed to upper case
-	if !e.move {
-		same = nil
-	}
-	if t.clash(e.to, same) {
+	if t.clash(e.to, e.renamed(it)) {
 		clashing(v.w)
 		return
 	}
@@ -63,19 +59,33 @@ func (in *inbox) copyOrMove(ctx context.Context, v *visit) {
 		in.spoilt(v, err)
 		return
 	}
+	v.noteCarried(e, old, t.bytes-before)
+	if old != nil {
+		v.w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	v.w.WriteHeader(http.StatusCreated)
+}
+
+// renamed is what goes from its name, nil for a copy.
+func (e errand) renamed(it *item) *item {
+	if e.move {
+		return it
+	}
+	return nil
+}
+
+// noteCarried tells the ledger what a COPY or MOVE wrote over, and what a COPY brought: more is how many bytes the inbox
+// has more than before.
+func (v *visit) noteCarried(e errand, old *item, more int64) {
 	var gone int64
 	if old != nil {
 		_, gone = old.within()
 		v.note(clinical.ActUploadRemoved, gone)
 	}
 	if !e.move {
-		v.note(clinical.ActUploaded, t.bytes+gone-before)
+		v.note(clinical.ActUploaded, more+gone)
 	}
-	if old != nil {
-		v.w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	v.w.WriteHeader(http.StatusCreated)
 }
 
 // errand reads the headers of a COPY or MOVE, or answers and reports false.

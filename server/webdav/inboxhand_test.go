@@ -61,7 +61,8 @@ func TestWhatIsBeingTakenStaysAsItIs(t *testing.T) {
 		synctest.Wait()
 		want := []taken{
 			{"derm", "MA/1.jpg", "one", "MA/ticket.json"},
-			{"derm", "MA/1.jpg", "second", "MB/ticket.json"}, {"derm", "MB/3.jpg", "litter", "MB/ticket.json"},
+			{"derm", "MA/1.jpg", "second", "MB/ticket.json"},
+			{"derm", "MB/3.jpg", "litter", "MB/ticket.json"},
 		}
 		if diff := cmp.Diff(want, d.studio.all()); diff != "" {
 			t.Error(diff)

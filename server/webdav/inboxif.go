@@ -60,11 +60,7 @@ func (in *inbox) condition(r *http.Request, p clinical.Person) (condition, error
 				return c, err
 			}
 			c.lists = append(c.lists, l)
-			for _, t := range l.terms {
-				if t.token != "" && !t.not {
-					c.tokens = append(c.tokens, t.token)
-				}
-			}
+			c.tokens = append(c.tokens, l.tokens()...)
 		default:
 			return c, errIf
 		}
@@ -74,6 +70,16 @@ func (in *inbox) condition(r *http.Request, p clinical.Person) (condition, error
 		return c, errIf
 	}
 	return c, nil
+}
+
+// tokens are the lock tokens that a list submits.
+func (l *list) tokens() (tokens []string) {
+	for _, t := range l.terms {
+		if t.token != "" && !t.not {
+			tokens = append(tokens, t.token)
+		}
+	}
+	return tokens
 }
 
 // until splits s behind the first end.
