@@ -165,7 +165,14 @@ func TestNoDoorServesWhatAMaskCovers(t *testing.T) {
 	if !bytes.Equal(zips[0], zips[1]) || bytes.Equal(zips[0], plain[0]) {
 		t.Errorf("the pictures handed over differ: %d and %d bytes", len(zips[0]), len(zips[1]))
 	}
-	// Those who treat the patient are still served what is there.
+	// Those who treat the patient are still served what is there, in the version
+	// that was saved.
+	for _, id := range ids {
+		h.eventually("the plain picture of the version", func() bool {
+			res, _ := h.ask(t.Context(), "carlotta", http.MethodGet, "/img/"+id.String()+"/teaching-2048")
+			return res.StatusCode == http.StatusOK
+		})
+	}
 	if care := h.both(ids, func(i int) (string, string) { return "carlotta", "/img/" + ids[i].String() + "/teaching-2048" }); bytes.Equal(care[0], care[1]) {
 		t.Error("care is served the copy")
 	}
