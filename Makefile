@@ -21,7 +21,7 @@ ROUNDS   ?= 12
 CAP      ?=
 
 # Tests of darkroom that loop over pixels in one goroutine: under the race detector they take ten minutes and it has
-# nothing to find there, so they run without it.
+# nothing to find there, so they run without it. So does the watermark's package, whole.
 PIXELS   := CameraFileTells|CameraFileIsRendered|MaskCoversInfluences|MaskCoversInAJPEG|UnderItsMask|UnderAMaskIs|PixelatedOrBlurred|FuzzedFilesRender|SameRecipeSame|SameRecipeIs
 
 # Everything ships and is checked without cgo; only the race detector needs it.
@@ -47,10 +47,13 @@ test: ## build and vet everything, then run the tests under the race detector (R
 	@scripts/setup test
 	@go build $(PKG)
 	@go vet $(PKG)
-	@CGO_ENABLED=$(if $(filter 1,$(RACE)),1,0) $(TOOLS)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
-		$(if $(filter 1,$(RACE)),-race -skip '$(PIXELS)') -vet=off -timeout 15m $(PKG)
+	@raced=$$(go list $(PKG) | grep -vx fovea/darkroom/watermark || true); [ -z "$$raced" ] || \
+		CGO_ENABLED=$(if $(filter 1,$(RACE)),1,0) $(TOOLS)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
+		$(if $(filter 1,$(RACE)),-race -skip '$(PIXELS)') -vet=off -timeout 15m $$raced
 	@! go list $(PKG) | grep -qx fovea/darkroom || [ $(RACE) != 1 ] || \
 		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -run '$(PIXELS)' -vet=off -timeout 15m ./darkroom
+	@! go list $(PKG) | grep -qx fovea/darkroom/watermark || \
+		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -vet=off -timeout 15m ./darkroom/watermark
 
 .PHONY: accept
 accept: ## start freshly built programs and try each promise from outside (CAP=spine or CAP=consent for one capability)
