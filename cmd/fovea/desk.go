@@ -136,6 +136,9 @@ func (d *desk) HandOver(ctx context.Context, c clinical.Caller, id clinical.Rele
 	if err != nil {
 		return err
 	}
+	if !r.OpenAt(time.Now(), d.s.cfg.zone) {
+		return clinical.ErrNotFound
+	}
 	if r.Format != clinical.PrintPDF && r.By == c.Person && password == "" {
 		return clinical.Refuse(clinical.Conflict, "no-password", "The copy is encrypted. Ask for its password first: it is shown once, by a request of its own.")
 	}
