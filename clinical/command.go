@@ -92,12 +92,15 @@ type SaveEdit struct {
 
 // AttestEdit is a second person's word on the flattened copy of the version in
 // which a picture is shown: looked at pixel by pixel, it identifies nobody (I1),
-// or no more than any other (I2). SHA256 is of the copy that was looked at.
+// or no more than any other (I2). SHA256 is of the copy that was looked at. Found
+// says of each feature what was found; only I0, that it is still recognisable, is
+// said without.
 type AttestEdit struct {
 	Asset   AssetID
 	Version int
 	SHA256  [32]byte
-	Level   Identifiability // I1 or I2
+	Level   Identifiability // I0, I1 or I2
+	Found   Checklist
 	Words   string
 }
 

@@ -34,7 +34,8 @@ type Attestation struct {
 	By     PersonID
 	At     time.Time
 	SHA256 [32]byte        // of the MaskedFull rendition that was looked at
-	Level  Identifiability // I1 or I2
+	Level  Identifiability // I1 or I2; I0: it is still recognisable
+	Found  Checklist       `json:",omitempty"` // what was found of each feature; empty before it was asked for
 	Words  string          `json:",omitempty"`
 }
 

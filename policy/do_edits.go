@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -67,11 +68,12 @@ func (a *act) attestEdit(ctx context.Context, cmd clinical.AttestEdit) (clinical
 		return clinical.Change{}, err
 	}
 	edits.Versions = slices.Clone(edits.Versions)
-	edits.Versions[cmd.Version-1].Attested = &clinical.Attestation{By: a.person.ID, At: a.now, SHA256: cmd.SHA256, Level: cmd.Level, Words: cmd.Words}
+	edits.Versions[cmd.Version-1].Attested = &clinical.Attestation{By: a.person.ID, At: a.now, SHA256: cmd.SHA256, Level: cmd.Level, Found: maps.Clone(cmd.Found), Words: cmd.Words}
 	if as.Cleared = cmd.Level; cmd.Level == clinical.I0 {
 		as.Cleared = clinical.NoIdentifiability
 	}
-	return a.edited(clinical.ActAttested, cmd.Words, as, edits), nil
+	note := strings.TrimSpace(cmd.Found.String() + "\n" + cmd.Words)
+	return a.edited(clinical.ActAttested, note, as, edits), nil
 }
 
 // attestable tests what can be attested without looking at a pixel. An eye bar
@@ -87,6 +89,8 @@ func (a *act) attestable(as clinical.Asset, v clinical.Version, cmd clinical.Att
 		return invalid("level", "Say how far the copy identifies: I1 no identifying feature, I2 anonymised, or I0 still recognisable.")
 	case len(cmd.Words) > 4000 || !utf8.ValidString(cmd.Words):
 		return invalid("words", "These words have more than 4,000 bytes. Shorten them.")
+	case !cmd.Found.Valid():
+		return invalid("checklist", "The checklist names what nobody asked for. Answer none, masked or shown for "+clinical.FeatureWords(clinical.Features())+".")
 	case cmd.Level == clinical.I0:
 		return nil
 	case !as.Sensitivity.Has(clinical.Known):
@@ -99,6 +103,32 @@ func (a *act) attestable(as clinical.Asset, v clinical.Version, cmd clinical.Att
 		return conflict("nothing-masked", "Nothing is masked, and nobody said that the picture has no identifying feature. Mask what identifies, or classify it again.")
 	case cmd.Level == clinical.I2 && cmd.Words == "":
 		return invalid("no-reason", "Anonymised means that nobody could tell whose it is, a rare finding included. Write what you looked for.")
+	default:
+		return searched(v.Recipe, cmd)
+	}
+}
+
+// searched tests that whoever attests looked for every feature, and that what
+// they found goes with the level and with the masks. No detector answers for
+// them: it misses some faces, and knows no tattoo.
+func searched(r clinical.Recipe, cmd clinical.AttestEdit) error {
+	left := slices.DeleteFunc(cmd.Found.Found(clinical.FoundShown), func(f clinical.Feature) bool {
+		return f == clinical.RareFinding && cmd.Level == clinical.I1
+	})
+	denied := slices.DeleteFunc(cmd.Found.Found(clinical.FoundNone), func(f clinical.Feature) bool {
+		return !slices.ContainsFunc(r.Masks, func(m clinical.Mask) bool { return clinical.Feature(m.Cause) == f })
+	})
+	switch missing := cmd.Found.Missing(); {
+	case len(missing) > 0:
+		return invalid("checklist", "Say for each thing what you found: there is none, or it is masked. What nobody looked for is not attested. Missing: "+clinical.FeatureWords(missing)+".")
+	case cmd.Found[clinical.RareFinding] == clinical.FoundMasked:
+		return invalid("checklist", "A rare finding is what the picture is of and cannot be masked. Say none, or shown.")
+	case len(left) > 0:
+		return conflict("checklist-shown", "The copy still shows this: "+clinical.FeatureWords(left)+". Mask it in a new version, or say that the picture is still recognisable (I0).")
+	case len(denied) > 0:
+		return conflict("checklist-masks", "This version masks what you say is not there: "+clinical.FeatureWords(denied)+". Look at the copy again.")
+	case len(cmd.Found.Found(clinical.FoundMasked)) > 0 && len(r.Masks) == 0 && r.Frame == nil:
+		return conflict("checklist-masks", "You say that something is masked, and this version masks nothing and cuts nothing away. Look at the copy again.")
 	default:
 		return nil
 	}

@@ -42,6 +42,18 @@ func masking(causes ...clinical.MaskCause) clinical.Recipe {
 	return r
 }
 
+// found is a whole checklist: these are masked, and there is nothing else.
+func found(masked ...clinical.MaskCause) clinical.Checklist {
+	out := clinical.Checklist{}
+	for _, f := range clinical.Features() {
+		out[f] = clinical.FoundNone
+	}
+	for _, c := range masked {
+		out[clinical.Feature(c)] = clinical.FoundMasked
+	}
+	return out
+}
+
 // flatten makes the copies of a version, as the darkroom does.
 func (h *house) flatten(version int) (looked [32]byte) {
 	h.t.Helper()
@@ -88,7 +100,7 @@ func TestAMaskedFaceIsShownOnceASecondPersonHasLooked(t *testing.T) {
 	sum := h.flatten(1)
 	nothing("rendered")
 
-	look := clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: sum, Level: clinical.I1}
+	look := clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: sum, Level: clinical.I1, Found: found(clinical.HidesFace)}
 	if got := h.refuses("paula", look, clinical.Forbidden); got != "second-person" {
 		t.Errorf("one's own: %s", got)
 	}
@@ -115,7 +127,7 @@ func TestAMaskedFaceIsShownOnceASecondPersonHasLooked(t *testing.T) {
 		t.Errorf("care is served %+v, %v", plain, err)
 	}
 	e, err := h.Edits(t.Context(), as("clara"), asset("leg"))
-	if v, ok := e.Version(1); err != nil || !ok || v.Note != "whole face" || v.Attested == nil || v.Attested.By != human("clara") || v.Attested.SHA256 != sum {
+	if v, ok := e.Version(1); err != nil || !ok || v.Note != "whole face" || v.Attested == nil || v.Attested.By != human("clara") || v.Attested.SHA256 != sum || v.Attested.Found[clinical.Feature(clinical.HidesFace)] != clinical.FoundMasked {
 		t.Errorf("kept %+v, %v", e, err)
 	}
 	if _, err := h.Edits(t.Context(), as("stella"), asset("leg")); !errors.Is(err, clinical.ErrNotFound) {
@@ -160,7 +172,10 @@ func TestWhatCannotBeAttested(t *testing.T) {
 			h := newHouse(t, d)
 			h.run()
 			h.do("paula", clinical.SaveEdit{Asset: asset("leg"), Recipe: x.recipe})
-			cmd := clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: h.flatten(1), Level: clinical.I2, Words: "nothing rare in it"}
+			cmd := clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: h.flatten(1), Level: clinical.I2, Words: "nothing rare in it", Found: found()}
+			for _, m := range x.recipe.Masks {
+				cmd.Found[clinical.Feature(m.Cause)] = clinical.FoundMasked
+			}
 			if x.want == "" {
 				h.do("clara", cmd)
 				return
@@ -169,7 +184,7 @@ func TestWhatCannotBeAttested(t *testing.T) {
 				t.Errorf("refused with %s, want %s", got, x.want)
 			}
 			// That it still identifies can always be said, and shows nothing.
-			cmd.Level = clinical.I0
+			cmd.Level, cmd.Found = clinical.I0, nil
 			h.do("clara", cmd)
 			if a := h.asset("leg"); a.Cleared != clinical.NoIdentifiability {
 				t.Errorf("cleared as %s", a.Cleared)
@@ -178,12 +193,63 @@ func TestWhatCannotBeAttested(t *testing.T) {
 	}
 }
 
+func TestNothingIsAttestedThatNobodyLookedFor(t *testing.T) {
+	h := newHouse(t, portraits())
+	h.run()
+	h.do("paula", clinical.SaveEdit{Asset: asset("leg"), Recipe: masking(clinical.HidesFace)})
+	good := clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: h.flatten(1), Level: clinical.I1, Found: found(clinical.HidesFace)}
+	for name, x := range map[string]struct {
+		change func(clinical.Checklist)
+		kind   clinical.Kind
+		want   clinical.Reason
+	}{
+		"nothing answered":         {func(c clinical.Checklist) { clear(c) }, clinical.Invalid, "checklist"},
+		"no word of tattoos":       {func(c clinical.Checklist) { delete(c, "tattoo") }, clinical.Invalid, "checklist"},
+		"another word":             {func(c clinical.Checklist) { c["tattoo"] = "perhaps" }, clinical.Invalid, "checklist"},
+		"another feature":          {func(c clinical.Checklist) { c["voice"] = clinical.FoundNone }, clinical.Invalid, "checklist"},
+		"a masked finding":         {func(c clinical.Checklist) { c[clinical.RareFinding] = clinical.FoundMasked }, clinical.Invalid, "checklist"},
+		"a label is left":          {func(c clinical.Checklist) { c["label"] = clinical.FoundShown }, clinical.Conflict, "checklist-shown"},
+		"the masked face is none":  {func(c clinical.Checklist) { c["face"] = clinical.FoundNone }, clinical.Conflict, "checklist-masks"},
+		"a rare finding, at I2":    {func(c clinical.Checklist) { c[clinical.RareFinding] = clinical.FoundShown }, clinical.Conflict, "checklist-shown"},
+		"eyes under the face mask": {change: func(c clinical.Checklist) { c["eyes"] = clinical.FoundMasked }},
+	} {
+		cmd := good
+		cmd.Level, cmd.Words, cmd.Found = clinical.I2, "a common ulcer", found(clinical.HidesFace)
+		x.change(cmd.Found)
+		if x.want == "" {
+			h.do("clara", cmd)
+			continue
+		}
+		if got := h.refuses("clara", cmd, x.kind); got != x.want {
+			t.Errorf("%s: refused with %s, want %s", name, got, x.want)
+		}
+	}
+	good.Found[clinical.RareFinding] = clinical.FoundShown
+	h.do("clara", good) // recognisable by the finding alone: no feature, and not anonymous
+	last := h.journal.entries[len(h.journal.entries)-1].Event
+	if want := "face masked, eyes none, tattoo none, jewellery none, label none, background none, rare finding shown"; last.Note != want {
+		t.Errorf("the ledger says %q, want %q", last.Note, want)
+	}
+}
+
+func TestAMaskedFeatureNeedsAMask(t *testing.T) {
+	d := portraits()
+	d.Assets[0].Sensitivity, d.Assets[0].NoIdentifyingFeature = clinical.Plain, true
+	h := newHouse(t, d)
+	h.run()
+	h.do("paula", clinical.SaveEdit{Asset: asset("leg"), Recipe: clinical.NewRecipe()})
+	cmd := clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: h.flatten(1), Level: clinical.I1, Found: found(clinical.HidesTattoo)}
+	if got := h.refuses("clara", cmd, clinical.Conflict); got != "checklist-masks" {
+		t.Errorf("refused with %s", got)
+	}
+}
+
 func TestAnAttestationEndsWithWhatItWasSaidOf(t *testing.T) {
 	attested := func(t *testing.T) *house {
 		h := newHouse(t, portraits())
 		h.run()
 		h.do("paula", clinical.SaveEdit{Asset: asset("leg"), Recipe: masking(clinical.HidesFace)})
-		h.do("clara", clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: h.flatten(1), Level: clinical.I1})
+		h.do("clara", clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: h.flatten(1), Level: clinical.I1, Found: found(clinical.HidesFace)})
 		if a := h.asset("leg"); a.Cleared != clinical.I1 || !a.Masked {
 			t.Fatalf("attested as %s", a.Cleared)
 		}
