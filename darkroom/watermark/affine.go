@@ -1,5 +1,7 @@
 package watermark
 
+import "fovea/darkroom/plane"
+
 // affine maps positions in one picture to another: x' = m[0]·x + m[1]·y + m[2],
 // y' = m[3]·x + m[4]·y + m[5]. Positions are in pixels; the centre of the first
 // pixel is 0, 0.
@@ -39,6 +41,6 @@ func (m affine) centred() affine {
 }
 
 // resizing maps a picture onto its resized self.
-func resizing(from, to *plane) affine {
-	return affine{0: float64(to.w) / float64(from.w), 4: float64(to.h) / float64(from.h)}.centred()
+func resizing(from, to *plane.Plane) affine {
+	return affine{0: float64(to.W) / float64(from.W), 4: float64(to.H) / float64(from.H)}.centred()
 }

@@ -3,6 +3,8 @@ package watermark
 import (
 	"context"
 	"math"
+
+	"fovea/darkroom/plane"
 )
 
 // The refinement of a guess: least squares over an affine map, a gain and an
@@ -18,27 +20,27 @@ const (
 
 // pair is the rendition and the leak in about the same size.
 type pair struct {
-	original, leak *plane
+	original, leak *plane.Plane
 	up             affine // from the rendition in full to original
 	down           affine // from leak to the leak in full
 }
 
 // paired scales both so that a pixel of the rendition is by pixels of original,
 // and of the leak too where onto is right.
-func paired(original, leak *plane, onto affine, by float64) pair {
+func paired(original, leak *plane.Plane, onto affine, by float64) pair {
 	size := math.Sqrt(math.Abs(onto[0]*onto[4] - onto[1]*onto[3])) // leak pixels per rendition pixel
 	if math.IsNaN(size) || size <= 0 {
 		size = 1
 	}
-	o := original.resized(scaled(original.w, by), scaled(original.h, by))
+	o := original.Resized(scaled(original.W, by), scaled(original.H, by))
 	shrink := min(1, by/size)
-	l := leak.resized(scaled(leak.w, shrink), scaled(leak.h, shrink))
+	l := leak.Resized(scaled(leak.W, shrink), scaled(leak.H, shrink))
 	return pair{o, l, resizing(original, o), resizing(l, leak)}
 }
 
 // refine improves onto on ever finer copies of both pictures.
-func refine(ctx context.Context, original, leak *plane, onto affine) affine {
-	long := float64(max(original.w, original.h))
+func refine(ctx context.Context, original, leak *plane.Plane, onto affine) affine {
+	long := float64(max(original.W, original.H))
 	finest := min(1, math.Sqrt(math.Abs(onto[0]*onto[4]-onto[1]*onto[3])))
 	for by := min(startSide/long, finest); ctx.Err() == nil; by = min(by*levelFactor, finest) {
 		p := paired(original, leak, onto, by)
@@ -60,11 +62,11 @@ func (p pair) fit(onto affine) affine {
 			break
 		}
 		var moved float64
-		for _, corner := range [2][2]float64{{0, 0}, {float64(p.original.w), float64(p.original.h)}} {
+		for _, corner := range [2][2]float64{{0, 0}, {float64(p.original.W), float64(p.original.H)}} {
 			dx, dy := delta.apply(corner[0], corner[1])
 			moved = max(moved, math.Abs(dx), math.Abs(dy))
 		}
-		if !(moved < float64(p.original.w)) { // also no number at all
+		if !(moved < float64(p.original.W)) { // also no number at all
 			return onto
 		}
 		for i := range f.onto {
@@ -89,20 +91,20 @@ type fitting struct {
 func (f *fitting) step() (delta affine, ok bool) {
 	var normal [unknowns][unknowns + 1]float64
 	o, l := f.original, f.leak
-	stride := max(1, int(math.Sqrt(float64(o.w*o.h)/fitted)))
+	stride := max(1, int(math.Sqrt(float64(o.W*o.H)/fitted)))
 	// Positions are taken about the middle and in units of the side, so that the unknowns are of one size.
-	mx, my, unit := float64(o.w)/2, float64(o.h)/2, float64(max(o.w, o.h))/2
+	mx, my, unit := float64(o.W)/2, float64(o.H)/2, float64(max(o.W, o.H))/2
 	var n, sum float64
-	for y := 0; y < o.h; y += stride {
-		for x := 0; x < o.w; x += stride {
+	for y := 0; y < o.H; y += stride {
+		for x := 0; x < o.W; x += stride {
 			lx, ly := f.onto.apply(float64(x), float64(y))
-			if lx < 1 || ly < 1 || !l.holds(lx+1, ly+1) {
+			if lx < 1 || ly < 1 || !l.Holds(lx+1, ly+1) {
 				continue
 			}
-			v := float64(l.at(lx, ly))
-			gx := float64(l.at(lx+1, ly)-l.at(lx-1, ly)) / 2
-			gy := float64(l.at(lx, ly+1)-l.at(lx, ly-1)) / 2
-			want := float64(o.pix[y*o.w+x])
+			v := float64(l.At(lx, ly))
+			gx := float64(l.At(lx+1, ly)-l.At(lx-1, ly)) / 2
+			gy := float64(l.At(lx, ly+1)-l.At(lx, ly-1)) / 2
+			want := float64(o.Pix[y*o.W+x])
 			e := f.gain*want + f.offset - v
 			weight := 1 / (1 + (e/f.trust)*(e/f.trust))
 			u, w := (float64(x)-mx)/unit, (float64(y)-my)/unit
@@ -164,15 +166,15 @@ func solve(normal *[unknowns][unknowns + 1]float64, n float64) (s [unknowns]floa
 // likeness is the correlation of the detail of both pictures where they overlap,
 // and the share of the rendition that does.
 func (p pair) likeness(onto affine) (likeness, overlap float64) {
-	o, l := p.original.detail(), p.leak.detail()
+	o, l := p.original.Detail(), p.leak.Detail()
 	var oo, ll, ol, n float64
-	for y := range o.h {
-		for x, a := range o.row(y) {
-			if lx, ly := onto.apply(float64(x), float64(y)); l.holds(lx, ly) {
-				a, b := float64(a), float64(l.at(lx, ly))
+	for y := range o.H {
+		for x, a := range o.Row(y) {
+			if lx, ly := onto.apply(float64(x), float64(y)); l.Holds(lx, ly) {
+				a, b := float64(a), float64(l.At(lx, ly))
 				oo, ll, ol, n = oo+a*a, ll+b*b, ol+a*b, n+1
 			}
 		}
 	}
-	return ol / math.Sqrt(oo*ll+1), n / float64(o.w*o.h)
+	return ol / math.Sqrt(oo*ll+1), n / float64(o.W*o.H)
 }

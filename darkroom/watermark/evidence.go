@@ -1,6 +1,10 @@
 package watermark
 
-import "math"
+import (
+	"math"
+
+	"fovea/darkroom/plane"
+)
 
 // evidence is what a leak tells about the signs of a rendition's mark: for each
 // block, how strongly each frequency stands out of the difference, and in which
@@ -22,7 +26,7 @@ const mostGrey = 60
 const doubt = 25
 
 // gather compares the leak with the rendition, laid over it by onto.
-func (p *plan) gather(original, leak *plane, onto affine) *evidence {
+func (p *plan) gather(original, leak *plane.Plane, onto affine) *evidence {
 	by := min(1, math.Sqrt(math.Abs(onto[0]*onto[4]-onto[1]*onto[3])))
 	pr := paired(original, leak, onto, by)
 	local := pr.down.inverse().after(onto).after(pr.up.inverse())
@@ -126,25 +130,25 @@ type sums struct {
 // rendition's tones to the leak's.
 func (p pair) difference(onto affine) *sums {
 	o, l := p.original, p.leak
-	warped := newPlane(o.w, o.h)
+	warped := plane.New(o.W, o.H)
 	bend := new(tones)
-	for y := range o.h {
-		row := warped.row(y)
-		for x, v := range o.row(y) {
+	for y := range o.H {
+		row := warped.Row(y)
+		for x, v := range o.Row(y) {
 			row[x] = -1
-			if lx, ly := onto.apply(float64(x), float64(y)); l.holds(lx, ly) {
-				row[x] = l.at(lx, ly)
+			if lx, ly := onto.apply(float64(x), float64(y)); l.Holds(lx, ly) {
+				row[x] = l.At(lx, ly)
 				bend.learn(v, row[x])
 			}
 		}
 	}
 	bend.settle()
-	s := &sums{w: o.w, h: o.h, total: make([]float64, (o.w+1)*(o.h+1)), seen: make([]float64, (o.w+1)*(o.h+1))}
-	for y := range o.h {
+	s := &sums{w: o.W, h: o.H, total: make([]float64, (o.W+1)*(o.H+1)), seen: make([]float64, (o.W+1)*(o.H+1))}
+	for y := range o.H {
 		var total, seen float64
-		from := o.row(y)
-		above, here := y*(o.w+1), (y+1)*(o.w+1)
-		for x, v := range warped.row(y) {
+		from := o.Row(y)
+		above, here := y*(o.W+1), (y+1)*(o.W+1)
+		for x, v := range warped.Row(y) {
 			if v >= 0 {
 				total += float64(v - bend.of(from[x]))
 				seen++

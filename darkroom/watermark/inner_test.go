@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"fovea/clinical"
+	"fovea/darkroom/plane"
 )
 
 // textured is a grey picture of noise at several scales.
@@ -81,7 +82,7 @@ func TestInnocentMarksScoreLikeNoise(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := planned(t, rendition)
-		e := p.gather(luma(textured(384, 288)), again, affine{0: 1, 4: 1})
+		e := p.gather(plane.Of(textured(384, 288), planeSide), again, affine{0: 1, 4: 1})
 		signs, from := make([]byte, e.blocks), m.signer(asset)
 		if from.signs(signs, numbered(leak)); e.score(signs) < 10 {
 			t.Errorf("leak %d: its own mark scores %.1f", leak, e.score(signs))

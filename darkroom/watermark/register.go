@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"fovea/darkroom/plane"
 )
 
 // The search for where a leak lies on the rendition.
@@ -39,7 +41,7 @@ func worth(correlation, area float64) float64 {
 
 // search lays the leak over the rendition in every scale and place, without
 // rotation, and returns the best guesses, best first.
-func search(ctx context.Context, original, leak *plane) []guess {
+func search(ctx context.Context, original, leak *plane.Plane) []guess {
 	var all []guess
 	all = append(all, inside(ctx, original, leak, smallestCrop, true)...)
 	all = append(all, inside(ctx, leak, original, smallestInset, false)...)
@@ -50,19 +52,19 @@ func search(ctx context.Context, original, leak *plane) []guess {
 // inside looks for part in whole, from the full width of whole down to a
 // smallest share of it, and returns the best place in each scale. crop says that
 // whole is the rendition and part the leak.
-func inside(ctx context.Context, whole, part *plane, smallest float64, crop bool) (out []guess) {
-	shrink := min(1, float64(searchSide)/float64(max(whole.w, whole.h)))
-	ground := whole.resized(scaled(whole.w, shrink), scaled(whole.h, shrink))
-	hay := newHaystack(ground.detail())
+func inside(ctx context.Context, whole, part *plane.Plane, smallest float64, crop bool) (out []guess) {
+	shrink := min(1, float64(searchSide)/float64(max(whole.W, whole.H)))
+	ground := whole.Resized(scaled(whole.W, shrink), scaled(whole.H, shrink))
+	hay := newHaystack(ground.Detail())
 	// One reduction serves all scales: the largest part that is looked for.
-	fit := 1.5 * min(float64(ground.w)/float64(part.w), 2*float64(ground.h)/float64(part.h))
-	reduced := part.resized(scaled(part.w, min(1, fit)), scaled(part.h, min(1, fit)))
-	var needles []*plane
+	fit := 1.5 * min(float64(ground.W)/float64(part.W), 2*float64(ground.H)/float64(part.H))
+	reduced := part.Resized(scaled(part.W, min(1, fit)), scaled(part.H, min(1, fit)))
+	var needles []*plane.Plane
 	for share := 1.0; share >= smallest && ctx.Err() == nil; share /= searchStep {
-		w := scaled(ground.w, share)
-		h := scaled(w, float64(part.h)/float64(part.w))
-		if min(w, h) >= smallestSide && h <= ground.h {
-			needles = append(needles, reduced.resized(w, h).detail())
+		w := scaled(ground.W, share)
+		h := scaled(w, float64(part.H)/float64(part.W))
+		if min(w, h) >= smallestSide && h <= ground.H {
+			needles = append(needles, reduced.Resized(w, h).Detail())
 		}
 	}
 	for two := range slices.Chunk(needles, 2) {
@@ -70,12 +72,12 @@ func inside(ctx context.Context, whole, part *plane, smallest float64, crop bool
 		for i, n := range two {
 			at := places[i]
 			// part → ground, in pixels of each, then both in full.
-			placed := affine{float64(n.w) / float64(part.w), 0, float64(at.x), 0, float64(n.h) / float64(part.h), float64(at.y)}
+			placed := affine{float64(n.W) / float64(part.W), 0, float64(at.x), 0, float64(n.H) / float64(part.H), float64(at.y)}
 			onto := resizing(ground, whole).after(placed.centred())
 			if crop {
 				onto = onto.inverse()
 			}
-			out = append(out, guess{onto, worth(at.likeness, float64(n.w*n.h))})
+			out = append(out, guess{onto, worth(at.likeness, float64(n.W*n.H))})
 		}
 		if ctx.Err() != nil {
 			break
@@ -88,26 +90,26 @@ func scaled(n int, by float64) int { return max(1, int(math.Round(float64(n)*by)
 
 // haystack is a plane in which others are looked for.
 type haystack struct {
-	*plane
+	*plane.Plane
 	*fourier
 	transform, work []complex128
 	energy          []float64 // sums of squares above and left of each pixel
 }
 
-func newHaystack(p *plane) *haystack {
-	n := 1 << bits.Len(uint(max(p.w, p.h)-1))
-	h := &haystack{plane: p, fourier: newFourier(n)}
+func newHaystack(p *plane.Plane) *haystack {
+	n := 1 << bits.Len(uint(max(p.W, p.H)-1))
+	h := &haystack{Plane: p, fourier: newFourier(n)}
 	h.transform, h.work = make([]complex128, n*n), make([]complex128, n*n)
-	h.energy = make([]float64, (p.w+1)*(p.h+1))
-	for y := range p.h {
+	h.energy = make([]float64, (p.W+1)*(p.H+1))
+	for y := range p.H {
 		var row float64
-		for x, v := range p.row(y) {
+		for x, v := range p.Row(y) {
 			h.transform[y*n+x] = complex(float64(v), 0)
 			row += float64(v) * float64(v)
-			h.energy[(y+1)*(p.w+1)+x+1] = h.energy[y*(p.w+1)+x+1] + row
+			h.energy[(y+1)*(p.W+1)+x+1] = h.energy[y*(p.W+1)+x+1] + row
 		}
 	}
-	h.square(h.transform, p.h)
+	h.square(h.transform, p.H)
 	return h
 }
 
@@ -119,13 +121,13 @@ type place struct {
 
 // find returns where one or two needles, no larger than the haystack, are most
 // like it. Two real correlations are one complex one.
-func (h *haystack) find(needles []*plane) (out [2]place) {
+func (h *haystack) find(needles []*plane.Plane) (out [2]place) {
 	clear(h.work)
 	high := 0
 	for i, needle := range needles {
-		high = max(high, needle.h)
-		for y := range needle.h {
-			for x, v := range needle.row(y) {
+		high = max(high, needle.H)
+		for y := range needle.H {
+			for x, v := range needle.Row(y) {
 				h.work[y*h.n+x] += complex(float64(v)*float64(1-i), float64(v)*float64(i))
 			}
 		}
@@ -141,17 +143,17 @@ func (h *haystack) find(needles []*plane) (out [2]place) {
 
 // best returns the place of the greatest correlation. A place without detail has
 // none to speak of.
-func (h *haystack) best(needle *plane, correlation func(i int) float64) place {
+func (h *haystack) best(needle *plane.Plane, correlation func(i int) float64) place {
 	var own float64
-	for _, v := range needle.pix {
+	for _, v := range needle.Pix {
 		own += float64(v) * float64(v)
 	}
-	scale, stride := float64(h.n*h.n), h.w+1
+	scale, stride := float64(h.n*h.n), h.W+1
 	best := place{likeness: -1}
-	for y := 0; y <= h.h-needle.h; y++ {
-		top, bottom := h.energy[y*stride:], h.energy[(y+needle.h)*stride:]
-		for x := 0; x <= h.w-needle.w; x++ {
-			there := bottom[x+needle.w] - bottom[x] - top[x+needle.w] + top[x]
+	for y := 0; y <= h.H-needle.H; y++ {
+		top, bottom := h.energy[y*stride:], h.energy[(y+needle.H)*stride:]
+		for x := 0; x <= h.W-needle.W; x++ {
+			there := bottom[x+needle.W] - bottom[x] - top[x+needle.W] + top[x]
 			if v := correlation(y*h.n+x) / scale / math.Sqrt(own*there+1); v > best.likeness {
 				best = place{x, y, v}
 			}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"fovea/clinical"
+	"fovea/darkroom/plane"
 )
 
 // MostFalse is the greatest probability of naming an innocent mark at which a
@@ -98,7 +99,7 @@ func lay(leak, rendition []byte) (*tracing, error) {
 	if err != nil {
 		return nil, unmarkable("coefficients that do not decode")
 	}
-	t := &tracing{original: luma(img)}
+	t := &tracing{original: plane.Of(img, planeSide)}
 	t.leak, err = read(leak)
 	return t, err
 }
@@ -109,7 +110,7 @@ type tracing struct {
 	*plan
 	asset          clinical.AssetID
 	candidates     []Mark
-	original, leak *plane
+	original, leak *plane.Plane
 }
 
 // sure is the likeness of a leak that lies where it belongs: what is not found
@@ -141,9 +142,9 @@ func (t *tracing) trace(ctx context.Context) Finding {
 		switch turn {
 		case 0:
 		case turns / 2:
-			t.leak = t.leak.turned()
+			t.leak = t.leak.Turned()
 		default:
-			t.leak = t.leak.quarter()
+			t.leak = t.leak.Quarter()
 		}
 		if onto, likeness := t.place(ctx); likeness > dim || turn == 0 && likeness > 0 {
 			best = t.better(ctx, best, refine(ctx, t.original, t.leak, onto))
@@ -154,7 +155,7 @@ func (t *tracing) trace(ctx context.Context) Finding {
 
 // whole tells whether the leak has the rendition's proportions.
 func (t *tracing) whole() bool {
-	aspect := float64(t.leak.w) * float64(t.original.h) / (float64(t.leak.h) * float64(t.original.w))
+	aspect := float64(t.leak.W) * float64(t.original.H) / (float64(t.leak.H) * float64(t.original.W))
 	return math.Abs(aspect-1) < 0.03
 }
 
@@ -172,7 +173,7 @@ func (t *tracing) place(ctx context.Context) (onto affine, likeness float64) {
 
 // rough refines a guess on small pictures.
 func (t *tracing) rough(guess affine) (onto affine, likeness, overlap float64) {
-	p := paired(t.original, t.leak, guess, min(1, startSide/float64(max(t.original.w, t.original.h))))
+	p := paired(t.original, t.leak, guess, min(1, startSide/float64(max(t.original.W, t.original.H))))
 	local := p.fit(p.down.inverse().after(guess).after(p.up.inverse()))
 	likeness, overlap = p.likeness(local)
 	return p.down.after(local).after(p.up), likeness, overlap
@@ -181,7 +182,7 @@ func (t *tracing) rough(guess affine) (onto affine, likeness, overlap float64) {
 // better scores all candidates with the leak laid over the rendition by onto,
 // and keeps the finding that says more.
 func (t *tracing) better(ctx context.Context, than Finding, onto affine) Finding {
-	by := min(1, float64(2*startSide)/float64(max(t.original.w, t.original.h)))
+	by := min(1, float64(2*startSide)/float64(max(t.original.W, t.original.H)))
 	p := paired(t.original, t.leak, onto, by)
 	found := Finding{Scale: math.Sqrt(math.Abs(onto[0]*onto[4] - onto[1]*onto[3]))}
 	found.Likeness, found.Overlap = p.likeness(p.down.inverse().after(onto).after(p.up.inverse()))

@@ -21,7 +21,9 @@ func rooms() map[string]string {
 		"index":              "clinical",
 		"policy":             "clinical",
 		"darkroom":           "clinical darkroom/watermark internal/sandbox",
-		"darkroom/watermark": "clinical",
+		"darkroom/align":     "clinical darkroom/plane",
+		"darkroom/plane":     "",
+		"darkroom/watermark": "clinical darkroom/plane",
 		"darkroom/faces":     "clinical darkroom/faces/nn",
 		"darkroom/faces/nn":  "",
 		"measure":            "clinical",
@@ -63,7 +65,7 @@ func rooms() map[string]string {
 }
 
 // everything is the whole path of a photo, in its order.
-const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom darkroom/faces darkroom/watermark measure" +
+const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom darkroom/align darkroom/faces darkroom/plane darkroom/watermark measure" +
 	" policy server server/guard server/login server/webdav server/api server/pages server/wire"
 
 // leaving is what other systems and paper get.
