@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 )
 
 // RecipeVersion is the version of the recipe format that this program writes
@@ -69,6 +70,19 @@ type Tone struct {
 	Contrast float64       `json:"contrast,omitempty"` // −1 to 1: slope 2^Contrast about middle grey of sRGB
 	White    *WhiteBalance `json:"white,omitempty"`
 	Matrix   *[9]float64   `json:"matrix,omitempty"` // row by row, linear sRGB to linear sRGB, from a colour chart
+	Chart    *Chart        `json:"chart,omitempty"`  // what Matrix was fitted on; rendering does not look at it
+}
+
+// Chart is where a chart of 24 patches lies in the picture, and what fitting
+// Tone.Matrix on it came to.
+type Chart struct {
+	// Corners are the middles of its corner patches: dark skin, bluish green,
+	// black, white, which is clockwise.
+	Corners [4]Point `json:"corners"`
+	// Before and After are the mean colour differences of its patches from what
+	// they are (CIEDE2000), in the picture as taken and with Matrix.
+	Before float64 `json:"before"`
+	After  float64 `json:"after"`
 }
 
 // WhiteBalance multiplies red, green and blue in linear light, each by 1/8 to 8.
@@ -174,6 +188,34 @@ type ScaleBar struct {
 	To       Point   `json:"to"`
 	LengthMM float64 `json:"length_mm"`
 	Corner   Corner  `json:"corner"`
+	// BarMM is how long the bar is that is shown: 1, 2 or 5 times a power of ten.
+	// 0, and one that takes more than four fifths of the width: the longest that
+	// takes at most a quarter.
+	BarMM float64 `json:"bar_mm,omitempty"`
+	// ClickPX is how far each end may be off along the ruler, in pixels of the
+	// original, one standard deviation: one pixel of the screen that it was drawn
+	// on. 0: 2 pixels.
+	ClickPX float64 `json:"click_px,omitempty"`
+}
+
+// usualClick is ScaleBar.ClickPX where nobody says.
+const usualClick = 2.0
+
+// PerMM returns how many pixels of the original a millimetre is where the ruler
+// lies, and by how much that may be off, one standard deviation: both ends err
+// by ClickPX, each for itself. What the ruler's own marks and a plane that leans
+// away from the camera add is not in it.
+func (s ScaleBar) PerMM() (pixels, deviation float64) {
+	click := s.ClickPX
+	if click == 0 {
+		click = usualClick
+	}
+	return math.Hypot(s.To.X-s.From.X, s.To.Y-s.From.Y) / s.LengthMM, math.Sqrt2 * click / s.LengthMM
+}
+
+// BarLengths returns the lengths that a bar may have, in tenths of a millimetre.
+func BarLengths() []int {
+	return []int{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000}
 }
 
 // ParseRecipe reads a recipe and refuses a newer version, an unknown field and

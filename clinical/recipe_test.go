@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -21,6 +22,9 @@ func full() clinical.Recipe {
 		Exposure: 0.5, Contrast: -0.25,
 		White:  &clinical.WhiteBalance{Gains: [3]float64{1.1, 1, 0.9}, Patch: &clinical.Rect{Min: clinical.Point{X: 1, Y: 2}, Max: clinical.Point{X: 30, Y: 40}}},
 		Matrix: &[9]float64{1, 0, 0, 0, 1, 0, 0, 0, 1},
+		Chart: &clinical.Chart{
+			Corners: [4]clinical.Point{{X: 600, Y: 500}, {X: 700, Y: 500}, {X: 700, Y: 560}, {X: 600, Y: 560}}, Before: 7.25, After: 1.5,
+		},
 	}
 	r.Masks = []clinical.Mask{
 		{Shape: clinical.MaskEllipse, Centre: clinical.Point{X: 300, Y: 300}, Radii: clinical.Point{X: 40, Y: 60}, Angle: 12, Fill: clinical.FillSolid, Cause: clinical.HidesFace, Suggested: 0.83},
@@ -32,7 +36,7 @@ func full() clinical.Recipe {
 		{Kind: clinical.MarkText, Points: []clinical.Point{{X: 100, Y: 90}}, Text: "Ulcère médial", Ink: clinical.White},
 		{Kind: clinical.MarkOutline, Points: []clinical.Point{{X: 400, Y: 400}, {X: 480, Y: 410}, {X: 440, Y: 470}}, Ink: clinical.Cyan},
 	}
-	r.Scale = &clinical.ScaleBar{From: clinical.Point{X: 50, Y: 700}, To: clinical.Point{X: 450, Y: 705}, LengthMM: 100, Corner: clinical.LowerRight}
+	r.Scale = &clinical.ScaleBar{From: clinical.Point{X: 50, Y: 700}, To: clinical.Point{X: 450, Y: 705}, LengthMM: 100, Corner: clinical.LowerRight, BarMM: 20, ClickPX: 1.5}
 	r.Side = clinical.Left
 	return r
 }
@@ -87,6 +91,11 @@ func TestEveryFieldOfARecipeIsRefusedWhenAbsurd(t *testing.T) {
 		"patch outside":          {func(r *clinical.Recipe) { r.Tone.White.Patch.Max.X = 1001 }, "recipe-tone"},
 		"patch inside out":       {func(r *clinical.Recipe) { r.Tone.White.Patch.Max.X = 0 }, "recipe-tone"},
 		"matrix":                 {func(r *clinical.Recipe) { r.Tone.Matrix[4] = inf }, "recipe-tone"},
+		"chart without a matrix": {func(r *clinical.Recipe) { r.Tone.Matrix = nil }, "recipe-tone"},
+		"chart outside":          {func(r *clinical.Recipe) { r.Tone.Chart.Corners[2].X = 1001 }, "recipe-tone"},
+		"chart of NaN":           {func(r *clinical.Recipe) { r.Tone.Chart.Corners[0].Y = nan }, "recipe-tone"},
+		"chart that differs":     {func(r *clinical.Recipe) { r.Tone.Chart.Before = 201 }, "recipe-tone"},
+		"chart measured NaN":     {func(r *clinical.Recipe) { r.Tone.Chart.After = nan }, "recipe-tone"},
 		"mask without a shape":   {func(r *clinical.Recipe) { r.Masks[0].Shape = "" }, "recipe-mask"},
 		"mask blurred":           {func(r *clinical.Recipe) { r.Masks[0].Fill = "blur" }, "recipe-mask"},
 		"mask without a cause":   {func(r *clinical.Recipe) { r.Masks[0].Cause = "" }, "recipe-mask"},
@@ -123,6 +132,11 @@ func TestEveryFieldOfARecipeIsRefusedWhenAbsurd(t *testing.T) {
 		"ruler NaN":              {func(r *clinical.Recipe) { r.Scale.To.X = nan }, "recipe-scale"},
 		"ruler length":           {func(r *clinical.Recipe) { r.Scale.LengthMM = 0 }, "recipe-scale"},
 		"ruler length NaN":       {func(r *clinical.Recipe) { r.Scale.LengthMM = nan }, "recipe-scale"},
+		"ruler of a wild hand":   {func(r *clinical.Recipe) { r.Scale.ClickPX = 201 }, "recipe-scale"},
+		"ruler of no hand":       {func(r *clinical.Recipe) { r.Scale.ClickPX = nan }, "recipe-scale"},
+		"bar of no round length": {func(r *clinical.Recipe) { r.Scale.BarMM = 3 }, "recipe-scale"},
+		"bar without end":        {func(r *clinical.Recipe) { r.Scale.BarMM = inf }, "recipe-scale"},
+		"bar NaN":                {func(r *clinical.Recipe) { r.Scale.BarMM = nan }, "recipe-scale"},
 		"ruler corner":           {func(r *clinical.Recipe) { r.Scale.Corner = "" }, "recipe-scale"},
 	}
 	for name, tt := range tests {
@@ -177,10 +191,10 @@ func TestDiffNamesEachChangedSectionInWordsAndQuotesNoText(t *testing.T) {
 	want := []clinical.RecipeChange{
 		{Section: "turn", Words: "turned 90° clockwise; before: not turned"},
 		{Section: "frame", Words: "cropped to 600 × 400 pixels, straightened by -7.2°; before: whole picture"},
-		{Section: "tone", Words: "exposure +0.50 EV, contrast -0.25, white balance from a grey patch, colours from a chart; before: light and colour as taken"},
+		{Section: "tone", Words: "exposure +0.50 EV, contrast -0.25, white balance from a grey patch, colours from a chart (ΔE 1.5, before 7.2); before: light and colour as taken"},
 		{Section: "masks", Words: "masks: 1 face, 1 label, 1 tattoo; before: no masks"},
 		{Section: "marks", Words: "marks: 1 arrow, 1 outline, 1 text; before: no marks"},
-		{Section: "scale", Words: "scale bar from a line of 100 mm, lower-right; before: no scale bar"},
+		{Section: "scale", Words: "scale bar from a line of 100 mm, lower-right: 4.00 ± 0.02 pixels per mm; before: no scale bar"},
 		{Section: "side", Words: "side label L; before: no side label"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -211,8 +225,8 @@ func TestNothingOfABodyIsPastedAcrossPatients(t *testing.T) {
 		}
 	}
 	got, err := clinical.NewRecipe().Paste(full(), []clinical.Section{clinical.SectionTone}, true)
-	if err != nil || got.Tone.White == nil || got.Tone.White.Patch != nil {
-		t.Errorf("the grey patch of another picture came along: %v", err)
+	if err != nil || got.Tone.White == nil || got.Tone.White.Patch != nil || got.Tone.Matrix == nil || got.Tone.Chart != nil {
+		t.Errorf("the grey patch or the chart of another picture came along, or its colours did not: %v", err)
 	}
 	if _, err := clinical.NewRecipe().Paste(full(), []clinical.Section{"flip"}, true); clinical.ReasonOf(err) != "recipe-paste" {
 		t.Errorf("unknown section: %v", err)
@@ -246,4 +260,30 @@ func FuzzRecipe(f *testing.F) {
 			t.Fatal("changed by saving")
 		}
 	})
+}
+
+// A line of 400 pixels along 100 mm, each end off by 1½ pixels: √2·1.5 pixels in
+// 400, which is 0.53 % of 4 pixels a millimetre.
+func TestAScaleSaysByHowMuchItMayBeOff(t *testing.T) {
+	s := clinical.ScaleBar{From: clinical.Point{X: 50, Y: 700}, To: clinical.Point{X: 450, Y: 700}, LengthMM: 100, ClickPX: 1.5}
+	perMM, off := s.PerMM()
+	if perMM != 4 || math.Abs(off-0.0212132) > 1e-6 {
+		t.Errorf("%g ± %g pixels per mm, want 4 ± 0.0212", perMM, off)
+	}
+	s.ClickPX = 0 // nobody said
+	if _, off := s.PerMM(); math.Abs(off-0.0282843) > 1e-6 {
+		t.Errorf("± %g where nobody says, want two pixels' worth", off)
+	}
+	// What 10,000 hands that err so measure scatters by as much as is said.
+	r := rand.New(rand.NewPCG(1, 2))
+	sum, squares := 0.0, 0.0
+	for range 10000 {
+		one := s
+		one.From.X, one.From.Y, one.To.X, one.To.Y = 50+2*r.NormFloat64(), 700+2*r.NormFloat64(), 450+2*r.NormFloat64(), 700+2*r.NormFloat64()
+		v, _ := one.PerMM()
+		sum, squares = sum+v, squares+v*v
+	}
+	if scatter := math.Sqrt(squares/10000 - sum/10000*sum/10000); math.Abs(scatter/0.0282843-1) > 0.03 {
+		t.Errorf("hands scatter by %g, said was 0.0283", scatter)
+	}
 }

@@ -3,6 +3,7 @@ package clinical
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,6 +22,8 @@ const (
 	maxMatrix    = 8.0
 	frameMargin  = 0.5 // pixels by which a screen's rounding may put a corner outside
 	maxPictureXY = 1 << 20
+	maxClick     = 200 // pixels
+	maxDeltaE    = 200 // more than any two colours differ
 )
 
 // Check tells whether r can be applied to an upright original of width × height
@@ -124,11 +127,26 @@ func (r Recipe) checkTone(c canvas) error {
 			return Refuse(Invalid, "recipe-tone", "The grey patch lies outside the picture. Take the white balance again.")
 		}
 	}
+	return t.checkChart(c)
+}
+
+func (t Tone) checkChart(c canvas) error {
 	if t.Matrix != nil {
 		for _, v := range t.Matrix {
 			if !within(v, -maxMatrix, maxMatrix) {
 				return Refuse(Invalid, "recipe-tone", "The colour chart gives impossible colours. Mark its corners again.")
 			}
+		}
+	}
+	if t.Chart == nil {
+		return nil
+	}
+	if t.Matrix == nil || !within(t.Chart.Before, 0, maxDeltaE) || !within(t.Chart.After, 0, maxDeltaE) {
+		return Refuse(Invalid, "recipe-tone", "The colours of the chart were not measured. Mark its corners again.")
+	}
+	for _, p := range t.Chart.Corners {
+		if !c.holds(p) {
+			return Refuse(Invalid, "recipe-tone", "The colour chart leaves the picture. Mark its corners again.")
 		}
 	}
 	return nil
@@ -261,6 +279,12 @@ func (r Recipe) checkScale(c canvas) error {
 	}
 	if !within(s.LengthMM, 0.1, maxRuler) {
 		return Refuse(Invalid, "recipe-scale", "The length on the ruler is between 0.1 and 5000 mm. Type what the ruler says.")
+	}
+	if !within(s.ClickPX, 0, maxClick) {
+		return Refuse(Invalid, "recipe-scale", "The ends of the line along the ruler are too uncertain. Draw it again, larger on the screen.")
+	}
+	if s.BarMM != 0 && !slices.ContainsFunc(BarLengths(), func(tenths int) bool { return s.BarMM == float64(tenths)/10 }) {
+		return Refuse(Invalid, "recipe-scale", "A bar is 1, 2 or 5 times a power of ten long, from 0.1 to 5000 mm. Choose one of these, or none.")
 	}
 	switch s.Corner {
 	case LowerLeft, LowerRight, UpperLeft, UpperRight:

@@ -108,7 +108,8 @@ func (r Recipe) describe(s Section) string {
 		if r.Scale == nil {
 			return "no scale bar"
 		}
-		return fmt.Sprintf("scale bar from a line of %g mm, %s", r.Scale.LengthMM, r.Scale.Corner)
+		perMM, off := r.Scale.PerMM()
+		return fmt.Sprintf("scale bar from a line of %g mm, %s: %.2f ± %.2f pixels per mm", r.Scale.LengthMM, r.Scale.Corner, perMM, off)
 	default:
 		if r.Side == LateralityUnknown {
 			return "no side label"
@@ -129,7 +130,11 @@ func (t Tone) describe() string {
 		parts = append(parts, "white balance from a grey patch")
 	}
 	if t.Matrix != nil {
-		parts = append(parts, "colours from a chart")
+		words := "colours from a chart"
+		if c := t.Chart; c != nil {
+			words += fmt.Sprintf(" (ΔE %.1f, before %.1f)", c.After, c.Before)
+		}
+		parts = append(parts, words)
 	}
 	if len(parts) == 0 {
 		return "light and colour as taken"
@@ -181,6 +186,7 @@ func (r Recipe) Paste(from Recipe, sections []Section, samePatient bool) (Recipe
 			if w := from.Tone.White; w != nil { // the patch lies in the other picture
 				r.Tone.White = &WhiteBalance{Gains: w.Gains}
 			}
+			r.Tone.Chart = nil // and so does the chart
 		case SectionMasks:
 			r.Masks = slices.Clone(from.Masks)
 		case SectionMarks:

@@ -31,7 +31,7 @@ func (p *raster) annotate(r clinical.Recipe, v view) error {
 	}
 	corner := clinical.UpperLeft
 	if s := r.Scale; s != nil {
-		if err := p.scaleBar(distance(v.place(s.From), v.place(s.To))/s.LengthMM, s.Corner, strength{thick, letters}); err != nil {
+		if err := p.scaleBar(distance(v.place(s.From), v.place(s.To))/s.LengthMM, *s, strength{thick, letters}); err != nil {
 			return err
 		}
 		if s.Corner == clinical.UpperLeft {
@@ -133,18 +133,24 @@ func cover(pixel []byte, colour [3]byte, amount int) {
 }
 
 // scaleBar draws a bar of round length where a millimetre is perMM pixels long:
-// the longest of 1, 2 and 5 times a power of ten that takes at most a quarter of
-// the picture's width. Where not even a tenth of a millimetre fits there is none.
-func (p *raster) scaleBar(perMM float64, corner clinical.Corner, k strength) error {
+// the length that was chosen, or the longest that takes at most a quarter of the
+// picture's width. Where not even a tenth of a millimetre fits there is none.
+func (p *raster) scaleBar(perMM float64, s clinical.ScaleBar, k strength) error {
 	best := 0 // tenths of a millimetre
-	for _, step := range []int{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000} {
-		if mul(float64(step)/10, perMM) <= float64(p.w)/4 {
+	for _, step := range clinical.BarLengths() {
+		long := mul(float64(step)/10, perMM)
+		if long <= float64(p.w)/4 {
 			best = step
+		}
+		if float64(step)/10 == s.BarMM && long <= mul(0.8, float64(p.w)) {
+			best = step
+			break
 		}
 	}
 	if best == 0 {
 		return nil
 	}
+	corner := s.Corner
 	long := mul(float64(best)/10, perMM)
 	margin := mul(1.5, k.letters)
 	x, y := margin, float64(p.h)-margin
