@@ -136,10 +136,12 @@ func gather(ctx context.Context, src journal, seq uint64) ([]clinical.Change, er
 	defer cancel()
 	for pictures(changes) < enoughDocs && len(changes) > 0 && len(changes) < enoughChanges {
 		more, err := src.Changes(short, changes[len(changes)-1].Seq, enoughChanges-len(changes))
-		if short.Err() != nil && ctx.Err() == nil {
-			break
-		}
-		if err != nil {
+		switch {
+		case ctx.Err() != nil: // first: a moment that is over as well says nothing
+			return nil, ctx.Err()
+		case short.Err() != nil:
+			return changes, nil
+		case err != nil:
 			return nil, err
 		}
 		changes = append(changes, more...)

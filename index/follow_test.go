@@ -1,6 +1,7 @@
 package index_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -185,6 +186,35 @@ func TestLoadCutShortStartsOver(t *testing.T) {
 	wait(t, x, 1)
 	if f := find(t, x, clinical.Query{Text: "test ulcer"}, j.everything()); f.Total != 1200 {
 		t.Errorf("%d found, want 1200", f.Total)
+	}
+}
+
+// lingering is a journal whose reader is stopped in the very moment in which it no longer waits for more changes.
+type lingering struct {
+	*journal
+	stop  context.CancelFunc
+	asset clinical.Asset
+}
+
+func (l *lingering) Changes(ctx context.Context, after uint64, limit int) ([]clinical.Change, error) {
+	if _, short := ctx.Deadline(); !short {
+		l.commit(clinical.Delta{Assets: []clinical.Asset{l.asset}})
+		return l.journal.Changes(ctx, after, limit)
+	}
+	<-ctx.Done()
+	l.stop()
+	return nil, ctx.Err()
+}
+
+// TestStoppedWhileLingeringIsNoFailure ends a command that has just changed something: both clocks run out together.
+func TestStoppedWhileLingeringIsNoFailure(t *testing.T) {
+	j := newJournal()
+	p := patient(j, "Test", "Ada")
+	j.commit(clinical.Delta{Patients: []clinical.Patient{p}})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	if err := open(t, t.TempDir()).Follow(ctx, &lingering{journal: j, stop: stop, asset: asset(j, p.ID, "ulcer")}); err != nil {
+		t.Errorf("stopping is a failure: %v", err)
 	}
 }
 

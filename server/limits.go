@@ -1,22 +1,21 @@
 package server
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"fovea/server/guard"
-	"fovea/server/webdav"
 )
 
 // Limits bound what clients may cost. A zero limit is its default.
 type Limits struct {
 	Connections int           // open at once; 1,024
-	PerAddress  int           // of them from one address; 256
+	PerDevice   int           // of them on which the same device or session was authenticated; 64
+	Strangers   int           // of them from one address, on which nobody was yet; 64
+	Silent      time.Duration // for which nothing is under way on a stranger's; 15 s
 	Header      time.Duration // until a request's header has come; 10 s
 	Idle        time.Duration // between two requests; 2 min
 	Progress    time.Duration // until the next 32 KiB have gone or something has come; 60 s
@@ -34,11 +33,15 @@ func (l Limits) withDefaults() Limits {
 	or(&l.Header, 10*time.Second)
 	or(&l.Idle, 2*time.Minute)
 	or(&l.Progress, time.Minute)
+	or(&l.Silent, 15*time.Second)
 	if l.Connections == 0 {
 		l.Connections = 1024
 	}
-	if l.PerAddress == 0 {
-		l.PerAddress = 256
+	if l.PerDevice == 0 {
+		l.PerDevice = 64 // the drive lets a device have as many requests under way
+	}
+	if l.Strangers == 0 {
+		l.Strangers = 64
 	}
 	if l.Body == 0 {
 		l.Body = 16 << 20
@@ -50,77 +53,6 @@ func (l Limits) withDefaults() Limits {
 		l.Burst = 4000
 	}
 	return l
-}
-
-// addresses counts open connections.
-type addresses struct {
-	total, each int
-	mu          sync.Mutex
-	open        int
-	by          map[netip.Addr]int
-}
-
-func newAddresses(total, each int) *addresses {
-	return &addresses{total: total, each: each, by: map[netip.Addr]int{}}
-}
-
-// take counts a connection from an address, or refuses it.
-func (a *addresses) take(from netip.Addr) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.open >= a.total || a.by[from] >= a.each {
-		return false
-	}
-	a.open++
-	a.by[from]++
-	return true
-}
-
-func (a *addresses) give(from netip.Addr) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.open--
-	if a.by[from]--; a.by[from] == 0 {
-		delete(a.by, from)
-	}
-}
-
-// guarded is a listener that closes connections beyond the caps unheard, and bounds what the kernel holds of the rest.
-type guarded struct {
-	net.Listener
-	addresses *addresses
-}
-
-// countedConn gives its place back when it is closed.
-type countedConn struct {
-	net.Conn
-	closed func()
-}
-
-// Accept waits for the next connection within the caps.
-func (g *guarded) Accept() (net.Conn, error) {
-	for {
-		c, err := g.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		from := guard.Network(c.RemoteAddr().String())
-		if !g.addresses.take(from) {
-			_ = c.Close() // nothing was said on it
-			continue
-		}
-		if tcp, ok := c.(*net.TCPConn); ok {
-			// Without it more of a withdrawn picture would be under way; a kernel that refuses serves all the same.
-			_ = tcp.SetWriteBuffer(webdav.WriteBuffer)
-		}
-		return &countedConn{Conn: c, closed: sync.OnceFunc(func() { g.addresses.give(from) })}, nil
-	}
-}
-
-// Close closes the connection.
-func (c *countedConn) Close() error {
-	c.closed()
-	return c.Conn.Close()
 }
 
 // rates limits how many requests each sender may send: an address, or whoever carries some credentials.

@@ -187,34 +187,6 @@ func TestABodyIsNotEndless(t *testing.T) {
 	}
 }
 
-func TestOneAddressDoesNotTakeEveryConnection(t *testing.T) {
-	r := start(t, server.Options{Pages: says("pages"), Limits: server.Limits{PerAddress: 2}})
-	first, second := r.dial(t), r.dial(t)
-	third, err := r.client.Get("https://" + r.address + "/")
-	if err == nil {
-		third.Body.Close()
-		t.Error("a third connection was served")
-	}
-	// A connection that ends makes room for another.
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if response, err := r.client.Get("https://" + r.address + "/"); err == nil {
-			response.Body.Close()
-			break
-		}
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatal("no room was made")
-		}
-	}
-	_ = second
-}
-
 func TestAnAddressHasARate(t *testing.T) {
 	r := start(t, server.Options{Pages: says("pages"), Limits: server.Limits{Rate: 0.001, Burst: 3}})
 	for i := range 5 {

@@ -133,7 +133,7 @@ func (s *Server) bounded(h http.Handler) http.Handler {
 func (s *Server) around(atStop func(func()) (undo func() bool), h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		ctx, cancel := context.WithCancel(login.Watch(r.Context()))
+		ctx, cancel := context.WithCancel(login.Watch(r.Context(), connectionOf(r.Context()).authenticated))
 		defer cancel()
 		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 			// A feed has no end of its own. It ends when the server is told to stop, not when the grace is over.

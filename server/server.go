@@ -46,13 +46,13 @@ type Options struct {
 
 // Server runs the doors. Make it with New.
 type Server struct {
-	o       Options
-	log     *slog.Logger
-	meter   *meter
-	rates   *rates[netip.Addr] // of addresses
-	known   *rates[string]     // of devices and sessions
-	address *addresses
-	active  atomic.Int64 // requests that run
+	o      Options
+	log    *slog.Logger
+	meter  *meter
+	rates  *rates[netip.Addr] // of addresses
+	known  *rates[string]     // of devices and sessions
+	open   *connections
+	active atomic.Int64 // requests that run
 }
 
 // New checks the options and returns a Server that does not listen yet.
@@ -88,7 +88,7 @@ func New(o Options) (*Server, error) {
 	}
 	return &Server{
 		o: o, log: o.Log, meter: meter, rates: newRates[netip.Addr](o.Limits), known: newRates[string](o.Limits),
-		address: newAddresses(o.Limits.Connections, o.Limits.PerAddress),
+		open: newConnections(o.Limits),
 	}, nil
 }
 
@@ -223,10 +223,11 @@ func (s *Server) fronts(ctx, requests context.Context) (fronts []front, err erro
 		if err != nil {
 			return fronts, err
 		}
-		f := front{listener: &guarded{Listener: l, addresses: s.address}, server: s.httpServer(requests, s.around(atStop, s.public())), tls: true}
+		f := front{listener: &guarded{Listener: l, all: s.open}, server: s.httpServer(requests, s.around(atStop, s.public())), tls: true}
 		f.server.TLSConfig = &tls.Config{
 			MinVersion: tls.VersionTLS12, GetCertificate: s.o.Certificates.GetCertificate, NextProtos: []string{"h2", "http/1.1"},
 		}
+		watch(f.server)
 		fronts = append(fronts, f)
 	}
 	if s.o.Metrics != "" {

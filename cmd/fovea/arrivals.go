@@ -56,7 +56,7 @@ func (quarantineListCmd) Run(e *env) error {
 		return e.answer(a.Quarantine, func(w io.Writer) {
 			put(w, "ID\tSTUDIO\tTAKEN\tREASON")
 			for _, q := range a.Quarantine {
-				put(w, "%s\t%s\t%s\t%s", q.ID, q.Studio, stamp(q.TakenAt), q.Reason)
+				put(w, "%s\t%s\t%s\t%s", q.ID, q.Studio, e.stamp(q.TakenAt), q.Reason)
 			}
 		})
 	})
@@ -114,7 +114,7 @@ func (runListCmd) Run(e *env) error {
 		return e.answer(a.Runs, func(w io.Writer) {
 			put(w, "ID\tSTUDIO\tFROM\tFRAMES\tPATIENT\tEVIDENCE")
 			for _, r := range a.Runs {
-				put(w, "%s\t%s\t%s\t%d\t%s\t%s", r.ID, r.Studio, stamp(r.From), r.Frames, r.Patient.ID, strings.Join(r.Evidence, " "))
+				put(w, "%s\t%s\t%s\t%d\t%s\t%s", r.ID, r.Studio, e.stamp(r.From), r.Frames, r.Patient.ID, strings.Join(r.Evidence, " "))
 			}
 		})
 	})

@@ -70,7 +70,7 @@ func (x auditVerifyCmd) Run(e *env) error {
 	}
 	return e.answer(sum, func(w io.Writer) {
 		put(w, "verified\t%d entries, %d checkpoints, %d denied", sum.Size, sum.Checkpoints, sum.Denied)
-		put(w, "from\t%s to %s", stamp(sum.First), stamp(sum.Last))
+		put(w, "from\t%s to %s", e.stamp(sum.First), e.stamp(sum.Last))
 		put(w, "root\t%s", sum.Root)
 		put(w, "key\t%s", sum.Key)
 		if !sum.Pinned {

@@ -43,8 +43,8 @@ func (x auditConsistentCmd) Run(e *env) error {
 	answer := struct{ Earlier, Later ledger.Summary }{before, after}
 	return e.answer(answer, func(w io.Writer) {
 		put(w, "consistent\tthe %d entries of the earlier export are the first of the %d of the later", before.Size, after.Size)
-		put(w, "earlier\t%s to %s, root %s", stamp(before.First), stamp(before.Last), before.Root)
-		put(w, "later\t%s to %s, root %s", stamp(after.First), stamp(after.Last), after.Root)
+		put(w, "earlier\t%s to %s, root %s", e.stamp(before.First), e.stamp(before.Last), before.Root)
+		put(w, "later\t%s to %s, root %s", e.stamp(after.First), e.stamp(after.Last), after.Root)
 		if !before.Pinned {
 			put(w, "note\tthe key is the export's own: give --key to know that it is yours")
 		}
@@ -131,7 +131,7 @@ func (x auditVerifyProofCmd) Run(e *env) error {
 	return e.answer(answer, func(w io.Writer) {
 		put(w, "proven\tentry %d of %s, which had %d then", leaf.N, checkpoint.Origin, checkpoint.Size)
 		put(w, "act\t%s (change %d)", leaf.Act, leaf.Seq)
-		put(w, "at\t%s", stamp(leaf.Time))
+		put(w, "at\t%s", e.stamp(leaf.Time))
 		for _, f := range []struct{ what, name string }{{"by", leaf.By}, {"patient", leaf.Patient}, {"set", leaf.Set}, {"grant", leaf.Grant}} {
 			if f.name != "" {
 				put(w, "%s\t%s", f.what, f.name)
@@ -143,7 +143,7 @@ func (x auditVerifyProofCmd) Run(e *env) error {
 		put(w, "root\t%s", checkpoint.Root)
 		for i, at := range seen {
 			name, _, _ := strings.Cut(x.Witness[i], "+")
-			put(w, "witness\t%s at %s", name, stamp(at))
+			put(w, "witness\t%s at %s", name, e.stamp(at))
 		}
 	})
 }

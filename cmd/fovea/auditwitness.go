@@ -98,7 +98,7 @@ func (x auditWitnessCmd) cosigner() (*ledger.Cosigner, error) {
 		}
 		text = []byte(secret + "\n")
 		if err = os.MkdirAll(x.Dir, 0o700); err == nil {
-			err = keepKey(path, text)
+			err = writeWhole(path, text)
 		}
 	}
 	if err != nil {
@@ -109,27 +109,6 @@ func (x auditWitnessCmd) cosigner() (*ledger.Cosigner, error) {
 		return nil, clinical.Refuse(clinical.Corrupt, "witness-key", "The witness's key does not read. A witness with another key is another witness: take another folder and tell the servers.")
 	}
 	return c, nil
-}
-
-// keepKey writes a key whole or not at all: a witness whose key is cut off by a
-// full disk or a power cut is none for ever.
-func keepKey(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".key-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // auditYAML says where checkpoints go besides the folder.

@@ -75,7 +75,7 @@ func (glassListCmd) Run(e *env) error {
 				if verdict == "" {
 					verdict = "to do"
 				}
-				put(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", b.ID, logins[b.Person], b.Patient, b.Why, stamp(b.At), stamp(b.Until), verdict, b.Words)
+				put(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", b.ID, logins[b.Person], b.Patient, b.Why, e.stamp(b.At), e.stamp(b.Until), verdict, b.Words)
 			}
 		})
 	})

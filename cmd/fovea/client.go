@@ -34,7 +34,7 @@ const patience = 15 * time.Second
 
 // connect takes the DATA lock first and dials the server only if it is held.
 func (e *env) connect() (*client, error) {
-	cfg, err := e.cli.load()
+	cfg, err := e.cli.settings()
 	if err != nil {
 		return nil, err
 	}
@@ -46,13 +46,16 @@ func (e *env) connect() (*client, error) {
 	for {
 		sys, err := openSystem(e.ctx, cfg, quiet(e.stderr))
 		if err == nil {
+			e.zone = cfg.zone
 			return e.alone(sys), nil
 		}
 		if clinical.ReasonOf(err) != "data-locked" {
 			return nil, err
 		}
 		if c := (&client{http: socketClient(cfg.socket()), as: e.cli.As, try: e.cli.Simulate, stop: func() error { return nil }}); c.answers(ctx) {
-			return c, nil
+			served, err := cfg.asServed()
+			e.zone = served.zone
+			return c, err
 		}
 		select {
 		case <-ctx.Done():

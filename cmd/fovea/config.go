@@ -117,8 +117,11 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// load reads the file (--config, else DATA/fovea.yaml if there is one), lays the
-// flags over it and checks all of it.
+// MarshalYAML writes what UnmarshalYAML reads.
+func (d duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
+
+// load is the configuration of a server: it reads the file (--config, else
+// DATA/fovea.yaml if there is one), lays the flags over it and checks all of it.
 func (c *cli) load() (config, error) {
 	cfg := config{Listen: "127.0.0.1:8443", Zone: "Europe/Paris", Sandbox: "warn"}
 	path := c.Config

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"strings"
+	"time"
 
 	"fovea/clinical"
 	"fovea/server/wire"
@@ -110,17 +111,13 @@ func (x consentRecordCmd) grant() (wire.Grant, error) {
 	return g, err
 }
 
-// dates are days in the site's zone, which only the configuration knows.
-func (x consentRecordCmd) dates(e *env, g *wire.Grant) error {
-	cfg, err := e.cli.load()
-	if err != nil {
-		return err
-	}
+// dates are days in the site's zone.
+func (x consentRecordCmd) dates(zone *time.Location, g *wire.Grant) error {
 	var from, course, until clinical.Date
 	if err := parse(field{&from, x.ValidFrom}, field{&course, x.CourseFrom}, field{&until, x.CourseUntil}); err != nil {
 		return err
 	}
-	g.ValidFrom, g.Covers.CourseFrom, g.Covers.CourseUntil = from.Start(cfg.zone), course.Start(cfg.zone), until.End(cfg.zone)
+	g.ValidFrom, g.Covers.CourseFrom, g.Covers.CourseUntil = from.Start(zone), course.Start(zone), until.End(zone)
 	return nil
 }
 
@@ -145,13 +142,13 @@ func (x consentRecordCmd) Run(e *env) error {
 		return err
 	}
 	g, err := x.grant()
-	if err == nil {
-		err = x.dates(e, &g)
-	}
 	if err != nil {
 		return err
 	}
 	return e.with(func(c *client) error {
+		if err := x.dates(e.zone, &g); err != nil {
+			return err
+		}
 		p, err := e.patient(c, x.Patient)
 		if err != nil {
 			return err

@@ -170,11 +170,11 @@ func (x codeListCmd) Run(e *env) error {
 				}
 				switch {
 				case !one.UsedAt.IsZero():
-					state = "used " + stamp(one.UsedAt)
+					state = "used " + e.stamp(one.UsedAt)
 				case !one.Revoked.IsZero():
-					state = "revoked " + stamp(one.Revoked)
+					state = "revoked " + e.stamp(one.Revoked)
 				}
-				put(w, "%s\t%s\t%s\t%s", one.ID, stamp(one.IssuedAt), what, state)
+				put(w, "%s\t%s\t%s\t%s", one.ID, e.stamp(one.IssuedAt), what, state)
 			}
 		})
 	})

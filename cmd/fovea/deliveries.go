@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,7 +24,7 @@ type inspected struct {
 }
 
 // outside says them in words.
-func (i inspected) outside(w io.Writer) {
+func (i inspected) outside(w io.Writer, stamp func(time.Time) string) {
 	if len(i.Outside) == 0 {
 		return
 	}

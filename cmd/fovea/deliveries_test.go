@@ -56,7 +56,7 @@ func TestWhatThePatientRecordTookOfAnErasedPatientIsNamedUntilItConfirms(t *test
 			t.Fatalf("fsck: %+v", r)
 		}
 		var b bytes.Buffer
-		found.outside(&b)
+		found.outside(&b, new(env).stamp)
 		all, err := h.sys.meters().Gather()
 		h.check(err)
 		for _, f := range all {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 
 	"fovea/clinical"
 )
@@ -110,19 +109,8 @@ func (at demoPlaces) write(d demoFile) error {
 	if err != nil {
 		return clinical.Errorf(clinical.Internal, "demo.json: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(at.json), ".demo-*")
-	if err != nil {
+	if err := writeWhole(at.json, b); err != nil {
 		return clinical.Errorf(clinical.Unavailable, "demo.json: %w", err)
 	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	if _, err := f.Write(b); err != nil {
-		return clinical.Errorf(clinical.Unavailable, "demo.json: %w", err)
-	}
-	if err := f.Sync(); err != nil {
-		return clinical.Errorf(clinical.Unavailable, "demo.json: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return clinical.Errorf(clinical.Unavailable, "demo.json: %w", err)
-	}
-	return os.Rename(f.Name(), at.json)
+	return nil
 }

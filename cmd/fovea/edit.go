@@ -52,9 +52,9 @@ func (x editListCmd) Run(e *env) error {
 					mark = " (shown)"
 				}
 				if a := v.Attested; a != nil {
-					said = a.Level + " by " + a.Name + ", " + stamp(a.At)
+					said = a.Level + " by " + a.Name + ", " + e.stamp(a.At)
 				}
-				put(w, "%d%s\t%d\t%s\t%s\t%d\t%s\t%s", v.Number, mark, v.Base, v.Name, stamp(v.At), len(v.Recipe.Masks), said, v.Note)
+				put(w, "%d%s\t%d\t%s\t%s\t%d\t%s\t%s", v.Number, mark, v.Base, v.Name, e.stamp(v.At), len(v.Recipe.Masks), said, v.Note)
 			}
 			switch {
 			case all.Shown == 0:

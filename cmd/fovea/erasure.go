@@ -75,7 +75,7 @@ func (erasureListCmd) Run(e *env) error {
 				if outcome == "" {
 					outcome = "to decide"
 				}
-				put(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s", r.ID, r.Patient, stamp(r.RequestedAt), r.OnBehalf, outcome, r.Pictures, stamp(r.Done))
+				put(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s", r.ID, r.Patient, e.stamp(r.RequestedAt), r.OnBehalf, outcome, r.Pictures, e.stamp(r.Done))
 			}
 		})
 	})
@@ -151,7 +151,7 @@ func (x worklistCmd) Run(e *env) error {
 				case !i.Erasure.IsZero():
 					about = "request " + i.Erasure.String()
 				}
-				put(w, "%s\t%s\t%s\t%s", stamp(i.Due), i.Kind, i.Patient, about)
+				put(w, "%s\t%s\t%s\t%s", e.stamp(i.Due), i.Kind, i.Patient, about)
 			}
 		})
 	})

@@ -25,10 +25,6 @@ func (explainCmd) Help() string {
 }
 
 func (x explainCmd) Run(e *env) error {
-	cfg, err := e.cli.load()
-	if err != nil {
-		return err
-	}
 	at, err := day(x.At)
 	if err != nil {
 		return err
@@ -50,17 +46,17 @@ func (x explainCmd) Run(e *env) error {
 			q.Set("person", id.String())
 		}
 		if !at.IsZero() {
-			q.Set("at", at.Start(cfg.zone).UTC().Format("2006-01-02T15:04:05Z"))
+			q.Set("at", e.instant(at))
 		}
 		var a wire.Explanation
 		if err := c.get(e.ctx, "/api/v1/explain?"+q.Encode(), &a); err != nil {
 			return err
 		}
-		return e.answer(a, func(w io.Writer) { writeExplanation(w, a) })
+		return e.answer(a, func(w io.Writer) { e.writeExplanation(w, a) })
 	})
 }
 
-func writeExplanation(w io.Writer, a wire.Explanation) {
+func (e *env) writeExplanation(w io.Writer, a wire.Explanation) {
 	put(w, "%s", a.Words)
 	for _, r := range a.Rules {
 		mark, words := " ", "does not object"
@@ -73,6 +69,6 @@ func writeExplanation(w io.Writer, a wire.Explanation) {
 		put(w, "%s %s\t%s\t%s", mark, r.Rule, r.Title, words)
 	}
 	if !a.Until.IsZero() {
-		put(w, "It may change by itself at %s.", stamp(a.Until))
+		put(w, "It may change by itself at %s.", e.stamp(a.Until))
 	}
 }

@@ -36,7 +36,7 @@ func (x holdListCmd) Run(e *env) error {
 				if n := len(h.Assets); n > 0 {
 					on = strconv.Itoa(n)
 				}
-				put(w, "%s\t%s\t%s\t%s\t%s\t%s", h.ID, h.Kind, on, stamp(h.PlacedAt), stamp(h.LiftedAt), h.Reason)
+				put(w, "%s\t%s\t%s\t%s\t%s\t%s", h.ID, h.Kind, on, e.stamp(h.PlacedAt), e.stamp(h.LiftedAt), h.Reason)
 			}
 		})
 	})

@@ -54,7 +54,7 @@ func (x jobNewCmd) Run(e *env) error {
 		if d, err := day(x.Due); err != nil {
 			return err
 		} else if !d.IsZero() {
-			j.Due = d.Start(time.Local) //nolint:gosmopolitan // the operator's own day
+			j.Due = d.Start(e.zone)
 		}
 		if x.Photographer != "" {
 			if j.Photographer, err = e.person(c, x.Photographer); err != nil {
@@ -106,7 +106,7 @@ func (jobListCmd) Run(e *env) error {
 		return e.answer(all, func(w io.Writer) {
 			put(w, "ID\tNUMBER\tSTATUS\tDUE\tFRAMES\tSPECIALTY")
 			for _, j := range all {
-				put(w, "%s\t%s\t%s\t%s\t%d\t%s", j.ID, j.Number, j.Status, stamp(j.Due), j.Frames, j.Specialty)
+				put(w, "%s\t%s\t%s\t%s\t%d\t%s", j.ID, j.Number, j.Status, e.stamp(j.Due), j.Frames, j.Specialty)
 			}
 		})
 	})
@@ -121,23 +121,31 @@ func (x jobImportCmd) Run(e *env) error {
 	if err != nil {
 		return clinical.Refuse(clinical.Invalid, "file", "The file cannot be read. Check its path.")
 	}
-	var jobs []wire.Job
-	if strings.EqualFold(filepath.Ext(x.File), ".json") {
-		var in struct {
-			Jobs []wire.Job `json:"jobs"`
+	return e.with(func(c *client) error {
+		jobs, err := x.jobs(string(b), e.zone)
+		if err != nil {
+			return err
 		}
-		if err := json.Unmarshal(b, &in); err != nil {
-			return clinical.Refuse(clinical.Invalid, "json", "The file is not valid JSON. Correct it and import it again.")
-		}
-		jobs = in.Jobs
-	} else if jobs, err = jobsFromCSV(string(b)); err != nil {
-		return err
+		return e.tell(c, "/api/v1/jobs", map[string]any{"jobs": jobs}, strconv.Itoa(len(jobs))+" jobs recorded")
+	})
+}
+
+// jobs reads the file, with days of a site in this zone.
+func (x jobImportCmd) jobs(text string, zone *time.Location) ([]wire.Job, error) {
+	if !strings.EqualFold(filepath.Ext(x.File), ".json") {
+		return jobsFromCSV(text, zone)
 	}
-	return e.act("/api/v1/jobs", map[string]any{"jobs": jobs}, strconv.Itoa(len(jobs))+" jobs recorded")
+	var in struct {
+		Jobs []wire.Job `json:"jobs"`
+	}
+	if err := json.Unmarshal([]byte(text), &in); err != nil {
+		return nil, clinical.Refuse(clinical.Invalid, "json", "The file is not valid JSON. Correct it and import it again.")
+	}
+	return in.Jobs, nil
 }
 
 // jobsFromCSV reads one job a line, by the names in the header.
-func jobsFromCSV(text string) ([]wire.Job, error) {
+func jobsFromCSV(text string, zone *time.Location) ([]wire.Job, error) {
 	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
 	r.TrimLeadingSpace = true
 	head, err := r.Read()
@@ -153,7 +161,7 @@ func jobsFromCSV(text string) ([]wire.Job, error) {
 		if err != nil {
 			return nil, clinical.Refuse(clinical.Invalid, "csv", "Line "+strconv.Itoa(line)+" is not valid CSV. Correct it and import the file again.")
 		}
-		j, err := jobFromRow(head, rec)
+		j, err := jobFromRow(head, rec, zone)
 		if err != nil {
 			return nil, clinical.Refuse(clinical.Invalid, "csv", "Line "+strconv.Itoa(line)+" holds a value that does not fit its column. Correct it and import the file again.")
 		}
@@ -161,7 +169,7 @@ func jobsFromCSV(text string) ([]wire.Job, error) {
 	}
 }
 
-func jobFromRow(head, rec []string) (wire.Job, error) {
+func jobFromRow(head, rec []string, zone *time.Location) (wire.Job, error) {
 	var j wire.Job
 	ref := wire.Identifier{}
 	for i, h := range head {
@@ -189,7 +197,7 @@ func jobFromRow(head, rec []string) (wire.Job, error) {
 				return j, err
 			}
 			if !d.IsZero() {
-				j.Due = d.Start(time.Local) //nolint:gosmopolitan // the operator's own day
+				j.Due = d.Start(zone)
 			}
 		case "views":
 			for code := range strings.SplitSeq(v, ";") {

@@ -59,7 +59,7 @@ func (x lesionListCmd) Run(e *env) error {
 		return e.answer(all, func(w io.Writer) {
 			put(w, "ID\tLABEL\tSITE\tSIDE\tOPENED\tCLOSED")
 			for _, l := range all {
-				put(w, "%s\t%s\t%s\t%s\t%s\t%s", l.ID, l.Label, l.Site, l.Laterality, stamp(l.Opened), stamp(l.Closed))
+				put(w, "%s\t%s\t%s\t%s\t%s\t%s", l.ID, l.Label, l.Site, l.Laterality, e.stamp(l.Opened), e.stamp(l.Closed))
 			}
 		})
 	})

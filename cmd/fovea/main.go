@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -78,7 +79,8 @@ type env struct {
 	cli            *cli
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	dir            string // where relative paths of the person begin
+	dir            string         // where relative paths of the person begin
+	zone           *time.Location // of the site that answers; nil until one is connected to
 }
 
 // errExit ends parsing early (after --help) without being a failure.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"strconv"
+	"time"
 
 	"fovea/clinical"
 	"fovea/vault/badgerstore"
@@ -31,7 +32,7 @@ type checked struct {
 func (x fsckCmd) Run(e *env) error {
 	var out checked
 	if x.RepairLog {
-		cfg, err := e.cli.load()
+		cfg, err := e.cli.settings()
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (x fsckCmd) Run(e *env) error {
 		if err := json.Unmarshal(raw, &out.inspected); err != nil {
 			return clinical.Errorf(clinical.Internal, "fsck report: %w", err)
 		}
-		if err := e.answer(out, out.write); err != nil || out.Clean() {
+		if err := e.answer(out, func(w io.Writer) { out.write(w, e.stamp) }); err != nil || out.Clean() {
 			return err
 		}
 		return clinical.Refuse(clinical.Corrupt, "fsck", "Something kept is damaged: see above. Keep the machine as it is and restore those from a backup.")
@@ -64,7 +65,7 @@ func (x fsckCmd) Run(e *env) error {
 }
 
 // write says it in words.
-func (r checked) write(w io.Writer) {
+func (r checked) write(w io.Writer, stamp func(time.Time) string) {
 	if m := r.Repair; m != nil && len(m.Faults) == 0 {
 		put(w, "No log is damaged.")
 	} else if m != nil {
@@ -83,7 +84,7 @@ func (r checked) write(w io.Writer) {
 	if r.Unreferenced > 0 {
 		put(w, "%s left by writers that were interrupted; they are swept after a day.", count(r.Unreferenced, "piece"))
 	}
-	r.inspected.outside(w)
+	r.inspected.outside(w, stamp)
 	if r.Clean() {
 		put(w, "All is whole.")
 		return

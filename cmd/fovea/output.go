@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -38,13 +40,16 @@ func put(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format
 
 // act sends one command and prints its result.
 func (e *env) act(path string, in any, done string) error {
-	return e.with(func(c *client) error {
-		var r wire.Result
-		if err := c.post(e.ctx, path, in, &r); err != nil {
-			return err
-		}
-		return e.said(r, "%s (%s).", done, strings.Join(r.IDs, " "))
-	})
+	return e.with(func(c *client) error { return e.tell(c, path, in, done) })
+}
+
+// tell is act where there is a client already.
+func (e *env) tell(c *client, path string, in any, done string) error {
+	var r wire.Result
+	if err := c.post(e.ctx, path, in, &r); err != nil {
+		return err
+	}
+	return e.said(r, "%s (%s).", done, strings.Join(r.IDs, " "))
 }
 
 // long runs an operator's act and shows its progress where a person watches.
@@ -74,6 +79,27 @@ func (e *env) long(c *client, path string, in any, what string) (json.RawMessage
 		}
 		_ = bar.Set(p.Done)
 	}
+}
+
+// writeWhole writes a file whole or not at all, its owner's alone: a key that is
+// cut off by a full disk or a power cut is none for ever.
+func writeWhole(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".fovea-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // watched reports whether what is written to w appears on a terminal.

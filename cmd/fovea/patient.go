@@ -62,7 +62,7 @@ func (x patientListCmd) Run(e *env) error {
 				for _, i := range p.Identifiers {
 					number = i.System + ":" + i.Value
 				}
-				put(w, "%s\t%s\t%s\t%s", p.ID, nameOf(p), p.Born, number)
+				put(w, "%s\t%s\t%s\t%s", p.ID, e.nameOf(p), p.Born, number)
 			}
 		})
 	})
@@ -83,31 +83,31 @@ func (x patientShowCmd) Run(e *env) error {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {
-			put(w, "%s\t%s", nameOf(p.Patient), p.Patient.Born)
+			put(w, "%s\t%s", e.nameOf(p.Patient), p.Patient.Born)
 			put(w, "%s", p.Consent)
 			if p.Restricted {
 				put(w, "Restricted pictures exist.")
 			}
 			for _, s := range p.Sessions {
-				put(w, "session %s\t%s\t%s", s.ID, s.Studio, stamp(s.Began))
-				writeAssets(w, s.Assets)
+				put(w, "session %s\t%s\t%s", s.ID, s.Studio, e.stamp(s.Began))
+				e.writeAssets(w, s.Assets)
 			}
 		})
 	})
 }
 
 // nameOf is what tables call a patient.
-func nameOf(p wire.Patient) string {
+func (e *env) nameOf(p wire.Patient) string {
 	if !p.Erased.IsZero() {
-		return "erased " + stamp(p.Erased)
+		return "erased " + e.stamp(p.Erased)
 	}
 	return p.Clinical().DisplayName()
 }
 
 // writeAssets lists pictures.
-func writeAssets(w io.Writer, all []wire.Asset) {
+func (e *env) writeAssets(w io.Writer, all []wire.Asset) {
 	for _, a := range all {
-		put(w, "  %s\t%s\t%s\t%s\t%s\t%s", a.ID, a.State, stamp(a.TakenAt), a.View.Code, a.Badge, a.Reason)
+		put(w, "  %s\t%s\t%s\t%s\t%s\t%s", a.ID, a.State, e.stamp(a.TakenAt), a.View.Code, a.Badge, a.Reason)
 	}
 }
 

@@ -71,6 +71,6 @@ func (x patientTraceCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return e.answer(all, func(w io.Writer) { writeEvents(w, all) })
+		return e.answer(all, func(w io.Writer) { e.writeEvents(w, all) })
 	})
 }

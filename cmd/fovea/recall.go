@@ -32,17 +32,17 @@ func (x recallListCmd) Run(e *env) error {
 		return e.answer(all, func(w io.Writer) {
 			put(w, "ID\tCAUSE\tAT\tPICTURES\tREADERS\tSTATE")
 			for _, r := range all {
-				put(w, "%s\t%s\t%s\t%d\t%d\t%s", r.ID, r.Cause, stamp(r.At), len(r.Assets), len(r.Reach), settled(r))
+				put(w, "%s\t%s\t%s\t%d\t%d\t%s", r.ID, r.Cause, e.stamp(r.At), len(r.Assets), len(r.Reach), e.settled(r))
 			}
 		})
 	})
 }
 
-func settled(r wire.Recall) string {
+func (e *env) settled(r wire.Recall) string {
 	if r.Settled.IsZero() {
 		return "readers are being found"
 	}
-	return "settled " + stamp(r.Settled)
+	return "settled " + e.stamp(r.Settled)
 }
 
 type recallShowCmd struct {
@@ -73,18 +73,18 @@ func (x recallShowCmd) Run(e *env) error {
 			Tasks  []wire.Task `json:"tasks,omitempty"`
 		}{r, tasks}
 		return e.answer(answer, func(w io.Writer) {
-			put(w, "%s\t%s\t%d pictures\t%s", r.Cause, stamp(r.At), len(r.Assets), settled(r))
-			writeReach(w, r.Reach, logins)
+			put(w, "%s\t%s\t%d pictures\t%s", r.Cause, e.stamp(r.At), len(r.Assets), e.settled(r))
+			e.writeReach(w, r.Reach, logins)
 			if n := len(r.Published); n > 0 {
 				put(w, "%s cannot be recalled.", count(n, "published use"))
 			}
-			writeTasks(w, tasks, logins)
+			e.writeTasks(w, tasks, logins)
 		})
 	})
 }
 
 // writeReach lists who had pictures.
-func writeReach(w io.Writer, all []wire.Reach, logins map[clinical.PersonID]string) {
+func (e *env) writeReach(w io.Writer, all []wire.Reach, logins map[clinical.PersonID]string) {
 	put(w, "WHO\tROLE\tCHANNEL\tPICTURES\tTIMES\tLAST\tTHROUGH")
 	for _, r := range all {
 		through := "library, " + r.Purpose.String()
@@ -98,7 +98,7 @@ func writeReach(w io.Writer, all []wire.Reach, logins map[clinical.PersonID]stri
 		case r.Purpose == clinical.P0 || r.Purpose == clinical.P1:
 			through = "care"
 		}
-		put(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s", logins[r.Person], r.Role, r.Channel, r.Assets, r.Times, stamp(r.Last), through)
+		put(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s", logins[r.Person], r.Role, r.Channel, r.Assets, r.Times, e.stamp(r.Last), through)
 	}
 }
 
@@ -163,11 +163,11 @@ func (taskListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return e.answer(all, func(w io.Writer) { writeTasks(w, all, logins) })
+		return e.answer(all, func(w io.Writer) { e.writeTasks(w, all, logins) })
 	})
 }
 
-func writeTasks(w io.Writer, all []wire.Task, logins map[clinical.PersonID]string) {
+func (e *env) writeTasks(w io.Writer, all []wire.Task, logins map[clinical.PersonID]string) {
 	if len(all) == 0 {
 		put(w, "Nothing is to be done.")
 		return
@@ -179,9 +179,9 @@ func writeTasks(w io.Writer, all []wire.Task, logins map[clinical.PersonID]strin
 			who = "any " + string(t.Role)
 		}
 		if !t.DoneAt.IsZero() {
-			state = string(t.Answer) + " " + stamp(t.DoneAt)
+			state = string(t.Answer) + " " + e.stamp(t.DoneAt)
 		}
-		put(w, "%s\t%s\t%s\t%s\t%s\t%s", t.ID, t.Kind, who, strconv.Itoa(len(t.Assets)), stamp(t.Due), state)
+		put(w, "%s\t%s\t%s\t%s\t%s\t%s", t.ID, t.Kind, who, strconv.Itoa(len(t.Assets)), e.stamp(t.Due), state)
 	}
 }
 

@@ -58,20 +58,20 @@ func (releaseListCmd) Run(e *env) error {
 		return e.answer(all, func(w io.Writer) {
 			put(w, "ID\tKIND\tRECIPIENT\tFORMAT\tPICTURES\tMADE\tUSE BY\tSTATE")
 			for _, r := range all {
-				put(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s", r.ID, r.Kind, r.Recipient, r.Format, len(r.Assets), stamp(r.At), r.UseBy, releaseState(r))
+				put(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s", r.ID, r.Kind, r.Recipient, r.Format, len(r.Assets), e.stamp(r.At), r.UseBy, e.releaseState(r))
 			}
 		})
 	})
 }
 
-func releaseState(r wire.Release) string {
+func (e *env) releaseState(r wire.Release) string {
 	switch {
 	case !r.Ended.IsZero():
-		return "ended " + stamp(r.Ended)
+		return "ended " + e.stamp(r.Ended)
 	case !r.Delivered.IsZero():
-		return "delivered " + stamp(r.Delivered)
+		return "delivered " + e.stamp(r.Delivered)
 	case r.Fault != "":
-		return "failed, tried again " + stamp(r.RetryAt) + ": " + string(r.Fault)
+		return "failed, tried again " + e.stamp(r.RetryAt) + ": " + string(r.Fault)
 	default:
 		return "open"
 	}

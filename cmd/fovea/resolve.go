@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -110,10 +111,17 @@ func ids[K any](refs []string) ([]clinical.ID[K], error) {
 // day parses YYYY-MM-DD where given.
 func day(s string) (clinical.Date, error) { return clinical.ParseDate(s) }
 
-// stamp formats an instant for a table.
-func stamp(t time.Time) string {
+// stamp formats an instant for a table: in the zone of the site that answers,
+// or in UTC where a command needs no site.
+func (e *env) stamp(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04")
+	return t.In(cmp.Or(e.zone, time.UTC)).Format("2006-01-02 15:04 -07:00")
+}
+
+// instant is the first of a day in the zone of the site that answers, as a
+// question gives it in its address.
+func (e *env) instant(d clinical.Date) string {
+	return d.Start(e.zone).UTC().Format("2006-01-02T15:04:05Z")
 }

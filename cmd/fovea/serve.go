@@ -58,6 +58,9 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer, started fu
 	if err := sys.openServer(ctx); err != nil {
 		return errors.Join(err, sys.close())
 	}
+	if err := cfg.remember(); err != nil {
+		return errors.Join(err, sys.close())
+	}
 	announce := stage{"start", func(ctx context.Context) error {
 		var address string
 		select {

@@ -34,7 +34,7 @@ func (x sessionListCmd) Run(e *env) error {
 				if consent == "" {
 					consent = "not noted"
 				}
-				put(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d", s.ID, s.Studio, stamp(s.Began), logins[s.Photographer], consent, chaperone(s.Chaperone), len(s.Assets))
+				put(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d", s.ID, s.Studio, e.stamp(s.Began), logins[s.Photographer], consent, chaperone(s.Chaperone), len(s.Assets))
 			}
 		})
 	})

@@ -270,7 +270,7 @@ func (x searchCmd) Run(e *env) error {
 		}
 		return e.answer(h, func(w io.Writer) {
 			put(w, "%d found", h.Total)
-			writeAssets(w, h.Items)
+			e.writeAssets(w, h.Items)
 			for name, bins := range h.Facets {
 				for _, b := range bins {
 					put(w, "%s\t%s\t%d", name, b.Value, b.Count)

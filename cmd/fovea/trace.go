@@ -138,11 +138,11 @@ func (x traceCmd) Run(e *env) error {
 		if err := c.send(e.ctx, r, &found); err != nil {
 			return err
 		}
-		return e.answer(found, func(w io.Writer) { writeTraced(w, found) })
+		return e.answer(found, func(w io.Writer) { e.writeTraced(w, found) })
 	})
 }
 
-func writeTraced(w io.Writer, t wire.Traced) {
+func (e *env) writeTraced(w io.Writer, t wire.Traced) {
 	if len(t.Copies) == 0 {
 		put(w, "No mark of a drive is found for certain: compared with %d pictures, likeness %.2f. That does not say that nobody passed it on.", t.Pictures, t.Likeness)
 		return
@@ -154,6 +154,6 @@ func writeTraced(w io.Writer, t wire.Traced) {
 		if who == "" {
 			who = "(not known any more)"
 		}
-		put(w, "%s\t%s\t%.1f\t%.1g\t%d\t%s\t%s", who, m.Device, m.Score, m.False, m.Entry, stamp(m.First), stamp(m.Last))
+		put(w, "%s\t%s\t%.1f\t%.1g\t%d\t%s\t%s", who, m.Device, m.Score, m.False, m.Entry, e.stamp(m.First), e.stamp(m.Last))
 	}
 }

@@ -152,7 +152,7 @@ func (x appIssueCmd) Run(e *env) error {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {
-			put(w, "login\t%s\npassword\t%s\nexpires\t%s\nIt is shown only now.", p.Login, p.Secret, stamp(p.Expires))
+			put(w, "login\t%s\npassword\t%s\nexpires\t%s\nIt is shown only now.", p.Login, p.Secret, e.stamp(p.Expires))
 		})
 	})
 }
@@ -174,7 +174,7 @@ func (x appListCmd) Run(e *env) error {
 		return e.answer(l.Items, func(w io.Writer) {
 			put(w, "ID\tDEVICE\tOPENS\tEXPIRES\tLAST USED\tFROM")
 			for _, p := range l.Items {
-				put(w, "%s\t%s\t%s\t%s\t%s\t%s", p.ID, p.Device, opens(p), stamp(p.Expires), stamp(p.LastUsed), p.LastAddress)
+				put(w, "%s\t%s\t%s\t%s\t%s\t%s", p.ID, p.Device, opens(p), e.stamp(p.Expires), e.stamp(p.LastUsed), p.LastAddress)
 			}
 		})
 	})

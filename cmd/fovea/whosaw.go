@@ -28,24 +28,20 @@ func (auditWhoCmd) Help() string {
 }
 
 func (x auditWhoCmd) Run(e *env) error {
-	cfg, err := e.cli.load()
-	if err != nil {
-		return err
-	}
 	var from, to clinical.Date
 	if err := parse(field{&from, x.From}, field{&to, x.To}); err != nil {
 		return err
 	}
 	q := url.Values{}
-	for name, d := range map[string]clinical.Date{"from": from, "to": to} {
-		if !d.IsZero() {
-			q.Set(name, d.Start(cfg.zone).UTC().Format("2006-01-02T15:04:05Z"))
-		}
-	}
 	if len(x.Act) > 0 {
 		q.Set("acts", strings.Join(x.Act, ","))
 	}
 	return e.with(func(c *client) error {
+		for name, d := range map[string]clinical.Date{"from": from, "to": to} {
+			if !d.IsZero() {
+				q.Set(name, e.instant(d))
+			}
+		}
 		if err := x.about(e, c, q); err != nil {
 			return err
 		}
@@ -53,7 +49,7 @@ func (x auditWhoCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return e.answer(all, func(w io.Writer) { writeEvents(w, all) })
+		return e.answer(all, func(w io.Writer) { e.writeEvents(w, all) })
 	})
 }
 
@@ -87,7 +83,7 @@ func (x auditWhoCmd) about(e *env, c *client, q url.Values) error {
 }
 
 // writeEvents lists entries of the ledger.
-func writeEvents(w io.Writer, all []wire.Recorded) {
+func (e *env) writeEvents(w io.Writer, all []wire.Recorded) {
 	put(w, "ENTRY\tWHEN\tWHO\tWHAT\tDOOR\tDEVICE\tPROGRAM\tUSE\tPICTURES")
 	for _, r := range all {
 		who, act := r.Name, string(r.Act)
@@ -98,7 +94,7 @@ func writeEvents(w io.Writer, all []wire.Recorded) {
 			act += " (denied: " + r.Rule + ")"
 		}
 		device := cmp.Or(r.Called, r.Device[:min(len(r.Device), 8)], "–")
-		put(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d", r.Leaf, stamp(r.At), who, act, r.Door, device, cmp.Or(r.Agent, "–"), r.Use, len(r.Assets))
+		put(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d", r.Leaf, e.stamp(r.At), who, act, r.Door, device, cmp.Or(r.Agent, "–"), r.Use, len(r.Assets))
 	}
 }
 
@@ -121,6 +117,6 @@ func (x auditReachedCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return e.answer(all, func(w io.Writer) { writeReach(w, all, logins) })
+		return e.answer(all, func(w io.Writer) { e.writeReach(w, all, logins) })
 	})
 }

@@ -11,7 +11,7 @@ import (
 // Who saw what is told with the device's name, else with the beginning of the ledger's, and with the program.
 func TestEntriesOfTheLedgerNameTheDevice(t *testing.T) {
 	var out bytes.Buffer
-	writeEvents(&out, []wire.Recorded{
+	new(env).writeEvents(&out, []wire.Recorded{
 		{Act: "asset.served", Name: "Yuki", Door: "webdav", Device: "0123456789abcdef", Called: "lecture laptop", Agent: "rclone/v1.70.3"},
 		{Act: "asset.viewed", Name: "Nora", Door: "pages", Device: "fedcba9876543210"},
 		{Act: "asset.viewed", Door: "cli"},

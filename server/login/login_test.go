@@ -269,7 +269,7 @@ func TestAnAppPasswordMakesNoPasswords(t *testing.T) {
 			caller  clinical.Caller
 			refused bool
 		}{"a device": {device, true}, "a session": {session, false}} {
-			ctx := login.Watch(t.Context())
+			ctx := login.Watch(t.Context(), nil)
 			login.Saw(ctx, x.caller)
 			if err := do(ctx); (clinical.ReasonOf(err) == "by-device") != x.refused || !x.refused && err != nil {
 				t.Errorf("%s makes %s: %v", who, what, err)
@@ -416,7 +416,7 @@ func TestTheOwnerOfTheMachineActsForAPerson(t *testing.T) {
 func TestTheLedgerSaysWhoDidWhat(t *testing.T) {
 	m, d := newDoor(t)
 	admin := clinical.Caller{Person: clinical.PersonID{5}, Door: clinical.DoorAPI}
-	ctx := login.Watch(t.Context())
+	ctx := login.Watch(t.Context(), nil)
 	login.Saw(ctx, admin)
 	m.events = nil
 	if err := d.SetPassword(ctx, m.people["bea"].ID, "a password for bea"); err != nil {

@@ -157,11 +157,18 @@ func TestASecondPersonLooksAndAttests(t *testing.T) {
 		t.Error("whoever made the version may attest it")
 	}
 	said := []string{"version", "1", "sha256", sum, "level", "I1"}
-	if w := send(t, to, "clara", picture+"/review", said...); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Tick everything") {
-		t.Errorf("nothing ticked: %d", w.Code)
+	if w := send(t, to, "clara", picture+"/review", said...); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Missing: face, eyes, tattoo, jewellery, label, background, rare finding.") {
+		t.Errorf("nothing answered: %d", w.Code)
 	}
-	for _, one := range []string{"face", "eyes", "tattoo", "jewellery", "label", "background", "rare finding"} {
-		said = append(said, "looked", one)
+	said = append(said, "found-face", "masked", "found-rare-finding", "none")
+	for _, one := range []string{"eyes", "tattoo", "jewellery", "label", "background"} {
+		if w := send(t, to, "clara", picture+"/review", said...); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `name="found-face" value="masked" aria-label="Face: masked, or cut away" checked`) {
+			t.Errorf("no word of %s: %d, or what was answered is lost", one, w.Code)
+		}
+		said = append(said, "found-"+one, "none")
+	}
+	if w := send(t, to, "clara", picture+"/review", append([]string{"found-label", "shown"}, said...)...); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "still shows this: label") {
+		t.Errorf("a label is left: %d", w.Code)
 	}
 	if w := send(t, to, "clara", picture+"/review", append(said, "do", "try")...); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Nothing is changed yet") {
 		t.Errorf("asked what it would do: %d", w.Code)
@@ -171,7 +178,7 @@ func TestASecondPersonLooksAndAttests(t *testing.T) {
 	}
 	leads(t, send(t, to, "clara", picture+"/review", said...), picture+"/edit?done=attested")
 	v, _ := versions(t, to).Version(1)
-	if a := v.Attested; a == nil || a.Level != clinical.I1 || a.SHA256 != raw || !strings.HasPrefix(a.Words, "Looked for: face, eyes") {
+	if a := v.Attested; a == nil || a.Level != clinical.I1 || a.SHA256 != raw || a.Found.String() != "face masked, eyes none, tattoo none, jewellery none, label none, background none, rare finding none" {
 		t.Errorf("attested %+v", a)
 	}
 	if page := to.house.Ask(to.door, "paula", "GET", picture).Body.String(); !strings.Contains(page, "attested its flattened copy") {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,20 +13,32 @@ import (
 	"fovea/server/wire"
 )
 
-// looked is one thing that a second person looks for.
-type looked struct{ Code, Words, Hint string }
+// looked is one thing that a second person looks for, and what they can answer.
+type looked struct {
+	Code        clinical.Feature
+	Words, Hint string
+	Maskable    bool
+}
 
-// lookedFor are the things, in the order in which they are ticked.
+// Field is the name of the answer in the form.
+func (l looked) Field() string { return "found-" + strings.ReplaceAll(string(l.Code), " ", "-") }
+
+// lookedFor are the things, in the order in which they are answered.
 func lookedFor() []looked {
-	return []looked{
-		{"face", "Face", "whole, in part, from the side, in a mirror or a window"},
-		{"eyes", "Eyes", "alone, too"},
-		{"tattoo", "Tattoos, scars, birthmarks", "that somebody would know"},
-		{"jewellery", "Jewellery and clothes", "a ring, a necklace, a uniform"},
-		{"label", "Labels and screens", "names, numbers, barcodes, a wristband"},
-		{"background", "Background", "people, a room, a photograph on a wall"},
-		{"rare finding", "The finding itself", "so rare, or so well known, that it names the patient"},
+	words := map[clinical.Feature][2]string{
+		"face":               {"Face", "whole, in part, from the side, in a mirror or a window"},
+		"eyes":               {"Eyes", "alone, too"},
+		"tattoo":             {"Tattoos, scars, birthmarks", "that somebody would know"},
+		"jewellery":          {"Jewellery and clothes", "a ring, a necklace, a uniform"},
+		"label":              {"Labels and screens", "names, numbers, barcodes, a wristband"},
+		"background":         {"Background", "people, a room, a photograph on a wall"},
+		clinical.RareFinding: {"The finding itself", "so rare, or so well known, that it names the patient"},
 	}
+	var out []looked
+	for _, f := range clinical.Features() {
+		out = append(out, looked{f, words[f][0], words[f][1], f != clinical.RareFinding})
+	}
+	return out
 }
 
 type reviewPage struct {
@@ -56,7 +69,9 @@ func (d *door) review(v *visit) error {
 		return err
 	}
 	if r.SHA256 != "" && !r.Own && v.impact == nil {
-		impact, err := d.Gate.Simulate(v.ctx, v.caller, clinical.AttestEdit{Asset: p.Asset.ID, Version: p.Asset.Edit, SHA256: sum, Level: clinical.I1})
+		impact, err := d.Gate.Simulate(v.ctx, v.caller, clinical.AttestEdit{
+			Asset: p.Asset.ID, Version: p.Asset.Edit, SHA256: sum, Level: clinical.I1, Found: supposed(shown.Recipe),
+		})
 		switch clinical.KindOf(err) {
 		case clinical.Conflict, clinical.Forbidden:
 			_, r.Cannot = said(err)
@@ -68,6 +83,18 @@ func (d *door) review(v *visit) error {
 		}
 	}
 	return d.show(v, "review", "Look at the copy", r)
+}
+
+// supposed is what a second person finds who finds everything in order.
+func supposed(r clinical.Recipe) clinical.Checklist {
+	out := clinical.Checklist{}
+	for _, f := range clinical.Features() {
+		out[f] = clinical.FoundNone
+		if slices.ContainsFunc(r.Masks, func(m clinical.Mask) bool { return clinical.Feature(m.Cause) == f }) {
+			out[f] = clinical.FoundMasked
+		}
+	}
+	return out
 }
 
 // copyOfVersion says what the second person attests: the copy that the gate
@@ -108,19 +135,10 @@ func (d *door) attest(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var ticked []string
 	for _, l := range lookedFor() {
-		for _, code := range v.r.PostForm["looked"] {
-			if code == l.Code {
-				ticked = append(ticked, code)
-			}
+		if answer := v.r.PostFormValue(l.Field()); answer != "" {
+			cmd.Found[l.Code] = clinical.Finding(answer)
 		}
-	}
-	if len(ticked) < len(lookedFor()) && cmd.Level != clinical.I0 {
-		return clinical.Refuse(clinical.Invalid, "checklist", "Tick everything that you looked for. What nobody looked for is not attested.")
-	}
-	if len(ticked) > 0 && (cmd.Words != "" || cmd.Level != clinical.I2) { // I2 asks for words of one's own
-		cmd.Words = strings.TrimSpace("Looked for: " + strings.Join(ticked, ", ") + ". " + cmd.Words)
 	}
 	if v.r.PostFormValue("do") == "try" {
 		return d.tried(v, cmd, d.review)

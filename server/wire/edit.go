@@ -36,6 +36,7 @@ type Attestation struct {
 	At     time.Time         `json:"at"`
 	SHA256 string            `json:"sha256" doc:"of the flattened copy at full size that was looked at, in hex"`
 	Level  string            `json:"level" doc:"I1 no identifying feature, I2 anonymised, I0 still recognisable"`
+	Found  Checklist         `json:"found,omitzero" doc:"absent in attestations from before it was asked for"`
 	Words  string            `json:"words,omitempty"`
 }
 
@@ -49,7 +50,7 @@ func ToEdits(e clinical.Edits, as clinical.Asset, name func(clinical.PersonID) s
 		one := Version{Number: i + 1, Base: v.Base, Recipe: v.Recipe, By: v.By, Name: name(v.By), At: v.At, Note: v.Note}
 		if a := v.Attested; a != nil {
 			one.Attested = &Attestation{
-				By: a.By, Name: name(a.By), At: a.At, SHA256: hex.EncodeToString(a.SHA256[:]), Level: a.Level.String(), Words: a.Words,
+				By: a.By, Name: name(a.By), At: a.At, SHA256: hex.EncodeToString(a.SHA256[:]), Level: a.Level.String(), Found: toChecklist(a.Found), Words: a.Words,
 			}
 		}
 		out.Versions = append(out.Versions, one)
@@ -68,12 +69,53 @@ type SaveEdit struct {
 type AttestEdit struct {
 	SHA256 string `json:"sha256" minLength:"64" maxLength:"64" doc:"of the flattened copy that was looked at, in hex"`
 	Level  string `json:"level" enum:"I0,I1,I2" doc:"I1 no identifying feature, I2 anonymised, I0 still recognisable"`
-	Words  string `json:"words,omitempty" maxLength:"4000" doc:"what was looked for; owed for I2"`
+	// Found is owed whole unless the level is I0.
+	Found Checklist `json:"found,omitzero"`
+	Words string    `json:"words,omitempty" maxLength:"4000" doc:"what was looked for; owed for I2"`
+}
+
+// Checklist is what a person found who looked for each of these in a flattened
+// copy. Absent: they did not say.
+type Checklist struct {
+	Face       string `json:"face,omitempty" enum:"none,masked,shown" doc:"whole, in part, from the side, mirrored"`
+	Eyes       string `json:"eyes,omitempty" enum:"none,masked,shown" doc:"alone, too"`
+	Tattoo     string `json:"tattoo,omitempty" enum:"none,masked,shown" doc:"scars and birthmarks, too"`
+	Jewellery  string `json:"jewellery,omitempty" enum:"none,masked,shown" doc:"clothes, too"`
+	Label      string `json:"label,omitempty" enum:"none,masked,shown" doc:"names, numbers, barcodes, wristbands, screens"`
+	Background string `json:"background,omitempty" enum:"none,masked,shown" doc:"people, a room, a photograph on a wall"`
+	Rare       string `json:"rareFinding,omitempty" enum:"none,shown" doc:"what the picture is of, so rare or so well known that it names the patient; shown goes with I1, not with I2"`
+}
+
+func (l *Checklist) answers() map[clinical.Feature]*string {
+	return map[clinical.Feature]*string{
+		clinical.Feature(clinical.HidesFace): &l.Face, clinical.Feature(clinical.HidesEyes): &l.Eyes, clinical.Feature(clinical.HidesTattoo): &l.Tattoo,
+		clinical.Feature(clinical.HidesJewellery): &l.Jewellery, clinical.Feature(clinical.HidesLabel): &l.Label, clinical.Feature(clinical.HidesBackground): &l.Background,
+		clinical.RareFinding: &l.Rare,
+	}
+}
+
+func toChecklist(c clinical.Checklist) Checklist {
+	var out Checklist
+	for feature, into := range out.answers() {
+		*into = string(c[feature])
+	}
+	return out
+}
+
+// Clinical converts from the wire; an answer that is not given is not there.
+func (l Checklist) Clinical() clinical.Checklist {
+	out := clinical.Checklist{}
+	for feature, answer := range l.answers() {
+		if *answer != "" {
+			out[feature] = clinical.Finding(*answer)
+		}
+	}
+	return out
 }
 
 // Clinical converts from the wire.
 func (a AttestEdit) Clinical(asset clinical.AssetID, version int) (clinical.AttestEdit, error) {
-	out := clinical.AttestEdit{Asset: asset, Version: version, Words: a.Words}
+	out := clinical.AttestEdit{Asset: asset, Version: version, Found: a.Found.Clinical(), Words: a.Words}
 	sum, err := hex.DecodeString(a.SHA256)
 	if err != nil || len(sum) != len(out.SHA256) {
 		return out, clinical.Refuse(clinical.Invalid, "sha256", "The SHA-256 of the copy is 64 digits of hex. Copy it whole.")
