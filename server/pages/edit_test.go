@@ -181,6 +181,9 @@ func TestASecondPersonLooksAndAttests(t *testing.T) {
 	if a := v.Attested; a == nil || a.Level != clinical.I1 || a.SHA256 != raw || a.Found.String() != "face masked, eyes none, tattoo none, jewellery none, label none, background none, rare finding none" {
 		t.Errorf("attested %+v", a)
 	}
+	if page := to.house.Ask(to.door, "paula", "GET", picture+"/edit").Body.String(); !strings.Contains(page, "face masked, eyes none, tattoo none") {
+		t.Error("the list of versions does not say what was found")
+	}
 	if page := to.house.Ask(to.door, "paula", "GET", picture).Body.String(); !strings.Contains(page, "attested its flattened copy") {
 		t.Error("the picture's page does not say so")
 	}
