@@ -28,8 +28,7 @@ func (editCmd) Help() string {
 		"  fovea --as mia edit faces 01J… --recipe masks.json\n" +
 		"  fovea --as mia edit save 01J… masks.json --note 'face masked'\n" +
 		"  fovea --as carl edit show 01J… copy.jpg\n" +
-		"  fovea --as carl --simulate edit attest 01J… copy.jpg --version 1 --level I1\n" +
-		"  fovea --as carl edit attest 01J… copy.jpg --version 1 --level I1"
+		"  fovea --as carl edit attest 01J… copy.jpg --version 1 --level I1 --found face=masked,eyes=masked,tattoo=none,jewellery=none,label=none,background=none,rare-finding=none"
 }
 
 func editsOf(asset string) string { return "/api/v1/assets/" + asset + "/edits" }
@@ -214,17 +213,19 @@ func (x editShowCmd) Run(e *env) error {
 }
 
 type editAttestCmd struct {
-	Asset   string `arg:"" help:"Asset ID."`
-	Copy    string `arg:"" help:"The copy that you looked at, as fovea edit show wrote it; or its SHA-256."`
-	Version int    `required:"" help:"Number of the version that it is of."`
-	Level   string `required:"" enum:"I0,I1,I2" help:"I1: no identifying feature. I2: nobody could tell whose it is, a rare finding included. I0: still recognisable."`
-	Words   string `help:"What you looked for; owed for I2."`
+	Asset   string            `arg:"" help:"Asset ID."`
+	Copy    string            `arg:"" help:"The copy that you looked at, as fovea edit show wrote it; or its SHA-256."`
+	Version int               `required:"" help:"Number of the version that it is of."`
+	Level   string            `required:"" enum:"I0,I1,I2" help:"I1: no identifying feature. I2: nobody could tell whose it is, a rare finding included. I0: still recognisable."`
+	Found   map[string]string `mapsep:"," placeholder:"THING=WHAT,…" help:"What you found of each: face, eyes, tattoo, jewellery, label, background, rare-finding; none, masked or shown. Owed whole, but for I0."`
+	Words   string            `help:"What you looked for; owed for I2."`
 }
 
 // Help teaches.
 func (editAttestCmd) Help() string {
-	return "Whoever made a version cannot attest it. Sets whose consent allows no more than this level show the copy from then on; with --simulate it says which.\n\nExample:\n" +
-		"  fovea --as carl edit attest 01J… copy.jpg --version 1 --level I2 --words 'face, eyes, labels, background; a common finding'"
+	return "Whoever made a version cannot attest it. Sets whose consent allows no more than this level show the copy from then on; with --simulate it says which. No detector answers for you: none says that there is nothing of the kind in the picture, masked that there was and the copy shows nothing of it, shown that it still does.\n\nExample:\n" +
+		"  fovea --as carl edit attest 01J… copy.jpg --version 1 --level I2 --words 'a common finding' \\\n" +
+		"    --found face=masked,eyes=masked,tattoo=none,jewellery=none,label=masked,background=none,rare-finding=none"
 }
 
 func (x editAttestCmd) Run(e *env) error {
@@ -237,6 +238,24 @@ func (x editAttestCmd) Run(e *env) error {
 		digest := sha256.Sum256(b)
 		sum = hex.EncodeToString(digest[:])
 	}
-	in := wire.AttestEdit{SHA256: sum, Level: x.Level, Words: x.Words}
+	found, err := x.found()
+	if err != nil {
+		return err
+	}
+	in := wire.AttestEdit{SHA256: sum, Level: x.Level, Found: found, Words: x.Words}
 	return e.act(editsOf(x.Asset)+"/"+strconv.Itoa(x.Version)+"/attest", in, "Attested")
+}
+
+// found is the checklist as it was typed. A thing that nobody asked for is
+// refused: most often it is one that was misspelt, and would be missing.
+func (x editAttestCmd) found() (wire.Checklist, error) {
+	list := clinical.Checklist{}
+	for thing, what := range x.Found {
+		list[clinical.Feature(strings.ReplaceAll(thing, "-", " "))] = clinical.Finding(what)
+	}
+	if !list.Valid() {
+		return wire.Checklist{}, clinical.Refuse(clinical.Invalid, "checklist",
+			"Say what you found as face=masked,eyes=none and so on, of: "+clinical.FeatureWords(clinical.Features())+". Each is none, masked or shown.")
+	}
+	return wire.ToChecklist(list), nil
 }

@@ -50,7 +50,7 @@ func ToEdits(e clinical.Edits, as clinical.Asset, name func(clinical.PersonID) s
 		one := Version{Number: i + 1, Base: v.Base, Recipe: v.Recipe, By: v.By, Name: name(v.By), At: v.At, Note: v.Note}
 		if a := v.Attested; a != nil {
 			one.Attested = &Attestation{
-				By: a.By, Name: name(a.By), At: a.At, SHA256: hex.EncodeToString(a.SHA256[:]), Level: a.Level.String(), Found: toChecklist(a.Found), Words: a.Words,
+				By: a.By, Name: name(a.By), At: a.At, SHA256: hex.EncodeToString(a.SHA256[:]), Level: a.Level.String(), Found: ToChecklist(a.Found), Words: a.Words,
 			}
 		}
 		out.Versions = append(out.Versions, one)
@@ -94,7 +94,8 @@ func (l *Checklist) answers() map[clinical.Feature]*string {
 	}
 }
 
-func toChecklist(c clinical.Checklist) Checklist {
+// ToChecklist converts for the wire.
+func ToChecklist(c clinical.Checklist) Checklist {
 	var out Checklist
 	for feature, into := range out.answers() {
 		*into = string(c[feature])
