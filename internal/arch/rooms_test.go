@@ -22,6 +22,7 @@ func rooms() map[string]string {
 		"policy":             "clinical",
 		"darkroom":           "clinical darkroom/watermark internal/sandbox",
 		"darkroom/align":     "clinical darkroom/plane",
+		"darkroom/chart":     "clinical",
 		"darkroom/plane":     "",
 		"darkroom/watermark": "clinical darkroom/plane",
 		"darkroom/faces":     "clinical darkroom/faces/nn",
