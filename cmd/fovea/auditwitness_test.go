@@ -96,7 +96,7 @@ func TestAKeyIsKeptWholeOrNotAtAll(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(path, "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := keepKey(path, []byte("key")); err == nil {
+	if err := writeWhole(path, []byte("key")); err == nil {
 		t.Error("a folder became a key")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
@@ -105,7 +105,7 @@ func TestAKeyIsKeptWholeOrNotAtAll(t *testing.T) {
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := keepKey(path, []byte("key")); err != nil {
+	if err := writeWhole(path, []byte("key")); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(path)
