@@ -90,6 +90,16 @@ type SaveEdit struct {
 	Note   string
 }
 
+// PasteEdit adds a version to a picture's edits that takes parts of another
+// picture's: see [Recipe.Paste] for what never leaves a patient. Version is
+// From's; the picture is Asset, and begins from the version it is shown in.
+type PasteEdit struct {
+	Asset   AssetID
+	From    AssetID
+	Version int
+	Parts   []Section
+}
+
 // AttestEdit is a second person's word on the flattened copy of the version in
 // which a picture is shown: looked at pixel by pixel, it identifies nobody (I1),
 // or no more than any other (I2). SHA256 is of the copy that was looked at. Found
@@ -295,6 +305,7 @@ func (ClassifyAssets) command()    {}
 func (ReviewAssets) command()      {}
 func (DescribeAsset) command()     {}
 func (SaveEdit) command()          {}
+func (PasteEdit) command()         {}
 func (AttestEdit) command()        {}
 func (NameSubjects) command()      {}
 func (OpenLesion) command()        {}

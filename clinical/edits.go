@@ -62,3 +62,14 @@ func (e Edits) Heads() []int {
 	}
 	return out
 }
+
+// Unseen is a picture whose flattened copy waits for a second person.
+type Unseen struct {
+	Asset   AssetID
+	Patient PatientID
+	Version int // that it is shown in
+	By      PersonID
+	At      time.Time
+	Masks   int
+	Note    string
+}

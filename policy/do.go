@@ -327,6 +327,8 @@ func (a *act) planPictures(ctx context.Context, cmd clinical.Command) (clinical.
 		return a.nameSubjects(ctx, cmd)
 	case clinical.SaveEdit:
 		return a.saveEdit(ctx, cmd)
+	case clinical.PasteEdit:
+		return a.pasteEdit(ctx, cmd)
 	case clinical.AttestEdit:
 		return a.attestEdit(ctx, cmd)
 	case clinical.RefileAssets:

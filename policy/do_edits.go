@@ -208,3 +208,33 @@ func (g *Gate) Edits(ctx context.Context, c clinical.Caller, id clinical.AssetID
 	edits, err := g.opt.Reader.Edits(ctx, id)
 	return edits, hidden(err)
 }
+
+// pasteEdit adds a version that takes parts of another picture's version. Who
+// pastes sees both for care; what says something of one body stays with it.
+func (a *act) pasteEdit(ctx context.Context, cmd clinical.PasteEdit) (clinical.Change, error) {
+	as, edits, err := a.editable(ctx, cmd.Asset)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	source, others, err := a.editable(ctx, cmd.From)
+	if err != nil {
+		return clinical.Change{}, err
+	}
+	from, ok := others.Version(cmd.Version)
+	switch {
+	case cmd.Asset == cmd.From:
+		return clinical.Change{}, invalid("recipe-paste", "These are one picture's own edits. Choose another picture.")
+	case !ok:
+		return clinical.Change{}, conflict("base", "The version to copy from is not there. Open that picture again and repeat.")
+	case len(cmd.Parts) == 0:
+		return clinical.Change{}, invalid("recipe-paste", "Choose what to copy: turn, frame, tone, masks, marks, scale or side.")
+	}
+	recipe := clinical.NewRecipe()
+	if v, shown := edits.Version(as.Edit); shown {
+		recipe = v.Recipe
+	}
+	if recipe, err = recipe.Paste(from.Recipe, cmd.Parts, source.Patient == as.Patient && !source.Patient.IsZero()); err != nil {
+		return clinical.Change{}, err
+	}
+	return a.saveEdit(ctx, clinical.SaveEdit{Asset: cmd.Asset, Base: as.Edit, Recipe: recipe, Note: from.Note})
+}
