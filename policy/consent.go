@@ -74,6 +74,10 @@ func (m *matter) consented() clinical.Reason {
 			return m.consentFault
 		}
 	}
+	if slices.ContainsFunc(m.people, m.tookBackAudit) {
+		m.consentFault = "withdrawn"
+		return m.consentFault
+	}
 	if !m.needsGrant() {
 		return ""
 	}
@@ -104,6 +108,19 @@ func (m *matter) refused(s *shard) bool {
 		speaks := len(g.Purposes) == 0 || g.HasPurpose(p) || p == clinical.P2b && g.HasPurpose(clinical.P2)
 		return speaks && (g.Covers.IsZero() || g.covers(m.pic))
 	})
+}
+
+// tookBackAudit reports whether the patient agreed to audit, which needs no
+// consent to what is anonymised, and took that back: it is an objection to what
+// it covered until another consent allows it.
+func (m *matter) tookBackAudit(s *shard) bool {
+	if m.req.Use.Purpose != clinical.P1 {
+		return false
+	}
+	withdrawn := slices.ContainsFunc(s.grants, func(g *grant) bool {
+		return g.Status == clinical.GrantWithdrawn && g.HasPurpose(clinical.P1) && (g.Covers.IsZero() || g.covers(m.pic))
+	})
+	return withdrawn && m.consentOf(s) != ""
 }
 
 // consentOf says why none of a patient's consents will do, by the one that
