@@ -65,6 +65,7 @@ const (
 	ActLesionChanged    Act = "lesion.changed"
 	ActEdited           Act = "asset.edited"
 	ActAttested         Act = "asset.attested"
+	ActMeasured         Act = "asset.measured"
 )
 
 // The acts that only look, or are about the doors.
@@ -127,6 +128,7 @@ type Delta struct {
 	Renditions []Rendition   `json:",omitempty"`
 	Grants     []Grant       `json:",omitempty"`
 	Holds      []Hold        `json:",omitempty"`
+	Qualities  []Quality     `json:",omitempty"`
 	Sets       []TeachingSet `json:",omitempty"`
 	Items      []SetItem     `json:",omitempty"`
 	Releases   []Release     `json:",omitempty"`

@@ -122,7 +122,7 @@ func (v *Vault) widen(t Reader, p *plan) error {
 		if !ok || a.State == clinical.Erased || was.State.Gone() || (!a.State.Gone() && ownerName(a.Patient, a.Studio) == old.rec.owner) {
 			continue
 		}
-		if err := v.widenEdits(t, p, a); err != nil {
+		if err := errors.Join(v.widenEdits(t, p, a), v.widenQuality(t, p, a)); err != nil {
 			return err
 		}
 		list, err := v.renditionsIn(t, a.ID)
@@ -162,6 +162,31 @@ func (v *Vault) widenEdits(t Reader, p *plan, a *clinical.Asset) error {
 	if a.State.Gone() {
 		p.change.Edits[at].Versions = nil
 	}
+	return nil
+}
+
+// widenQuality adds what was measured of an asset that changes owner or is gone:
+// nothing is left of one that is gone, and nothing leads from one patient's
+// picture to another's.
+func (v *Vault) widenQuality(t Reader, p *plan, a *clinical.Asset) error {
+	s, err := v.readRecord(t, kindQuality, a.ID)
+	if err != nil {
+		return err
+	}
+	x, ok := s.rec.body.(*clinical.Quality)
+	if !ok {
+		return nil
+	}
+	at := slices.IndexFunc(p.change.Qualities, func(y clinical.Quality) bool { return y.Asset == a.ID })
+	if at < 0 {
+		p.change.Qualities = append(p.change.Qualities, *x)
+		at = len(p.change.Qualities) - 1
+	}
+	y := &p.change.Qualities[at]
+	if a.State.Gone() {
+		*y = clinical.Quality{Asset: y.Asset, Rev: y.Rev}
+	}
+	y.Like, y.Likeness = clinical.AssetID{}, 0
 	return nil
 }
 

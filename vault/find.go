@@ -69,6 +69,16 @@ func (v *Vault) Edits(ctx context.Context, asset clinical.AssetID) (clinical.Edi
 	return x, err
 }
 
+// Quality returns what was measured of an asset's picture; of one that nobody
+// measured yet it is empty.
+func (v *Vault) Quality(ctx context.Context, asset clinical.AssetID) (clinical.Quality, error) {
+	x, err := read[clinical.Quality](ctx, v, kindQuality, asset)
+	if clinical.KindOf(err) == clinical.NotFound && clinical.ReasonOf(err) == "" {
+		return clinical.Quality{Asset: asset}, nil
+	}
+	return x, err
+}
+
 // Rendition returns a rendition, NotFound when there is none.
 func (v *Vault) Rendition(ctx context.Context, id clinical.RenditionID) (clinical.Rendition, error) {
 	return read[clinical.Rendition](ctx, v, kindRendition, id)

@@ -203,7 +203,7 @@ func (f *fsck) record(ctx context.Context, r Reader, k kind, id [16]byte) {
 		switch {
 		case clinical.ReasonOf(err) != "erased":
 			f.report.add("record", name, reasonFor(err))
-		case k == kindPatient || k == kindAsset || k == kindEdits || k == kindRendition:
+		case k == kindPatient || k == kindAsset || k == kindEdits || k == kindRendition || k == kindQuality:
 			f.report.add("record", name, olderThanErasure) // or it would be a tombstone
 		}
 		return

@@ -133,6 +133,10 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 		if rec.owner, err = v.planEdits(t, p, x); err != nil {
 			return err
 		}
+	case *clinical.Quality:
+		if rec.owner, err = v.planQuality(t, p, x); err != nil {
+			return err
+		}
 	case *clinical.Rendition:
 		if rec.owner, err = v.planRendition(t, p, x, old); err != nil {
 			return err
@@ -235,6 +239,19 @@ func (v *Vault) planEdits(t Reader, p *plan, x *clinical.Edits) (string, error) 
 	}
 	if a.State.Gone() && len(x.Versions) > 0 {
 		return "", clinical.Errorf(clinical.NotFound, "vault: asset %s of the edits is gone", a.ID)
+	}
+	x.Patient = a.Patient
+	return assetOwner(&a), nil
+}
+
+// planQuality finds the asset whose key seals what was measured of it.
+func (v *Vault) planQuality(t Reader, p *plan, x *clinical.Quality) (string, error) {
+	a, _, err := v.assetIn(t, p, x.Asset)
+	if err != nil {
+		return "", err
+	}
+	if a.State.Gone() && x.Program != 0 {
+		return "", clinical.Errorf(clinical.NotFound, "vault: asset %s that was measured is gone", a.ID)
 	}
 	x.Patient = a.Patient
 	return assetOwner(&a), nil

@@ -35,6 +35,7 @@ const (
 	kindErasure    kind = 'f'
 	kindRetention  kind = 'v'
 	kindEdits      kind = 'y'
+	kindQuality    kind = 'q'
 )
 
 // kinds returns every kind in the order in which Load gives them: whoever
@@ -42,7 +43,7 @@ const (
 func kinds() []kind {
 	return []kind{
 		kindPerson, kindPatient, kindEncounter, kindLesion, kindJob, kindSession, kindRun, kindLanding,
-		kindAsset, kindEdits, kindRendition, kindGrant, kindHold, kindSet, kindItem, kindRelease,
+		kindAsset, kindEdits, kindRendition, kindQuality, kindGrant, kindHold, kindSet, kindItem, kindRelease,
 		kindBreakGlass, kindTask, kindRecall, kindCode, kindErasure, kindRetention,
 	}
 }
@@ -74,9 +75,10 @@ func flatten(d *clinical.Delta) []record {
 	gather(&out, d.Assets, func(x *clinical.Asset) record {
 		return record{kindAsset, x.ID, &x.Rev, assetOwner(x), x}
 	})
-	// Edits and renditions are sealed like their asset; the owner is filled in from there.
+	// Edits, renditions and what was measured are sealed like their asset; the owner is filled in from there.
 	gather(&out, d.Edits, func(x *clinical.Edits) record { return record{kindEdits, x.Asset, &x.Rev, "", x} })
 	gather(&out, d.Renditions, func(x *clinical.Rendition) record { return record{kindRendition, x.ID, &x.Rev, "", x} })
+	gather(&out, d.Qualities, func(x *clinical.Quality) record { return record{kindQuality, x.Asset, &x.Rev, "", x} })
 	gather(&out, d.Grants, func(x *clinical.Grant) record { return record{kindGrant, x.ID, &x.Rev, ownerName(x.Patient, ""), x} })
 	gather(&out, d.Holds, func(x *clinical.Hold) record { return record{kindHold, x.ID, &x.Rev, ownerName(x.Patient, ""), x} })
 	gather(&out, d.Sets, func(x *clinical.TeachingSet) record { return record{kindSet, x.ID, &x.Rev, "", x} })
@@ -108,7 +110,7 @@ func cloneDelta(d clinical.Delta) clinical.Delta {
 		People: slices.Clone(d.People), Patients: slices.Clone(d.Patients), Encounters: slices.Clone(d.Encounters),
 		Lesions: slices.Clone(d.Lesions), Jobs: slices.Clone(d.Jobs), Sessions: slices.Clone(d.Sessions),
 		Runs: slices.Clone(d.Runs), Landings: slices.Clone(d.Landings), Assets: slices.Clone(d.Assets),
-		Edits: slices.Clone(d.Edits), Renditions: slices.Clone(d.Renditions), Grants: slices.Clone(d.Grants), Holds: slices.Clone(d.Holds),
+		Edits: slices.Clone(d.Edits), Renditions: slices.Clone(d.Renditions), Qualities: slices.Clone(d.Qualities), Grants: slices.Clone(d.Grants), Holds: slices.Clone(d.Holds),
 		Sets: slices.Clone(d.Sets), Items: slices.Clone(d.Items), Releases: slices.Clone(d.Releases),
 		Glasses: slices.Clone(d.Glasses), Tasks: slices.Clone(d.Tasks), Recalls: slices.Clone(d.Recalls), Codes: slices.Clone(d.Codes), Erasures: slices.Clone(d.Erasures), Retentions: slices.Clone(d.Retentions),
 	}
@@ -139,6 +141,8 @@ func appendRecord(d *clinical.Delta, k kind, plain []byte) error {
 		return decodeInto(&d.Edits, plain)
 	case kindRendition:
 		return decodeInto(&d.Renditions, plain)
+	case kindQuality:
+		return decodeInto(&d.Qualities, plain)
 	case kindGrant:
 		return decodeInto(&d.Grants, plain)
 	case kindHold:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 
@@ -122,7 +123,7 @@ func (v *Vault) entombRenditions(t Reader, p *plan) error {
 		if a.State != clinical.Erased {
 			continue
 		}
-		if err := v.widenEdits(t, p, &a); err != nil {
+		if err := errors.Join(v.widenEdits(t, p, &a), v.widenQuality(t, p, &a)); err != nil {
 			return err
 		}
 		list, err := v.renditionsIn(t, a.ID)

@@ -106,6 +106,26 @@ func (l Language) act(a clinical.Act, denied bool) string {
 		s = l.pick("release registered", "communication inscrite", "entrega registrada")
 	case clinical.ActReleaseDelivered:
 		s = l.pick("handed over", "remis", "entregado")
+	case clinical.ActReleaseEnded:
+		s = l.pick("release ended", "communication close", "entrega cerrada")
+	case clinical.ActRendered:
+		s = l.pick("smaller copy made", "copie réduite établie", "copia reducida hecha")
+	case clinical.ActMeasured:
+		s = l.pick("measured", "mesuré", "medido")
+	case clinical.ActDescribed:
+		s = l.pick("described", "décrit", "descrito")
+	case clinical.ActSetItemsAdded:
+		s = l.pick("put into a teaching set", "mis dans une série d’enseignement", "puesto en una serie docente")
+	case clinical.ActSetItemsRemoved:
+		s = l.pick("taken out of a teaching set", "retiré d’une série d’enseignement", "sacado de una serie docente")
+	case clinical.ActSetPublished:
+		s = l.pick("teaching set published", "série d’enseignement publiée", "serie docente publicada")
+	case clinical.ActAuditRead:
+		s = l.pick("ledger read", "registre lu", "registro leído")
+	case clinical.ActExplained:
+		s = l.pick("asked who may see it", "consulté : qui peut la voir", "consultado: quién puede verla")
+	case clinical.ActDenied:
+		return l.pick("asked for, denied", "demandé, refusé", "pedido, denegado")
 	default:
 		s = string(a)
 	}
@@ -174,9 +194,9 @@ func Statement(w io.Writer, c Custody, by Issuer) error {
 func statementWords(l Language, files int) []string {
 	n := strconv.Itoa(files)
 	return []string{
-		l.pick("1. I produce "+n+" files, listed below with their SHA-256. I copied them, or had them copied, from the hospital’s store of clinical photographs.",
-			"1. Je produis "+n+" fichiers, énumérés ci-dessous avec leur SHA-256. Je les ai copiés, ou fait copier, depuis la photothèque médicale de l’hôpital.",
-			"1. Aporto "+n+" archivos, enumerados abajo con su SHA-256. Los copié, o los hice copiar, del archivo de fotografía clínica del hospital."),
+		l.pick("1. I produce the files listed below with their SHA-256, "+n+" in number. I copied them, or had them copied, from the hospital’s store of clinical photographs.",
+			"1. Je produis les fichiers énumérés ci-dessous avec leur SHA-256, au nombre de "+n+". Je les ai copiés, ou fait copier, depuis la photothèque médicale de l’hôpital.",
+			"1. Aporto los archivos enumerados abajo con su SHA-256, en número de "+n+". Los copié, o los hice copiar, del archivo de fotografía clínica del hospital."),
 		l.pick("2. The store keeps each original as it came from the camera. The custody report lists who has seen or copied it since.",
 			"2. La photothèque garde chaque original tel que sorti de l’appareil. Le rapport de conservation énumère qui l’a vu ou copié depuis.",
 			"2. El archivo guarda cada original tal como salió de la cámara. El informe de custodia enumera quién lo ha visto o copiado desde entonces."),

@@ -194,8 +194,8 @@ func did(e eventRow) string {
 		clinical.ActGlassBroken: "broke the glass", clinical.ActGlassReviewed: "reviewed a broken glass", clinical.ActHoldPlaced: "placed a hold", clinical.ActHoldLifted: "lifted a hold",
 		clinical.ActSubjectsNamed: "said who else is seen", clinical.ActLesionOpened: "began to follow a lesion", clinical.ActLesionChanged: "changed a lesion that is followed",
 		clinical.ActUploaded: "delivered a file to an inbox", clinical.ActUploadRead: "read back a file that waited in an inbox", clinical.ActUploadRemoved: "took a file out of an inbox",
-		clinical.ActEdited: "edited", clinical.ActAttested: "looked at the masked copy and attested it",
-		clinical.ActAuditRead: "read the ledger", clinical.ActExplained: "asked why", clinical.ActSimulated: "asked what if", clinical.ActPatientsMerged: "merged two records", clinical.ActPatientsUnmerged: "parted two records",
+		clinical.ActEdited: "edited", clinical.ActMeasured: "measured", clinical.ActAttested: "looked at the masked copy and attested it",
+		clinical.ActAuditRead: "read the ledger", clinical.ActPaperIssued: "was handed a certificate", clinical.ActExplained: "asked why", clinical.ActSimulated: "asked what if", clinical.ActPatientsMerged: "merged two records", clinical.ActPatientsUnmerged: "parted two records",
 	}
 	w, ok := words[e.Act]
 	if e.Act == clinical.ActPatientSeen && e.Caller.Door == clinical.DoorPatient {
