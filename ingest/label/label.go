@@ -26,15 +26,13 @@ import (
 	_ "golang.org/x/image/tiff" // decoder
 
 	"fovea/clinical"
+	"fovea/internal/barcode"
 )
 
 const (
 	// maxPixels is the largest picture that is decoded here.
 	maxPixels = 150_000_000
 	maxSource = 512 << 20
-	// work is the long side, in pixels, of what is searched. A label that
-	// fills a tenth of the frame still has more than two pixels a module.
-	work = 2000
 )
 
 // Code is one code found in a picture.
@@ -69,7 +67,7 @@ func (r *Reader) Read(ctx context.Context, src io.Reader, length int64, mime str
 		return nil, clinical.Errorf(clinical.Invalid, "label: read: picture too large")
 	}
 	if r.shrink != nil {
-		small, err := r.shrink(ctx, src, length, mime, work)
+		small, err := r.shrink(ctx, src, length, mime, barcode.Work)
 		if err != nil {
 			return nil, clinical.Errorf(clinical.KindOf(err), "label: read: %w", err)
 		}

@@ -9,26 +9,28 @@ func rooms() map[string]string {
 		"clinical/clinicaltest": "clinical",
 
 		// The path of a photo. Siblings never import one another.
-		"ingest":             "clinical ingest/exif ingest/label",
-		"ingest/exif":        "clinical internal/sandbox",
-		"ingest/label":       "clinical",
-		"vault":              "clinical vault/ledger",
-		"vault/ledger":       "",
-		"vault/badgerstore":  "clinical vault",
-		"vault/memstore":     "clinical vault",
-		"vault/witness":      "clinical vault/ledger",
-		"vault/vaulttest":    "clinical vault vault/ledger clinical/clinicaltest",
-		"index":              "clinical",
-		"policy":             "clinical",
-		"darkroom":           "clinical darkroom/watermark internal/sandbox",
-		"darkroom/align":     "clinical darkroom/plane",
-		"darkroom/chart":     "clinical",
-		"darkroom/plane":     "",
-		"darkroom/watermark": "clinical darkroom/plane",
-		"darkroom/faces":     "clinical darkroom/faces/nn",
-		"darkroom/faces/nn":  "",
-		"measure":            "clinical",
-		"measure/phantom":    "clinical measure",
+		"ingest":               "clinical ingest/exif ingest/label",
+		"ingest/exif":          "clinical internal/sandbox",
+		"ingest/label":         "clinical internal/barcode",
+		"vault":                "clinical vault/ledger",
+		"vault/ledger":         "",
+		"vault/badgerstore":    "clinical vault",
+		"vault/memstore":       "clinical vault",
+		"vault/witness":        "clinical vault/ledger",
+		"vault/vaulttest":      "clinical vault vault/ledger clinical/clinicaltest",
+		"index":                "clinical",
+		"policy":               "clinical",
+		"darkroom":             "clinical darkroom/coarse darkroom/watermark internal/sandbox",
+		"darkroom/align":       "clinical darkroom/plane",
+		"darkroom/chart":       "clinical",
+		"darkroom/coarse":      "",
+		"darkroom/plane":       "",
+		"darkroom/watermark":   "clinical darkroom/plane",
+		"darkroom/faces":       "clinical darkroom/faces/nn",
+		"darkroom/faces/nn":    "",
+		"darkroom/identifiers": "clinical internal/barcode internal/sandbox",
+		"measure":              "clinical",
+		"measure/phantom":      "clinical measure",
 
 		// The doors. They cannot name vault or index: every byte and every hit comes through the gate.
 		"server":        "clinical policy server/api server/guard server/login server/pages server/webdav server/wire",
@@ -56,6 +58,7 @@ func rooms() map[string]string {
 
 		// What serves more than one room.
 		"internal/arch":    "",
+		"internal/barcode": "clinical",
 		"internal/demo":    "clinical ingest/label internal/sheet",
 		"internal/mounts":  "",
 		"internal/peers":   "",
@@ -118,7 +121,7 @@ func owners() map[string]string {
 		"github.com/fsnotify/fsnotify":              "ingest",
 		"github.com/go-webauthn/webauthn":           "server/login",
 		"github.com/knadh/koanf":                    "cmd/fovea",
-		"github.com/makiuchi-d/gozxing":             "ingest/label",
+		"github.com/makiuchi-d/gozxing":             "internal/barcode",
 		"github.com/minio/sio":                      "vault",
 		"github.com/pquerna/otp":                    "server/login",
 		"github.com/prometheus/client_golang":       "cmd/fovea server",
@@ -128,7 +131,7 @@ func owners() map[string]string {
 		"github.com/wailsapp/wails/v2":              "desktop desktop/app",
 		"github.com/zeebo/blake3":                   "vault",
 		"golang.org/x/crypto":                       "vault server/login cmd/fovea",
-		"golang.org/x/image":                        "darkroom darkroom/watermark exchange/paper ingest/label internal/demo internal/sheet measure",
+		"golang.org/x/image":                        "darkroom darkroom/identifiers darkroom/watermark exchange/paper ingest/label internal/barcode internal/demo internal/sheet measure",
 		"golang.org/x/mod":                          "vault/ledger cmd/fovea",
 		"golang.org/x/net/webdav":                   "server/webdav internal/peers",
 		"golang.org/x/oauth2":                       "server/login",
@@ -143,5 +146,5 @@ func owners() map[string]string {
 }
 
 // testLibraries may be imported by the tests of any room.
-const testLibraries = "github.com/esimov/pigo github.com/google/go-cmp github.com/rogpeppe/go-internal pgregory.net/rapid golang.org/x/tools/txtar" +
+const testLibraries = "github.com/esimov/pigo github.com/google/go-cmp github.com/makiuchi-d/gozxing github.com/rogpeppe/go-internal pgregory.net/rapid golang.org/x/tools/txtar" +
 	" golang.org/x/sync"

@@ -1,4 +1,4 @@
-package label_test
+package barcode_test
 
 import (
 	"image"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"fovea/ingest/label"
+	"fovea/internal/barcode"
 )
 
 func TestEachPixelOfAShrunkPictureIsTheMeanOfItsArea(t *testing.T) {
@@ -16,7 +16,7 @@ func TestEachPixelOfAShrunkPictureIsTheMeanOfItsArea(t *testing.T) {
 		60, 30, 60, 9,
 		90, 0, 30, 9,
 	}, Stride: 4, Rect: image.Rect(0, 0, 3, 3)}
-	got := label.Shrunk(src, 2, 2)
+	got := barcode.Shrunk(src, 2, 2)
 	// A side of 3 in 2: each takes one pixel and half of the middle one.
 	want := []byte{37, 50, 57, 30}
 	if diff := cmp.Diff(want, got.Pix); diff != "" {
@@ -33,7 +33,7 @@ func TestShrinkingKeepsAnEvenPictureEven(t *testing.T) {
 		for i := range src.Pix {
 			src.Pix[i] = level
 		}
-		got := label.Shrunk(src, rapid.IntRange(1, w).Draw(t, "to width"), rapid.IntRange(1, h).Draw(t, "to height"))
+		got := barcode.Shrunk(src, rapid.IntRange(1, w).Draw(t, "to width"), rapid.IntRange(1, h).Draw(t, "to height"))
 		for i, v := range got.Pix {
 			if v != level {
 				t.Fatalf("pixel %d of %v is %d, want %d", i, got.Rect, v, level)
