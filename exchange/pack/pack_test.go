@@ -427,3 +427,34 @@ func BenchmarkZIP(b *testing.B) {
 		}
 	}
 }
+
+// A court is not told to destroy its evidence, nor a patient their own pictures.
+func TestNobodyIsAskedToDestroyWhatIsTheirs(t *testing.T) {
+	p := packer(t, pack.Options{})
+	if p == nil {
+		return
+	}
+	for kind, want := range map[clinical.ReleaseKind]string{
+		clinical.SubjectAccess: "gardez-les là où personne d’autre ne les voit",
+		clinical.ToCourt:       "gardez les fichiers tels quels",
+		clinical.ToSolicitor:   "gardez les fichiers tels quels",
+		clinical.ToPolice:      "gardez les fichiers tels quels",
+		clinical.ToConference:  "détruisez-les après usage",
+		clinical.PrintOut:      "détruisez-les après usage",
+	} {
+		one, _ := picture(t, "one", clinical.Original)
+		r, pw := release(clinical.EncryptedZIP), password(t)
+		r.Kind = kind
+		var zip bytes.Buffer
+		if err := p.ZIP(t.Context(), &zip, pw, pack.Copy(r, []pack.Picture{one}, issuer())); err != nil {
+			t.Fatal(err)
+		}
+		got := string(unpack(t, zip.Bytes(), pw)["README.txt"])
+		if !strings.Contains(got, want) || !strings.Contains(got, "Photographies médicales : 1.") {
+			t.Errorf("%s: %s", kind, got)
+		}
+		if kind.Purpose() == clinical.P6 && strings.Contains(got, "détruisez") {
+			t.Errorf("%s is told to destroy what is theirs: %s", kind, got)
+		}
+	}
+}

@@ -168,11 +168,11 @@ func (c Certificate) figures(d *doc) {
 	d.fact(l.pick("Printed on", "Édité le", "Impreso el"), l.instant(c.Issued, d.zone))
 }
 
-// counts says through which sets the pictures had gone, and how many copies are
+// counts says in which sets readers had seen the pictures, and how many copies are
 // to be destroyed.
 func (c Certificate) counts(d *doc) {
 	l := c.lang
-	d.fact(l.pick("Teaching sets", "Séries d’enseignement", "Series docentes"), strconv.Itoa(len(c.Sets)))
+	d.fact(l.pick("Seen in teaching sets", "Vues en série d’enseignement", "Vistas en series docentes"), strconv.Itoa(len(c.Sets)))
 	for _, s := range c.Sets {
 		d.fact("", strings.Join(some(s.Title, l.purpose(s.purpose), l.audience(s.audience)), " · "))
 	}

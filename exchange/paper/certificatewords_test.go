@@ -1,6 +1,7 @@
 package paper_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -61,5 +62,23 @@ func TestCertificateWithoutANameIsWrittenAsPeopleDo(t *testing.T) {
 			mustHold(t, got, want[i])
 			mustNotHold(t, got, "…", "de le patient", "de el paciente")
 		}
+	}
+}
+
+// Governance reads every name whole, and through which set it was.
+func TestCertificateCutsNoCellOfItsTable(t *testing.T) {
+	w := withdrawal()
+	w.Sets[0].Title = "Chronic wounds of the lower leg, third year, second term"
+	got, _ := certificate(t, w, paper.ForGovernance, paper.English)
+	got, _, _ = strings.Cut(got, "{")
+	_, table, ok := strings.Cut(got, "Who had received them")
+	if !ok {
+		t.Fatal("no table of readers")
+	}
+	table, _, _ = strings.Cut(table, "Your care")
+	mustHoldInPieces(t, table, w.Sets[0].Title, "mounted")
+	mustNotHold(t, table, "…")
+	if got, _ = certificate(t, w, paper.ForPatient, paper.French); !strings.Contains(got, "Vues en série d’enseignement") {
+		t.Error("the number of sets does not say what is counted")
 	}
 }

@@ -250,26 +250,60 @@ func (d *doc) fact(name, value string) {
 }
 
 // table prints rows under a head that is repeated on every page. Widths are in
-// millimetres; a cell is clipped to its column.
+// millimetres; a cell that needs more than a line gets more, so that no name is
+// cut that a record can hold.
 func (d *doc) table(widths []float64, head []string, rows [][]string) {
-	line := func(style string, grey int, cells []string) {
-		d.font("go", style, 8.5, grey)
-		for i, c := range cells {
-			d.CellFormat(widths[i], 5.6, d.fit(c, widths[i]-2), "", 0, "L", false, 0, "")
-		}
-		d.Ln(5.6)
-		d.rule(d.GetY())
-	}
 	d.need(18)
-	line("B", 60, head)
+	d.row(widths, head, "B", 60)
 	for _, r := range rows {
-		if d.GetY()+6 > bottom {
+		if d.rowHeight(widths, r)+d.GetY() > bottom {
 			d.AddPage()
-			line("B", 60, head)
+			d.row(widths, head, "B", 60)
 		}
-		line("", 0, r)
+		d.row(widths, r, "", 0)
 	}
 	d.Ln(2)
+}
+
+const (
+	cellLine = 4.0 // between two lines of one cell
+	cellPad  = 1.6
+	cellMost = 20 // lines of one cell
+)
+
+// row prints the cells of a table's line beside each other.
+func (d *doc) row(widths []float64, cells []string, style string, grey int) {
+	height := d.rowHeight(widths, cells)
+	d.font("go", style, 8.5, grey)
+	x, y := left, d.GetY()
+	for i, c := range cells {
+		for n, text := range d.lines(c, widths[i]) {
+			d.SetXY(x, y+cellPad/2+float64(n)*cellLine)
+			d.CellFormat(widths[i], cellLine, text, "", 0, "L", false, 0, "")
+		}
+		x += widths[i]
+	}
+	d.SetXY(left, y+height)
+	d.rule(d.GetY())
+}
+
+// rowHeight is what the tallest cell needs: millimetres.
+func (d *doc) rowHeight(widths []float64, cells []string) float64 {
+	d.font("go", "B", 8.5, 0) // the wider one: heads and rows are measured alike
+	most := 1
+	for i, c := range cells {
+		most = max(most, len(d.lines(c, widths[i])))
+	}
+	return float64(most)*cellLine + cellPad
+}
+
+// lines breaks a cell into lines of its column, at the font that is set.
+func (d *doc) lines(cell string, column float64) []string {
+	out := d.SplitText(d.oneLine(cell), column-2)
+	if len(out) > cellMost {
+		out = append(out[:cellMost-1], d.fit(strings.Join(out[cellMost-1:], " "), column-2))
+	}
+	return out
 }
 
 // need begins a new page unless mm of this one are left.

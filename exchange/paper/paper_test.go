@@ -516,8 +516,16 @@ func TestEvidencePapersListExhibitsAndWhoTouchedThem(t *testing.T) {
 		People:   clinicaltest.Hospital().People,
 		Events: []clinical.Recorded{{Leaf: 41, Event: clinical.Event{
 			At: clinicaltest.Now(), Act: clinical.ActServed, Assets: []clinical.AssetID{a},
-			Caller: clinical.Caller{Person: clinicaltest.ID[clinical.Person]("clara"), Door: clinical.DoorPages},
+			Caller: clinical.Caller{Person: clinicaltest.ID[clinical.Person]("clara"), Operator: "uid 0", Door: clinical.DoorPages},
+		}}, {Leaf: 42, Event: clinical.Event{
+			At: clinicaltest.Now(), Act: clinical.ActDenied, Denied: true, Assets: []clinical.AssetID{a},
+			Caller: clinical.Caller{Person: clinicaltest.ID[clinical.Person]("stella"), Door: clinical.DoorPages},
 		}}},
+	}
+	said := map[paper.Language][]string{
+		paper.English: {"Invented clara (by operator), clinician", "asked for, denied"},
+		paper.French:  {"Invented clara (par l’exploitant), clinicien", "demandé, refusé"},
+		paper.Spanish: {"Invented clara (por el operador), clínico", "pedido, denegado"},
 	}
 	for _, l := range paper.Languages() {
 		for name, f := range map[string]func(io.Writer, paper.Custody, paper.Issuer) error{"custody": paper.CustodyReport, "statement": paper.Statement} {
@@ -528,9 +536,20 @@ func TestEvidencePapersListExhibitsAndWhoTouchedThem(t *testing.T) {
 			got := text(t, pdf.Bytes())
 			mustHold(t, got, "Tribunal de Nîmes", "exhibit-001.jpg", "ab000000")
 			if name == "custody" {
-				mustHold(t, got, "41", "Invented clara")
+				mustHold(t, got, "41")
+				mustHoldInPieces(t, got, said[l]...) // a court reads every name whole
+				mustNotHold(t, got, "…", "denied, denied", "refusé, refusé")
 			}
 		}
+	}
+}
+
+// mustHoldInPieces wants every word of each text: a cell of a table breaks into
+// lines, between which a page's text has other cells.
+func mustHoldInPieces(t *testing.T, got string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		mustHold(t, got, strings.Fields(w)...)
 	}
 }
 
