@@ -88,6 +88,7 @@ const (
 	ActExplained     Act = "explained"
 	ActSimulated     Act = "simulated"
 	ActGapDeclared   Act = "ledger.gap"
+	ActPaperIssued   Act = "paper.issued"    // a certificate; SHA256 is of its bytes
 	ActUploaded      Act = "upload.received" // into a studio's inbox; Count is its bytes
 	ActUploadRead    Act = "upload.read"     // while it waited there
 	ActUploadRemoved Act = "upload.removed"  // by whoever may, before it was taken
@@ -109,6 +110,7 @@ type Event struct {
 	Rule    string    `json:",omitempty"` // the rule that decided
 	Count   int       `json:",omitempty"` // bytes served, hits found
 	Note    string    `json:",omitempty"` // a person's free-text reason; sealed
+	SHA256  string    `json:",omitempty"` // of a paper that was issued, in lower-case hexadecimal: in the ledger as it is
 }
 
 // Delta holds records as they are after a change. In a proposed change each
@@ -126,9 +128,9 @@ type Delta struct {
 	Assets     []Asset       `json:",omitempty"`
 	Edits      []Edits       `json:",omitempty"`
 	Renditions []Rendition   `json:",omitempty"`
+	Qualities  []Quality     `json:",omitempty"`
 	Grants     []Grant       `json:",omitempty"`
 	Holds      []Hold        `json:",omitempty"`
-	Qualities  []Quality     `json:",omitempty"`
 	Sets       []TeachingSet `json:",omitempty"`
 	Items      []SetItem     `json:",omitempty"`
 	Releases   []Release     `json:",omitempty"`
@@ -157,6 +159,7 @@ type EventQuery struct {
 	Assets   []AssetID // any of them
 	Person   PersonID
 	Set      SetID
+	SHA256   string    // of a paper
 	Acts     []Act     // any of them
 	From, To time.Time // half open; zero: no bound
 	After    uint64    // number of the last entry already had, plus one; 0: from the first
