@@ -29,7 +29,7 @@ func BenchmarkRenderBesidePeers(b *testing.B) {
 	if err := os.WriteFile(from, data, 0o600); err != nil {
 		b.Fatal(err)
 	}
-	r := renderers(b)["child"]
+	r := editors(b)["children"]
 	for _, size := range []darkroom.Size{darkroom.ThumbnailSize, darkroom.TeachingSize} {
 		b.Run(strconv.Itoa(int(size)), func(b *testing.B) {
 			to, fit := filepath.Join(b.TempDir(), "t.jpg"), fmt.Sprintf("%dx%d>", size, size)

@@ -202,7 +202,10 @@ func inProcess(do instruction, read func() (*raster, error)) (got outcome, err e
 type instruction struct {
 	// Raw asks for no edit: a raw file of this type follows, and its preview is
 	// the answer, with its orientation in the place of a width.
-	Raw         string
+	Raw string
+	// Coarse asks for no edit either, but for a picture of Size of the JPEG that
+	// follows.
+	Coarse      bool
 	Recipe      clinical.Recipe
 	Asset       clinical.AssetID
 	Size        Size
@@ -280,7 +283,7 @@ func (o outcome) picture(do instruction) (Picture, error) {
 
 // instructionMark begins what an editing child reads; its digit is the version
 // of both sides' protocol.
-const instructionMark = "fovea darkroom 1\n"
+const instructionMark = "fovea darkroom 2\n"
 
 // maxInstruction is more than the longest recipe, in bytes.
 const maxInstruction = 1 << 20
@@ -330,12 +333,7 @@ func Child(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var got outcome
-	if do.Raw != "" {
-		got, err = findPreview(do.Raw, in)
-	} else {
-		got, err = inProcess(do, func() (*raster, error) { return readPPM(in) })
-	}
+	got, err := do.answer(in)
 	if err != nil {
 		return err
 	}
@@ -348,6 +346,17 @@ func Child(in io.Reader, out io.Writer) error {
 		return clinical.Errorf(clinical.Unavailable, "darkroom: answer: %w", err)
 	}
 	return nil
+}
+
+// answer does as it is told with what in holds.
+func (do instruction) answer(in io.Reader) (outcome, error) {
+	switch {
+	case do.Raw != "":
+		return findPreview(do.Raw, in)
+	case do.Coarse:
+		return do.coarse(in)
+	}
+	return inProcess(do, func() (*raster, error) { return readPPM(in) })
 }
 
 func readInstruction(in io.Reader) (instruction, error) {

@@ -21,7 +21,17 @@ func renderGo(src Source, size Size) (out []byte, err error) {
 			out, err = nil, undecodable(errors.New("decoder failed"))
 		}
 	}()
-	img, o, err := open(src)
+	data, err := readAll(src)
+	if err != nil {
+		return nil, err
+	}
+	if suits(data, size) {
+		got, err := instruction{Coarse: true, Size: size}.coarse(bytes.NewReader(data))
+		if err == nil && got.status == statusDone {
+			return got.jpeg, nil
+		}
+	}
+	img, o, err := open(data)
 	if err != nil {
 		return nil, err
 	}
@@ -30,19 +40,28 @@ func renderGo(src Source, size Size) (out []byte, err error) {
 
 // decodeGo is the whole picture, upright.
 func decodeGo(src Source) (*raster, error) {
-	img, o, err := open(src)
+	data, err := readAll(src)
+	if err != nil {
+		return nil, err
+	}
+	img, o, err := open(data)
 	if err != nil {
 		return nil, err
 	}
 	return rasterOf(img).upright(o), nil
 }
 
-// open decodes src and reads its EXIF orientation.
-func open(src Source) (image.Image, int, error) {
-	data, err := io.ReadAll(io.LimitReader(src, maxSource))
+// readAll holds an original in memory.
+func readAll(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSource))
 	if err != nil {
-		return nil, 0, clinical.Errorf(clinical.Unavailable, "darkroom: read original: %w", err)
+		return nil, clinical.Errorf(clinical.Unavailable, "darkroom: read original: %w", err)
 	}
+	return data, nil
+}
+
+// open decodes an original and reads its EXIF orientation.
+func open(data []byte) (image.Image, int, error) {
 	cfg, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, 0, undecodable(errors.New("no decoder for it"))

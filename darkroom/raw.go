@@ -5,12 +5,9 @@ import (
 	"context"
 	"errors"
 	"image/jpeg"
-	"io"
 	"strings"
 
 	"github.com/bep/imagemeta"
-
-	"fovea/clinical"
 )
 
 // maxPreviews bounds how many embedded pictures of a raw file are looked at.
@@ -55,9 +52,9 @@ func (r *Renderer) preview(ctx context.Context, src Source, background bool) (So
 // orientation to turn it by where the preview does not state one itself. Raw
 // files hold lossless JPEGs too; those are sensor data and do not count.
 func rawPreview(src Source) ([]byte, int, error) {
-	data, err := io.ReadAll(io.LimitReader(src, maxSource))
+	data, err := readAll(src)
 	if err != nil {
-		return nil, 0, clinical.Errorf(clinical.Unavailable, "darkroom: read original: %w", err)
+		return nil, 0, err
 	}
 	var best []byte
 	area, seen := 0, 0

@@ -31,8 +31,9 @@ const (
 // The recipes: a rendition's bits are the same for the same original and the
 // same recipe. The engines differ in the last bit, so each has its own number.
 const (
-	recipeVips uint32 = 2
-	recipeGo   uint32 = 1001
+	recipeVips  uint32 = 2    // libvips alone
+	recipeChild uint32 = 3    // libvips, and an editing child for what is coarse
+	recipeGo    uint32 = 1002 // Go alone
 )
 
 // errNoOutput: the child ended well and said nothing.
@@ -69,10 +70,13 @@ func NewRenderer(box *sandbox.Sandbox) *Renderer { return &Renderer{box: box} }
 
 // Recipe is the number of what this Renderer does to a picture.
 func (r *Renderer) Recipe() uint32 {
-	if r.vips() {
-		return recipeVips
+	switch {
+	case !r.vips():
+		return recipeGo
+	case r.child != "":
+		return recipeChild
 	}
-	return recipeGo
+	return recipeVips
 }
 
 func (r *Renderer) vips() bool { return r.box != nil && r.box.Has(vipsPath) }
@@ -100,20 +104,29 @@ func (r *Renderer) Render(ctx context.Context, src Source, size Size, background
 		}
 		turn, src = o, preview
 	}
-	var out []byte
-	var err error
-	if r.vips() {
-		out, err = r.thumbnail(ctx, src, size, background)
-	} else {
-		out, err = renderGo(src, size)
-	}
+	out, err := r.shrunk(ctx, src, turn, size, background)
 	if err != nil {
 		return Picture{}, err
 	}
-	if out, err = upright(out, turn); err != nil {
-		return Picture{}, err
-	}
 	return checked(out, size)
+}
+
+// shrunk makes the JPEG of a still picture that is turned besides what it says
+// itself.
+func (r *Renderer) shrunk(ctx context.Context, src Source, turn int, size Size, background bool) ([]byte, error) {
+	out, ok, err := r.coarsely(ctx, src, turn, size, background)
+	switch {
+	case ok || err != nil:
+		return out, err
+	case r.vips():
+		out, err = r.thumbnail(ctx, src, size, background)
+	default:
+		out, err = renderGo(src, size)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return upright(out, turn)
 }
 
 // thumbnail runs libvips. Colours are converted to sRGB by the embedded profile
