@@ -38,7 +38,7 @@ func (s *system) openAPI(ctx context.Context) error {
 	}
 	s.desk, s.finder = newDesk(s), newFinder(s)
 	s.api = api.New(api.Options{
-		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: press{s.desk}, Finder: s.finder, Tracer: s.desk,
+		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: press{s.desk}, Finder: s.finder, Meter: meter{s.finder}, Tracer: s.desk,
 		Rules: s.cfg.rules(), Sheet: press{s.desk}.JobSheet, Zone: s.cfg.zone, Log: s.log, Version: version,
 	})
 	return nil

@@ -14,18 +14,25 @@ import (
 )
 
 type editCmd struct {
-	List   editListCmd   `cmd:"" help:"List the versions of a picture: who made them, who attested, which is shown."`
-	Faces  editFacesCmd  `cmd:"" help:"Look for faces, and write them as masks to check and to save."`
-	Save   editSaveCmd   `cmd:"" help:"Add a version, from a recipe, and show the picture in it."`
-	Diff   editDiffCmd   `cmd:"" help:"Say in what a version differs from another."`
-	Show   editShowCmd   `cmd:"" help:"Write the flattened copy of the version that is shown, at full size, and say its SHA-256."`
-	Attest editAttestCmd `cmd:"" help:"Say as a second person what the flattened copy still shows."`
+	List    editListCmd    `cmd:"" help:"List the versions of a picture: who made them, who attested, which is shown."`
+	Faces   editFacesCmd   `cmd:"" help:"Look for faces, and write them as masks to check and to save."`
+	Save    editSaveCmd    `cmd:"" help:"Add a version, from a recipe, and show the picture in it."`
+	Diff    editDiffCmd    `cmd:"" help:"Say in what a version differs from another."`
+	Show    editShowCmd    `cmd:"" help:"Write the flattened copy of the version that is shown, at full size, and say its SHA-256."`
+	Chart   editChartCmd   `cmd:"" help:"Fit colours on a chart of 24 patches in the frame."`
+	Grey    editGreyCmd    `cmd:"" help:"Take the white balance from a grey patch in the frame."`
+	Scale   editScaleCmd   `cmd:"" help:"Put a scale bar into a recipe, from a line along a ruler in the frame."`
+	Paste   editPasteCmd   `cmd:"" help:"Copy parts of a version to other pictures."`
+	Waiting editWaitingCmd `cmd:"" help:"List the copies that wait for you to look at."`
+	Attest  editAttestCmd  `cmd:"" help:"Say as a second person what the flattened copy still shows."`
 }
 
 // Help teaches.
 func (editCmd) Help() string {
 	return "A recipe is every edit of a picture, as data; the original stays as it is. What a mask covers is in no copy. Sets show the flattened copy of a version once a second person has attested it.\n\nExamples:\n" +
 		"  fovea --as mia edit faces 01J… --recipe masks.json\n" +
+		"  fovea --as mia edit chart 01J… --corners '812,400,1512,410,1500,850,805,840' --recipe masks.json\n" +
+		"  fovea edit scale masks.json --line 210,900,1410,905 --mm 50\n" +
 		"  fovea --as mia edit save 01J… masks.json --note 'face masked'\n" +
 		"  fovea --as carl edit show 01J… copy.jpg\n" +
 		"  fovea --as carl edit attest 01J… copy.jpg --version 1 --level I1 --found face=masked,eyes=masked,tattoo=none,jewellery=none,label=none,background=none,rare-finding=none"

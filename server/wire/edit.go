@@ -26,6 +26,7 @@ type Version struct {
 	Name     string            `json:"name,omitempty" doc:"of the person"`
 	At       time.Time         `json:"at,omitzero"`
 	Note     string            `json:"note,omitempty"`
+	Scale    *Scale            `json:"scale,omitempty" doc:"from the recipe's scale; absent: it has none"`
 	Attested *Attestation      `json:"attested,omitempty" doc:"absent: nobody has looked at the flattened copy"`
 }
 
@@ -47,7 +48,7 @@ func ToEdits(e clinical.Edits, as clinical.Asset, name func(clinical.PersonID) s
 		out.Cleared = as.Cleared.String()
 	}
 	for i, v := range e.Versions {
-		one := Version{Number: i + 1, Base: v.Base, Recipe: v.Recipe, By: v.By, Name: name(v.By), At: v.At, Note: v.Note}
+		one := Version{Number: i + 1, Base: v.Base, Recipe: v.Recipe, By: v.By, Name: name(v.By), At: v.At, Note: v.Note, Scale: ToScale(v.Recipe.Scale)}
 		if a := v.Attested; a != nil {
 			one.Attested = &Attestation{
 				By: a.By, Name: name(a.By), At: a.At, SHA256: hex.EncodeToString(a.SHA256[:]), Level: a.Level.String(), Found: ToChecklist(a.Found), Words: a.Words,
