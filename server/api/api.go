@@ -77,6 +77,7 @@ type Options struct {
 	Operations   operations // nil: no operator's door
 	Papers       papers     // nil: nothing leaves as a file
 	Finder       faceFinder // nil: nobody suggests faces
+	Meter        meter      // nil: nobody measures colours
 	Tracer       tracer     // nil: nobody looks for marks
 	Now          func() time.Time
 	Zone         *time.Location // the site's
@@ -117,6 +118,7 @@ func New(o Options) http.Handler {
 	s.arrivals()
 	s.assets()
 	s.edits()
+	s.shared()
 	s.sets()
 	s.sessions()
 	s.feed()
