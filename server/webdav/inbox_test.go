@@ -259,6 +259,25 @@ func TestLocksAreCapped(t *testing.T) {
 	d.must(t, 507, "LOCK "+derm+"a.jpg", shared)
 }
 
+// Every file of an inbox is asked about its locks each second and in each listing.
+func TestLocksElsewhereCostAListingNothing(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "MKCOL "+derm+"in/", "")
+	d.must(t, 201, "PUT "+derm+"a.jpg", "x")
+	for i := range 100 {
+		d.must(t, 201, fmt.Sprintf("PUT %sin/%d.jpg", derm, i), "x")
+	}
+	list := func() { d.must(t, 207, "PROPFIND "+derm+"in/", "", "Depth: 1") }
+	without := testing.AllocsPerRun(5, list)
+	shared := strings.Replace(lockBody, "exclusive", "shared", 1)
+	for range 1000 {
+		d.must(t, 200, "LOCK "+derm+"a.jpg", shared)
+	}
+	if with := testing.AllocsPerRun(5, list); with > without+100 {
+		t.Errorf("a listing of 100 files takes %v allocations, and %v where 1,000 locks are elsewhere", without, with)
+	}
+}
+
 func TestConditionsOfUploads(t *testing.T) {
 	d := newInboxDrive(t, time.Hour, nil)
 	tag := d.must(t, 201, "PUT "+derm+"a.jpg", "x", "If-None-Match: *").Header().Get("ETag")

@@ -3,7 +3,6 @@ package webdav
 import (
 	"crypto/rand"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,16 +39,47 @@ func below(root, key string) bool {
 
 // locks are the locks of one inbox. Whoever uses them holds the tray's mu.
 type locks struct {
-	now func() time.Time
-	by  map[string]*lock // by token
+	now  func() time.Time
+	by   map[string]*lock   // by token
+	at   map[string][]*lock // by root: every file of an inbox is asked about each second
+	next time.Time          // no lock ends before this
 }
 
-func newLocks(now func() time.Time) *locks { return &locks{now: now, by: map[string]*lock{}} }
+func newLocks(now func() time.Time) *locks {
+	return &locks{now: now, by: map[string]*lock{}, at: map[string][]*lock{}}
+}
 
 // expire forgets locks whose time is over.
 func (s *locks) expire() {
 	now := s.now()
-	maps.DeleteFunc(s.by, func(_ string, l *lock) bool { return !now.Before(l.until) })
+	if now.Before(s.next) {
+		return
+	}
+	s.next = now.Add(maxLease)
+	for _, l := range s.by {
+		if !now.Before(l.until) {
+			s.remove(l)
+		} else if l.until.Before(s.next) {
+			s.next = l.until
+		}
+	}
+}
+
+// remove forgets a lock.
+func (s *locks) remove(l *lock) {
+	delete(s.by, l.token)
+	s.at[l.root] = slices.DeleteFunc(s.at[l.root], func(other *lock) bool { return other == l })
+	if len(s.at[l.root]) == 0 {
+		delete(s.at, l.root)
+	}
+}
+
+// extend has a lock last for its lease from now on.
+func (s *locks) extend(l *lock) {
+	l.until = s.now().Add(l.lease)
+	if l.until.Before(s.next) {
+		s.next = l.until
+	}
 }
 
 // conflict returns a lock that stands in the way of a new one, nil where none does.
@@ -69,8 +99,10 @@ func (s *locks) add(l *lock) error {
 	if len(s.by) >= maxLocks {
 		return clinical.Refuse(clinical.Unavailable, "inbox-full", "There are too many locks.")
 	}
-	l.token, l.until = newToken(), s.now().Add(l.lease)
+	l.token = newToken()
 	s.by[l.token] = l
+	s.at[l.root] = append(s.at[l.root], l)
+	s.extend(l)
 	return nil
 }
 
@@ -91,16 +123,19 @@ func (s *locks) held(token, key string, p clinical.PersonID) *lock {
 	return nil
 }
 
-// on returns the locks that cover a path, in a stable order.
-func (s *locks) on(key string) []*lock {
+// on returns the locks that cover a path, those of the path itself first.
+func (s *locks) on(key string) (out []*lock) {
 	s.expire()
-	var out []*lock
-	for _, token := range slices.Sorted(maps.Keys(s.by)) {
-		if l := s.by[token]; l.covers(key) {
-			out = append(out, l)
+	for root := key; ; root = parentKey(root) {
+		for _, l := range s.at[root] {
+			if l.covers(key) {
+				out = append(out, l)
+			}
+		}
+		if root == "" {
+			return out
 		}
 	}
-	return out
 }
 
 // touch is what a request is about to do to a path.
@@ -134,7 +169,11 @@ func parentKey(key string) string { return key[:max(0, strings.LastIndexByte(key
 
 // clear forgets the locks on a path and below it: what they were on is gone.
 func (s *locks) clear(key string) {
-	maps.DeleteFunc(s.by, func(_ string, l *lock) bool { return l.root == key || below(key, l.root) })
+	for _, l := range s.by {
+		if l.root == key || below(key, l.root) {
+			s.remove(l)
+		}
+	}
 }
 
 // any reports whether something is locked on a path or around it.

@@ -124,7 +124,7 @@ func (in *inbox) refresh(v *visit, want *lock) {
 			continue
 		}
 		l.lease = want.lease
-		l.until = in.now().Add(l.lease)
+		locks.extend(l)
 		in.sayLock(v, http.StatusOK, l)
 		return
 	}
@@ -214,7 +214,7 @@ func (in *inbox) unlock(_ context.Context, v *visit) {
 	case !v.holds():
 		plain(v.w, http.StatusPreconditionFailed, "It is not as the request says any more.")
 	default:
-		delete(t.locks.by, token)
+		t.locks.remove(l)
 		t.stirred = in.now()
 		v.w.WriteHeader(http.StatusNoContent)
 	}
