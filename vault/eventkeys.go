@@ -5,16 +5,18 @@ import (
 	"context"
 	"encoding/base32"
 	"encoding/binary"
+	"encoding/hex"
 
 	"fovea/clinical"
 	"fovea/vault/ledger"
 )
 
 // Three indexes stand beside the ledger and are written with it. One leads from
-// the pseudonym of a person, patient, picture or set to the entries that name
-// it, one from a pseudonym back to the ID, one from the number of a journal
-// entry to the entry of the ledger. None is believed: an entry is opened and
-// compared before it is given out, and fsck finds a missing key.
+// the pseudonym of a person, patient, picture or set, and from the hash of a
+// paper, to the entries that name it, one from a pseudonym back to the ID, one
+// from the number of a journal entry to the entry of the ledger. None is
+// believed: an entry is opened and compared before it is given out, and fsck
+// finds a missing key.
 
 const pseudonymSize = 16
 
@@ -36,7 +38,20 @@ func eventKeys(l ledger.Leaf) [][]byte {
 			out = append(out, binary.BigEndian.AppendUint64(key, uint64(l.N)))
 		}
 	}
+	if key, ok := paperKey(l.SHA256); ok {
+		out = append(out, binary.BigEndian.AppendUint64(key, uint64(l.N)))
+	}
 	return out
+}
+
+// paperKey returns what all keys of one paper begin with: the hash that it has
+// is shortened to the length of a pseudonym.
+func paperKey(sum string) ([]byte, bool) {
+	b, err := hex.DecodeString(sum)
+	if err != nil || len(b) < pseudonymSize {
+		return nil, false
+	}
+	return append(append(make([]byte, 0, 1+pseudonymSize+8), prefixEvent), b[:pseudonymSize]...), true
 }
 
 // eventKey returns what all keys of one subject begin with.

@@ -65,6 +65,7 @@ func (v *Vault) Events(ctx context.Context, q clinical.EventQuery) ([]clinical.R
 // wanted is a question in the ledger's words.
 type wanted struct {
 	by, patient, set string
+	sha256           string
 	assets           map[string]bool
 	acts             map[string]bool
 	keys             [][]byte // entries that match are under one of these; none: all
@@ -72,7 +73,7 @@ type wanted struct {
 
 func (v *Vault) wanted(q clinical.EventQuery) wanted {
 	w := wanted{
-		by: v.Pseudonym("person", q.Person), patient: v.Pseudonym("patient", q.Patient), set: v.Pseudonym("set", q.Set),
+		by: v.Pseudonym("person", q.Person), patient: v.Pseudonym("patient", q.Patient), set: v.Pseudonym("set", q.Set), sha256: q.SHA256,
 		assets: map[string]bool{}, acts: map[string]bool{},
 	}
 	for _, a := range q.Assets {
@@ -82,6 +83,10 @@ func (v *Vault) wanted(q clinical.EventQuery) wanted {
 		w.acts[string(a)] = true
 	}
 	var subjects []string
+	if key, ok := paperKey(w.sha256); ok {
+		w.keys = append(w.keys, key)
+		return w
+	}
 	switch {
 	case len(w.assets) > 0:
 		for name := range w.assets {
@@ -211,6 +216,7 @@ func (s *eventSearch) matches(l ledger.Leaf) bool {
 	case w.by != "" && l.By != w.by,
 		w.patient != "" && l.Patient != w.patient,
 		w.set != "" && l.Set != w.set,
+		w.sha256 != "" && l.SHA256 != w.sha256,
 		len(w.acts) > 0 && !w.acts[l.Act],
 		len(w.assets) > 0 && !slices.ContainsFunc(l.Assets, func(a string) bool { return w.assets[a] }):
 		return false
@@ -229,7 +235,7 @@ func (s *eventSearch) resolve(l ledger.Leaf) (clinical.Event, error) {
 		return clinical.Event{}, err
 	}
 	e := clinical.Event{
-		At: l.Time, Act: clinical.Act(l.Act), Use: use, Denied: l.Denied, Rule: l.Rule, Count: int(l.Count),
+		At: l.Time, Act: clinical.Act(l.Act), Use: use, Denied: l.Denied, Rule: l.Rule, Count: int(l.Count), SHA256: l.SHA256,
 		Caller: clinical.Caller{Operator: l.Op, Door: clinical.Door(l.Door), Device: l.Device, Remote: l.Remote, Agent: l.Agent},
 	}
 	for _, f := range []struct {

@@ -18,7 +18,7 @@ func (v *Vault) leafOf(e clinical.Event, seq, n uint64) (line, error) {
 		By: v.nameOf("person", e.Caller.Person), Op: valid(e.Caller.Operator), Door: valid(string(e.Caller.Door)),
 		Device: v.hashed("device", e.Caller.Device), Remote: valid(e.Caller.Remote), Agent: product(e.Caller.Agent), Use: useText(e.Use),
 		Patient: v.nameOf("patient", e.Patient), Set: v.nameOf("set", e.Set), Grant: v.nameOf("grant", e.Grant),
-		Denied: e.Denied, Rule: valid(e.Rule), Count: int64(e.Count), Note: v.hashed("note", e.Note),
+		Denied: e.Denied, Rule: valid(e.Rule), Count: int64(e.Count), Note: v.hashed("note", e.Note), SHA256: e.SHA256,
 	}
 	for _, a := range e.Assets {
 		l.Assets = append(l.Assets, v.nameOf("asset", a))

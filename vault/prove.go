@@ -31,6 +31,35 @@ func (v *Vault) ProveSeq(ctx context.Context, seq uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return v.proveEntry(ctx, entry)
+}
+
+// ProvePaper is ProveSeq for the first issue of a paper whose bytes have this
+// SHA-256, in lower-case hexadecimal. One that was never issued is NotFound.
+func (v *Vault) ProvePaper(ctx context.Context, sum string) ([]byte, error) {
+	if _, ok := paperKey(sum); !ok {
+		return nil, clinical.Errorf(clinical.Invalid, "vault: no SHA-256")
+	}
+	issued, err := v.Events(ctx, clinical.EventQuery{SHA256: sum, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(issued) == 0 {
+		return nil, clinical.Errorf(clinical.NotFound, "vault: no such paper was issued")
+	}
+	var entry line
+	err = v.opt.Store.View(ctx, func(r Reader) error {
+		entry, err = v.readLeaf(r, issued[0].Leaf)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.proveEntry(ctx, entry)
+}
+
+// proveEntry proves one entry, which comes along.
+func (v *Vault) proveEntry(ctx context.Context, entry line) ([]byte, error) {
 	checkpoint, size, err := v.covering(ctx, uint64(entry.leaf.N))
 	if err != nil {
 		return nil, err
@@ -44,7 +73,7 @@ func (v *Vault) ProveSeq(ctx context.Context, seq uint64) ([]byte, error) {
 		_, err = proof.Check(entry.text, v.signer.Key())
 	}
 	if err != nil {
-		return nil, clinical.Errorf(clinical.Corrupt, "vault: prove change %d: %w", seq, err)
+		return nil, clinical.Errorf(clinical.Corrupt, "vault: prove entry %d of the ledger: %w", entry.leaf.N, err)
 	}
 	proof.Extra = entry.text
 	return proof.Encode(), nil

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/url"
 	"os"
@@ -54,6 +57,7 @@ func (x auditConsistentCmd) Run(e *env) error {
 type auditProofCmd struct {
 	Seq    uint64 `arg:"" optional:"" help:"Number of the change in the journal, as commands and certificates give it."`
 	Recall string `help:"The recall that the change set in motion, in place of its number." placeholder:"ID"`
+	Paper  string `help:"A certificate as it was handed out, PDF or JSON, in place of the number: that it was issued, byte for byte." placeholder:"FILE" type:"existingfile"`
 	Out    string `short:"o" help:"File to write; by convention it ends in .tlog-proof. Without it the proof is printed." placeholder:"FILE"`
 }
 
@@ -61,7 +65,8 @@ type auditProofCmd struct {
 func (auditProofCmd) Help() string {
 	return "Writes a proof (c2sp.org/tlog-proof) that the ledger has an entry for the change, with the entry itself, in pseudonyms, inside.\n" +
 		"Give it with the certificate: whoever has the ledger's public key verifies it on any machine, without the server.\n\n" +
-		"Examples:\n  fovea audit proof 4711 -o withdrawal.tlog-proof\n  fovea audit proof --recall 01J9Z3… -o withdrawal.tlog-proof\n  fovea audit verify-proof withdrawal.tlog-proof --key 'fovea+1a2b3c4d+…'"
+		"Examples:\n  fovea audit proof 4711 -o withdrawal.tlog-proof\n  fovea audit proof --recall 01J9Z3… -o withdrawal.tlog-proof\n  fovea audit verify-proof withdrawal.tlog-proof --key 'fovea+1a2b3c4d+…'\n" +
+		"  fovea audit proof --paper certificate.pdf -o issued.tlog-proof\n  fovea audit verify-proof issued.tlog-proof --paper certificate.pdf --key 'fovea+1a2b3c4d+…'"
 }
 
 func (x auditProofCmd) Run(e *env) error {
@@ -71,6 +76,16 @@ func (x auditProofCmd) Run(e *env) error {
 	}
 	if x.Recall != "" {
 		q.Set("recall", x.Recall)
+	}
+	if x.Paper != "" {
+		sum, err := digestOf(x.Paper)
+		if err != nil {
+			return err
+		}
+		q.Set("sha256", sum)
+	}
+	if len(q) > 1 {
+		return clinical.Refuse(clinical.Invalid, "seq", "Say one thing to prove: a change, a recall or a paper.")
 	}
 	return e.with(func(c *client) error {
 		raw, err := e.long(c, "/api/v1/admin/proof?"+q.Encode(), struct{}{}, "proving")
@@ -95,10 +110,21 @@ func (x auditProofCmd) Run(e *env) error {
 	})
 }
 
+// digestOf is the SHA-256 of a file, in hexadecimal.
+func digestOf(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", clinical.Refuse(clinical.Invalid, "file", "The file cannot be read. Check its path.")
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
 type auditVerifyProofCmd struct {
 	File string   `arg:"" help:"A proof." type:"existingfile"`
 	Key  []string `required:"" help:"The ledger's public key as you noted it down." placeholder:"VKEY"`
 
+	Paper   string   `help:"The certificate that the proof has to be of, byte for byte." placeholder:"FILE" type:"existingfile"`
 	Witness []string `help:"Public key of a witness that has to have cosigned it. Repeat." placeholder:"VKEY"`
 }
 
@@ -118,6 +144,9 @@ func (x auditVerifyProofCmd) Run(e *env) error {
 	for i := 0; i < len(seen) && err == nil; i++ {
 		seen[i], err = x.cosigned(text, x.Witness[i])
 	}
+	if err == nil {
+		err = x.issued(leaf)
+	}
 	if err != nil {
 		return &clinical.Error{
 			Kind: clinical.Corrupt, Reason: "proof-fault", Err: err,
@@ -132,7 +161,7 @@ func (x auditVerifyProofCmd) Run(e *env) error {
 		put(w, "proven\tentry %d of %s, which had %d then", leaf.N, checkpoint.Origin, checkpoint.Size)
 		put(w, "act\t%s (change %d)", leaf.Act, leaf.Seq)
 		put(w, "at\t%s", e.stamp(leaf.Time))
-		for _, f := range []struct{ what, name string }{{"by", leaf.By}, {"patient", leaf.Patient}, {"set", leaf.Set}, {"grant", leaf.Grant}} {
+		for _, f := range []struct{ what, name string }{{"by", leaf.By}, {"patient", leaf.Patient}, {"set", leaf.Set}, {"grant", leaf.Grant}, {"sha256", leaf.SHA256}} {
 			if f.name != "" {
 				put(w, "%s\t%s", f.what, f.name)
 			}
@@ -146,6 +175,18 @@ func (x auditVerifyProofCmd) Run(e *env) error {
 			put(w, "witness\t%s at %s", name, e.stamp(at))
 		}
 	})
+}
+
+// issued reports an error where the entry is not of the paper that is shown.
+func (x auditVerifyProofCmd) issued(leaf ledger.Leaf) error {
+	if x.Paper == "" {
+		return nil
+	}
+	sum, err := digestOf(x.Paper)
+	if err == nil && (leaf.Act != string(clinical.ActPaperIssued) || leaf.SHA256 != sum) {
+		err = errors.New("the entry is not of this paper")
+	}
+	return err
 }
 
 // cosigned returns when a witness cosigned the proof's checkpoint.

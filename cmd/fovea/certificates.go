@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"slices"
 	"time"
@@ -29,10 +31,39 @@ func (d *desk) Certificate(ctx context.Context, c clinical.Caller, id clinical.R
 	if err != nil {
 		return err
 	}
-	if how.JSON {
-		return cert.WriteJSON(w)
+	return d.issue(ctx, w, issuing{c, []clinical.PatientID{withdrawal.Recall.Patient}}, func(w io.Writer) error {
+		if how.JSON {
+			return cert.WriteJSON(w)
+		}
+		return cert.WritePDF(w)
+	})
+}
+
+// issuing is to whom a paper goes, and whose it is: a record, or several.
+type issuing struct {
+	to clinical.Caller
+	of []clinical.PatientID
+}
+
+// issue hands a paper over once the ledger has the hash of its bytes, under each
+// record: it can then be proven that this very paper, with everything it says,
+// came from here. Every paper says when it was made, so none is issued twice.
+func (d *desk) issue(ctx context.Context, w io.Writer, to issuing, write func(io.Writer) error) error {
+	b, err := printed(write)
+	if err != nil {
+		return err
 	}
-	return cert.WritePDF(w)
+	sum := sha256.Sum256(b)
+	for _, patient := range to.of {
+		err = d.s.vault.Note(ctx, clinical.Event{
+			At: time.Now(), Act: clinical.ActPaperIssued, Caller: to.to, Patient: patient, SHA256: hex.EncodeToString(sum[:]),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err = w.Write(b)
+	return err
 }
 
 // withdrawal gathers what a certificate is made from, as far as the caller may
@@ -116,6 +147,7 @@ func (d *desk) OwnCertificate(ctx context.Context, ch clinical.Change, how wire.
 	}
 	by := d.s.cfg.issuer(how.Language, time.Now())
 	var all []paper.Certificate
+	to := issuing{to: ch.Caller}
 	recalls, err := d.s.gate.CertifiedOwn(ctx, ch)
 	if err != nil {
 		return err
@@ -132,9 +164,9 @@ func (d *desk) OwnCertificate(ctx context.Context, ch clinical.Change, how wire.
 		if err != nil {
 			return err
 		}
-		all = append(all, cert)
+		all, to.of = append(all, cert), append(to.of, got.Recall.Patient)
 	}
-	return paper.WriteCertificates(w, all)
+	return d.issue(ctx, w, to, func(w io.Writer) error { return paper.WriteCertificates(w, all) })
 }
 
 // Proof writes the ledger's proof of the act behind a recall.
@@ -195,8 +227,10 @@ func (d *desk) ErasureCertificate(ctx context.Context, c clinical.Caller, id cli
 	if err != nil {
 		return err
 	}
-	if how.JSON {
-		return cert.WriteJSON(w)
-	}
-	return cert.WritePDF(w)
+	return d.issue(ctx, w, issuing{c, []clinical.PatientID{out.Erasure.Patient}}, func(w io.Writer) error {
+		if how.JSON {
+			return cert.WriteJSON(w)
+		}
+		return cert.WritePDF(w)
+	})
 }

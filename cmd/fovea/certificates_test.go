@@ -56,6 +56,13 @@ func TestAWithdrawalByCodeIsCertifiedForEveryRecordThatItReached(t *testing.T) {
 		}
 		h.settled(r.ID)
 	}
+	for _, p := range []clinical.PatientID{h.patient, other} {
+		issued, err := h.sys.vault.Events(t.Context(), clinical.EventQuery{Patient: p, Acts: []clinical.Act{clinical.ActPaperIssued}})
+		h.check(err)
+		if len(issued) != 2 || issued[0].SHA256 == issued[1].SHA256 {
+			t.Errorf("of %s the ledger has %d papers: %+v", p, len(issued), issued)
+		}
+	}
 	if text := said(); strings.Contains(text, "still being found") || strings.Count(text, "Asked to destroy copies") != 2 {
 		t.Errorf("settled, and the paper says:\n%s", text)
 	}

@@ -88,6 +88,19 @@ func (o operations) Prove(ctx context.Context, seq uint64, recall clinical.Recal
 		seq = r.Seq
 	}
 	text, err := o.s.vault.ProveSeq(ctx, seq)
+	return o.proven(text, err)
+}
+
+// ProvePaper proves that a paper was issued as it is.
+func (o operations) ProvePaper(ctx context.Context, sum string) (any, error) {
+	text, err := o.s.vault.ProvePaper(ctx, sum)
+	if clinical.KindOf(err) == clinical.NotFound {
+		return nil, clinical.Refuse(clinical.NotFound, "never-issued", "No paper with these very bytes was ever issued here. Take the file as it was handed out: one that was printed, scanned or saved anew is another.")
+	}
+	return o.proven(text, err)
+}
+
+func (o operations) proven(text []byte, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}

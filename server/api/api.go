@@ -67,6 +67,8 @@ type operations interface {
 	ExportAudit(ctx context.Context, w io.Writer) error
 	// Prove returns the proof of the change with a number, or of a recall's.
 	Prove(ctx context.Context, seq uint64, recall clinical.RecallID) (any, error)
+	// ProvePaper returns the proof that a paper with this SHA-256 was issued.
+	ProvePaper(ctx context.Context, sum string) (any, error)
 }
 
 // Options are what the door needs.

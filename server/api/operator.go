@@ -64,8 +64,12 @@ func (s *service) operator(mux *http.ServeMux) {
 	})
 }
 
-// prove answers with the proof of one change, by its number or its recall.
+// prove answers with the proof of one change, by its number or its recall, or of
+// a paper, by its hash.
 func (s *service) prove(ctx context.Context, r *http.Request, _ func(done, total int)) (any, error) {
+	if sum := r.URL.Query().Get("sha256"); sum != "" {
+		return s.Operations.ProvePaper(ctx, sum)
+	}
 	recall, err := clinical.ParseID[clinical.Recall](cmp.Or(r.URL.Query().Get("recall"), clinical.RecallID{}.String()))
 	seq, bad := strconv.ParseUint(cmp.Or(r.URL.Query().Get("seq"), "0"), 10, 64)
 	if err != nil || bad != nil || recall.IsZero() == (seq == 0) {

@@ -172,6 +172,7 @@ type Recorded struct {
 	Denied   bool               `json:"denied,omitempty"`
 	Rule     string             `json:"rule,omitempty"`
 	Count    int                `json:"count,omitempty"`
+	SHA256   string             `json:"sha256,omitempty" doc:"of a paper that was issued"`
 }
 
 // ToRecorded converts for the wire; the names of the person and of the device are the door's to add.
@@ -179,7 +180,7 @@ func ToRecorded(r clinical.Recorded) Recorded {
 	out := Recorded{
 		Leaf: r.Leaf, Seq: r.Seq, At: r.At, Act: r.Act, Person: r.Caller.Person, Operator: r.Caller.Operator, Door: r.Caller.Door,
 		Device: r.Caller.Device, Agent: r.Caller.Agent, Remote: r.Caller.Remote, Patient: r.Patient, Assets: r.Assets, Set: r.Set, Grant: r.Grant,
-		Denied: r.Denied, Rule: r.Rule, Count: r.Count,
+		Denied: r.Denied, Rule: r.Rule, Count: r.Count, SHA256: r.SHA256,
 	}
 	if r.Use.Valid() {
 		out.Use = r.Use.Purpose.String() + " " + r.Use.Audience.String() + " " + r.Use.Channel.String()

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +40,7 @@ type Leaf struct {
 	Rule    string // the rule that decided
 	Count   int64  // bytes served, hits found
 	Note    string // keyed hash of a free-text reason, in hexadecimal
+	SHA256  string // of a paper that was issued, in lower-case hexadecimal
 }
 
 // wire is the order and the names of the fields in a leaf's text.
@@ -62,6 +65,7 @@ type wire struct {
 	Rule    string    `json:"rule,omitempty"`
 	Count   int64     `json:"count,omitempty"`
 	Note    string    `json:"note,omitempty"`
+	SHA256  string    `json:"sha256,omitempty"`
 }
 
 // Encode returns the one text of the leaf: JSON on one line, fields in the
@@ -73,7 +77,7 @@ func (l Leaf) Encode() ([]byte, error) {
 	text, err := line(wire{
 		V: LeafVersion, N: l.N, Seq: l.Seq, Time: l.Time.UTC(), Act: l.Act, By: l.By, Op: l.Op, Door: l.Door,
 		Device: l.Device, Remote: l.Remote, Agent: l.Agent, Use: l.Use, Patient: l.Patient, Assets: l.Assets, Set: l.Set,
-		Grant: l.Grant, Denied: l.Denied, Rule: l.Rule, Count: l.Count, Note: l.Note,
+		Grant: l.Grant, Denied: l.Denied, Rule: l.Rule, Count: l.Count, Note: l.Note, SHA256: l.SHA256,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: leaf %d: %w", l.N, err)
@@ -90,6 +94,9 @@ func (l Leaf) check() error {
 	}
 	if l.Act == "" {
 		return fmt.Errorf("ledger: leaf %d: no act", l.N)
+	}
+	if sum, err := hex.DecodeString(l.SHA256); err != nil || (len(sum) != 0 && len(sum) != sha256.Size) || hex.EncodeToString(sum) != l.SHA256 {
+		return fmt.Errorf("ledger: leaf %d: %d characters are no SHA-256", l.N, len(l.SHA256))
 	}
 	// A byte that is no text would be replaced by another in the encoding.
 	for _, s := range append([]string{l.Act, l.By, l.Op, l.Door, l.Device, l.Remote, l.Agent, l.Use, l.Patient, l.Set, l.Grant, l.Rule, l.Note}, l.Assets...) {
@@ -116,7 +123,7 @@ func DecodeLeaf(text []byte) (Leaf, error) {
 	l := Leaf{
 		N: w.N, Seq: w.Seq, Time: w.Time, Act: w.Act, By: w.By, Op: w.Op, Door: w.Door, Device: w.Device,
 		Remote: w.Remote, Agent: w.Agent, Use: w.Use, Patient: w.Patient, Assets: w.Assets, Set: w.Set, Grant: w.Grant,
-		Denied: w.Denied, Rule: w.Rule, Count: w.Count, Note: w.Note,
+		Denied: w.Denied, Rule: w.Rule, Count: w.Count, Note: w.Note, SHA256: w.SHA256,
 	}
 	again, err := l.Encode()
 	if err != nil {

@@ -295,7 +295,7 @@ func TestLeafHasOneEncoding(t *testing.T) {
 	full := ledger.Leaf{
 		N: 4, Seq: 2, Time: time.Date(2026, 3, 1, 9, 30, 0, 1000, time.FixedZone("", 3600)), Act: "consent.withdrawn",
 		By: "b", Op: "o", Door: "cli", Device: "d", Remote: "r", Use: "u", Patient: "p", Assets: []string{"x<y", "\u2028"},
-		Set: "s", Grant: "g", Denied: true, Rule: "r", Count: 3, Note: "00",
+		Set: "s", Grant: "g", Denied: true, Rule: "r", Count: 3, Note: "00", SHA256: strings.Repeat("0a", 32),
 	}
 	text, err := full.Encode()
 	if err != nil {
@@ -330,6 +330,8 @@ func TestLeafHasOneEncoding(t *testing.T) {
 		`{"v":1,"n":-1,"t":"1970-01-01T00:00:00Z","act":"search"}`,
 		`{"v":1,"n":0,"t":"1970-01-01T00:00:00Z","act":""}`,
 		`{"v":1,"n":0,"t":"1970-01-01T00:00:00Z","act":"a","assets":[]}`,
+		`{"v":1,"n":0,"t":"1970-01-01T00:00:00Z","act":"a","sha256":"0a"}`,
+		`{"v":1,"n":0,"t":"1970-01-01T00:00:00Z","act":"a","sha256":"` + strings.Repeat("0A", 32) + `"}`,
 	} {
 		if _, err := ledger.DecodeLeaf([]byte(other)); err == nil {
 			t.Errorf("decoded %s", other)
