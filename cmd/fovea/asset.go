@@ -59,12 +59,18 @@ func flagWords(flags []string) string {
 type assetGetCmd struct {
 	Asset string `arg:"" help:"Asset ID."`
 	Out   string `arg:"" help:"File to write."`
-	Kind  string `default:"original" enum:"original,thumb-256,teaching-2048" help:"Which rendition."`
+	Kind  string `default:"original" enum:"original,teaching-2048" help:"Which rendition."`
+}
+
+// Help teaches.
+func (assetGetCmd) Help() string {
+	return "A file is a download: it is asked for, and in the ledger, as one. Who sees a picture on a screen alone, as by a broken glass or before it is classified, has no file of it."
 }
 
 func (x assetGetCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		err := e.writeFile(x.Out, func(w io.Writer) error { return c.get(e.ctx, "/img/"+x.Asset+"/"+x.Kind, w) })
+		path := "/img/" + x.Asset + "/" + x.Kind + "?channel=" + clinical.Download.String()
+		err := e.writeFile(x.Out, func(w io.Writer) error { return c.get(e.ctx, path, w) })
 		if err != nil {
 			return err
 		}

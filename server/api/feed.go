@@ -70,8 +70,9 @@ func (s *service) feed() {
 }
 
 // image serves a picture on screen: /img/ASSET/thumb-256, teaching-2048 or
-// original; for care, or with ?set=SET as that set shows it. A refused picture
-// and an absent one answer alike.
+// original; for care, or with ?set=SET as that set shows it. With
+// ?channel=download it is asked for as a file to keep, which fewer may have. A
+// refused picture and an absent one answer alike.
 func (s *service) image(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "private, no-store")
@@ -82,8 +83,14 @@ func (s *service) image(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req := policy.OpenRequest{Use: clinical.Care(), Kind: clinical.RenditionKind(r.PathValue("kind"))}
-	if req.Asset, err = clinical.ParseID[clinical.Asset](r.PathValue("asset")); err == nil && r.URL.Query().Has("set") {
-		req.Set, err = clinical.ParseID[clinical.TeachingSet](r.URL.Query().Get("set"))
+	query := r.URL.Query()
+	if req.Asset, err = clinical.ParseID[clinical.Asset](r.PathValue("asset")); err == nil && query.Has("set") {
+		req.Set, err = clinical.ParseID[clinical.TeachingSet](query.Get("set"))
+	}
+	if keeps := clinical.Download.String(); query.Get("channel") == keeps {
+		req.Use.Channel = clinical.Download
+	} else if query.Has("channel") {
+		err = clinical.ErrNotFound
 	}
 	var served *clinical.Served
 	if err == nil {
@@ -103,6 +110,9 @@ func (s *service) image(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", served.MIME)
 	h.Set("ETag", served.ETag)
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	if req.Use.Channel == clinical.Download {
+		h.Set("Content-Disposition", "attachment")
+	}
 	if req.Kind == clinical.MaskedFull { // what a second person attests, by its hash
 		if err := digest(h, served); err != nil {
 			http.Error(w, problem(err).Detail, problem(err).Status)

@@ -97,6 +97,14 @@ func TestThePasswordIsAskedAgainBeforeGlassIsBroken(t *testing.T) {
 		t.Errorf("before: %d", w.Code)
 	}
 	made := read[wire.Result](t, ask(testenv.Password))
+	for _, query := range []string{"?channel=download", "?channel=view", "?channel=", "?channel=everything"} {
+		if w := h.Ask(door, "oscar", "GET", "/img/"+leg()+"/original"+query); w.Code != http.StatusNotFound {
+			t.Errorf("a ticket opens %s: %d", query, w.Code)
+		}
+	}
+	if w := h.Ask(door, "clara", "GET", "/img/"+leg()+"/original?channel=download"); w.Code != http.StatusOK || w.Header().Get("Content-Disposition") != "attachment" {
+		t.Errorf("who treats may keep a file: %d %v", w.Code, w.Header())
+	}
 	if w := h.Ask(door, "oscar", "GET", "/img/"+leg()+"/original"); w.Code != http.StatusOK {
 		t.Errorf("with the ticket: %d", w.Code)
 	}
