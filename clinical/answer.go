@@ -95,6 +95,11 @@ type Shown struct {
 	// Failed is why there will be none: the picture cannot be drawn. Empty while
 	// it is still being made.
 	Failed Reason
+	// Width and Height are those of the upright picture, which recipes are measured
+	// in, and Advice is what was measured of it that is worth a look: for care
+	// alone. Zero where nobody knows yet.
+	Width, Height int
+	Advice        []Advice
 }
 
 // Impact is what an act would do, before anybody does it.

@@ -53,7 +53,8 @@ type Quality struct {
 	Like     AssetID `json:",omitzero"`
 	Likeness float64 `json:",omitempty"`
 
-	// Sought says that somebody looked for faces, and Faces how many there are.
+	// Sought says that somebody looked for faces, and Faces how many there are that
+	// nobody would doubt.
 	Sought bool `json:",omitempty"`
 	Faces  int  `json:",omitempty"`
 }
@@ -139,17 +140,21 @@ func (q Quality) sharpness() []Advice {
 	return nil
 }
 
-// Face reports whether a view is of a face, as its code or site says in one of
-// the languages of this program.
+// Face reports whether a view is of a whole face, as its code or site says in one
+// of the languages of this program.
 func (v View) Face() bool {
-	words := strings.FieldsFunc(strings.ToLower(v.Code+" "+v.Site), func(r rune) bool { return !unicode.IsLetter(r) })
-	return slices.ContainsFunc(words, func(w string) bool {
+	whole := false
+	for _, w := range strings.FieldsFunc(strings.ToLower(v.Code+" "+v.Site), func(r rune) bool { return !unicode.IsLetter(r) }) {
 		switch w {
 		case "face", "facial", "visage", "cara", "rostro":
-			return true
+			whole = true
+		case "close", "closeup", "detail", "détail", "detalle", "macro", "part", "partial", "half", "upper", "lower",
+			"eye", "eyes", "œil", "oeil", "yeux", "ojo", "ojos", "mouth", "bouche", "boca", "nose", "nez", "nariz",
+			"ear", "oreille", "oreja", "lip", "lips", "lèvres", "labios", "cheek", "joue", "mejilla", "forehead", "frente", "chin", "menton", "mentón":
+			return false
 		}
-		return false
-	})
+	}
+	return whole
 }
 
 // Upright returns the size of a picture as it is looked at and as recipes are

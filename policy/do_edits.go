@@ -23,7 +23,10 @@ func (a *act) saveEdit(ctx context.Context, cmd clinical.SaveEdit) (clinical.Cha
 		return clinical.Change{}, err
 	}
 	cmd.Note = strings.TrimSpace(cmd.Note)
-	width, height := upright(as.Capture)
+	width, height, err := a.upright(ctx, as)
+	if err != nil {
+		return clinical.Change{}, err
+	}
 	if err := cmd.Recipe.Check(width, height); err != nil {
 		return clinical.Change{}, err
 	}
@@ -179,13 +182,21 @@ func (a *act) edited(what clinical.Act, why string, as clinical.Asset, edits cli
 	return c
 }
 
-// upright returns the size of a picture as it is looked at, in pixels; zero
-// where the camera did not say.
-func upright(c clinical.Capture) (width, height int) {
-	if c.Orientation >= 5 && c.Orientation <= 8 { // EXIF: a quarter turn
-		return c.Height, c.Width
+// upright returns the size of a picture as it is looked at, in pixels.
+func (a *act) upright(ctx context.Context, as clinical.Asset) (width, height int, err error) {
+	q, err := a.g.opt.Reader.Quality(ctx, as.ID)
+	if err != nil {
+		return 0, 0, err
 	}
-	return c.Width, c.Height
+	width, height = q.Upright(as)
+	switch {
+	case width > 0 && height > 0:
+		return width, height, nil
+	case q.Failed != "":
+		return 0, 0, conflict("undecodable", "No decoder makes a picture of this file, so it cannot be edited. The original is kept whole.")
+	default:
+		return 0, 0, conflict("not-measured", "This picture is still being looked at for the first time. Wait a moment and save again.")
+	}
 }
 
 // Edits returns the versions of a picture to whoever sees it for care.

@@ -290,7 +290,7 @@ func TestWhatCannotBeEdited(t *testing.T) {
 		"safeguarding": {change: func(a *clinical.Asset) { a.Sensitivity |= clinical.Safeguarding }, kind: clinical.Conflict, want: "safeguarding"},
 		"an ID shot":   {change: func(a *clinical.Asset) { a.IDShot = true }, kind: clinical.Conflict, want: "no-picture"},
 		"not filed":    {change: func(a *clinical.Asset) { a.State = clinical.Provisional }, kind: clinical.Conflict, want: "not-filed"},
-		"no size":      {change: func(a *clinical.Asset) { a.Capture.Width = 0 }, kind: clinical.Invalid, want: "recipe-picture"},
+		"no size":      {change: func(a *clinical.Asset) { a.Capture.Width = 0 }, kind: clinical.Conflict, want: "not-measured"},
 		"a frame outside": {cmd: func(c *clinical.SaveEdit) {
 			c.Recipe.Frame = &clinical.Frame{Centre: clinical.Point{X: 100, Y: 3900}, Width: 50, Height: 50}
 		}, kind: clinical.Invalid, want: "recipe-frame"},

@@ -196,6 +196,18 @@ func (j *journal) Edits(_ context.Context, id clinical.AssetID) (clinical.Edits,
 	return newest, nil
 }
 
+func (j *journal) Quality(_ context.Context, id clinical.AssetID) (clinical.Quality, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	newest := clinical.Quality{Asset: id}
+	for _, q := range j.all.Qualities {
+		if q.Asset == id && q.Rev >= newest.Rev {
+			newest = q
+		}
+	}
+	return newest, nil
+}
+
 // pixels is what every blob holds.
 func pixels() []byte { return bytes.Repeat([]byte("pixels, invented. "), 40_000) }
 
@@ -301,6 +313,7 @@ func join(to *clinical.Delta, d clinical.Delta) {
 	to.Assets = append(to.Assets, d.Assets...)
 	to.Edits = append(to.Edits, d.Edits...)
 	to.Renditions = append(to.Renditions, d.Renditions...)
+	to.Qualities = append(to.Qualities, d.Qualities...)
 	to.Grants = append(to.Grants, d.Grants...)
 	to.Holds = append(to.Holds, d.Holds...)
 	to.Sets = append(to.Sets, d.Sets...)

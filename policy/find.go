@@ -140,7 +140,11 @@ func (g *Gate) Asset(ctx context.Context, c clinical.Caller, id clinical.AssetID
 		e := g.event(clinical.ActViewed, c)
 		e.Use, e.Assets, e.Rule, e.Patient = u, []clinical.AssetID{id}, d.Rule, pic.frame.patient
 		g.opt.Recorder.NoteLater(e)
-		return g.show(ctx, snap, pic, u.Purpose)
+		shown, err := g.show(ctx, snap, pic, u.Purpose)
+		if err == nil && u.Purpose == clinical.P0 {
+			err = g.advise(ctx, snap, c.Person, &shown)
+		}
+		return shown, err
 	}
 	e := g.event(clinical.ActDenied, c)
 	e.Use, e.Assets, e.Denied, e.Rule = clinical.Care(), []clinical.AssetID{id}, true, noNeed

@@ -29,6 +29,7 @@ type reader interface {
 	Asset(context.Context, clinical.AssetID) (clinical.Asset, error)
 	Renditions(context.Context, clinical.AssetID) ([]clinical.Rendition, error)
 	Edits(context.Context, clinical.AssetID) (clinical.Edits, error)
+	Quality(context.Context, clinical.AssetID) (clinical.Quality, error)
 }
 
 // opener opens sealed bytes.

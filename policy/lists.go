@@ -203,17 +203,20 @@ func (g *Gate) waiting(ctx context.Context, snap *Snapshot, p *clinical.Person, 
 			pics = append(pics, pic)
 		}
 	}
-	return g.showAll(ctx, snap, pics)
+	return g.showAll(ctx, snap, p.ID, pics)
 }
 
-// showAll shows pictures for care, in order of capture.
-func (g *Gate) showAll(ctx context.Context, snap *Snapshot, pics []*picture) ([]clinical.Shown, error) {
+// showAll shows pictures for care to a person, in order of capture.
+func (g *Gate) showAll(ctx context.Context, snap *Snapshot, person clinical.PersonID, pics []*picture) ([]clinical.Shown, error) {
 	slices.SortFunc(pics, func(a, b *picture) int {
 		return cmp.Or(cmp.Compare(a.captured, b.captured), cmp.Compare(a.ordinal, b.ordinal))
 	})
 	var out []clinical.Shown
 	for _, pic := range pics {
 		one, err := g.show(ctx, snap, pic, clinical.P0)
+		if err == nil {
+			err = g.advise(ctx, snap, person, &one)
+		}
 		if clinical.KindOf(err) == clinical.NotFound && err != nil {
 			continue
 		}

@@ -187,7 +187,7 @@ func (g *Gate) PatientPage(ctx context.Context, c clinical.Caller, id clinical.P
 		if j, ok := snap.jobs.get(one.Session.Job); ok {
 			one.Job = *j
 		}
-		if one.Shown, err = g.showAll(ctx, snap, sittings[session]); err != nil {
+		if one.Shown, err = g.showAll(ctx, snap, c.Person, sittings[session]); err != nil {
 			return clinical.PatientPage{}, err
 		}
 		page.Sessions = append(page.Sessions, one)
