@@ -208,6 +208,11 @@ func (g *Gate) WhoSaw(ctx context.Context, c clinical.Caller, q clinical.EventQu
 	if q.Limit > eventPage {
 		return nil, invalid("limit", "At most 10,000 entries are read at once. Read them in parts.")
 	}
+	for _, a := range q.Acts { // an empty answer would be taken for "nobody did"
+		if !slices.Contains(clinical.Acts(), a) {
+			return nil, invalid("act", "No entry is of such an act. Write it as the ledger does, such as asset.viewed, asset.served or denied.")
+		}
+	}
 	if err := g.note(ctx, e, true); err != nil {
 		return nil, err
 	}

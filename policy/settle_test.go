@@ -402,6 +402,19 @@ func TestReachedNamesWhereAPictureWasThoughNobodyOpenedIt(t *testing.T) {
 	}
 }
 
+// Nobody is told that nobody looked because a word was mistyped.
+func TestWhoSawKnowsTheActsThatAreAskedFor(t *testing.T) {
+	h := newHouse(t, wounds())
+	q := clinical.EventQuery{Patient: patient("adult"), Acts: []clinical.Act{clinical.ActViewed, "asset.view"}}
+	if _, err := h.WhoSaw(t.Context(), as("greta"), q); clinical.KindOf(err) != clinical.Invalid || clinical.ReasonOf(err) != "act" {
+		t.Errorf("a mistyped act: %v", err)
+	}
+	q.Acts = clinical.Acts()
+	if _, err := h.WhoSaw(t.Context(), as("greta"), q); err != nil {
+		t.Errorf("every act: %v", err)
+	}
+}
+
 func TestWhoSawIsWrittenDownBeforeItIsAnswered(t *testing.T) {
 	h := newHouse(t, wounds())
 	h.reads("stella", set("wounds"), "leg", clinical.Mount)
