@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"slices"
@@ -218,7 +220,29 @@ func (d *desk) bundle(ctx context.Context, c clinical.Caller, r clinical.Release
 		}
 		out.Proofs = append(out.Proofs, proof)
 	}
-	return out, nil
+	proof, err := d.listed(ctx, c, r, pack.Exhibits(pictures))
+	out.Proofs = append(out.Proofs, proof)
+	return out, err
+}
+
+// listed proves that the ledger has the hash of a list of exhibits. It gets it
+// the first time that the list is handed over.
+func (d *desk) listed(ctx context.Context, c clinical.Caller, r clinical.Release, exhibits []byte) (paper.Proof, error) {
+	sum := sha256.Sum256(exhibits)
+	digest := hex.EncodeToString(sum[:])
+	text, err := d.s.vault.ProvePaper(ctx, digest)
+	if clinical.KindOf(err) == clinical.NotFound {
+		err = d.s.vault.Note(ctx, clinical.Event{
+			At: time.Now(), Act: clinical.ActPaperIssued, Caller: c, Patient: r.Patient, Assets: r.Assets, SHA256: digest,
+		})
+		if err == nil {
+			text, err = d.s.vault.ProvePaper(ctx, digest)
+		}
+	}
+	if err != nil {
+		return paper.Proof{}, err
+	}
+	return paper.ProofOf(0, text, d.s.vault.AuditKey())
 }
 
 // keeps reports whether an act took a picture in, or said whose it is.

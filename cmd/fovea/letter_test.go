@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -249,12 +250,24 @@ func (h *house) provesCustody(dir string) {
 	proofs, err := filepath.Glob(filepath.Join(dir, "proof", "*", "leaf.tlog-proof"))
 	h.check(err)
 	acts := map[string]bool{}
-	for _, path := range proofs {
+	var last ledger.Leaf
+	for _, path := range proofs { // in their order
 		text, err := os.ReadFile(path)
 		h.check(err)
-		leaf, _, err := ledger.CheckProof(text, h.sys.vault.AuditKey())
+		last, _, err = ledger.CheckProof(text, h.sys.vault.AuditKey())
 		h.check(err)
-		acts[leaf.Act] = true
+		acts[last.Act] = true
+	}
+	// What is proven is of these very files: their list is in the ledger.
+	original, err := os.ReadFile(filepath.Join(dir, "originals", "exhibit-001.jpg"))
+	h.check(err)
+	list, err := os.ReadFile(filepath.Join(dir, "exhibits.sha256"))
+	h.check(err)
+	if want := fmt.Sprintf("%x  originals/exhibit-001.jpg\n", sha256.Sum256(original)); string(list) != want {
+		h.Errorf("the exhibits are %q, want %q", list, want)
+	}
+	if want := fmt.Sprintf("%x", sha256.Sum256(list)); last.Act != string(clinical.ActPaperIssued) || last.SHA256 != want {
+		h.Errorf("the ledger has %s %s, want %s", last.Act, last.SHA256, want)
 	}
 	if !acts[string(clinical.ActReleaseMade)] || !acts[string(clinical.ActAssetKept)] {
 		h.Errorf("that it was kept and released is not proven: %v", acts)

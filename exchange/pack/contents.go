@@ -126,8 +126,22 @@ type Bundle struct {
 	Pictures []Picture // originals, each with its Asset
 	Events   []clinical.Recorded
 	People   []clinical.Person
-	Proofs   []paper.Proof // entries that show when originals were kept and released
+	Proofs   []paper.Proof // entries that show when originals were kept and released; the last is of Exhibits
 }
+
+// Exhibits lists the originals of an evidential copy as sha256sum does: under
+// the names that they have in it, with the SHA-256 recorded when each was kept.
+// The ledger has the SHA-256 of this list, so that what it proves is of these
+// very files.
+func Exhibits(pictures []Picture) []byte {
+	var s sums
+	for i, p := range pictures {
+		s.add(exhibit(i, p), p.Asset.Original.SHA256[:])
+	}
+	return s.lines
+}
+
+func exhibit(i int, p Picture) string { return "originals/" + name("exhibit", i+1, p.MIME) }
 
 // Evidence returns the contents of an evidential copy: untouched originals,
 // custody report, form of a statement, proofs of the ledger with the public key,
@@ -139,7 +153,7 @@ func Evidence(b Bundle, by paper.Issuer) iter.Seq2[File, error] {
 		at := b.Release.At
 		custody := paper.Custody{Release: b.Release, Events: b.Events, People: b.People}
 		for i, p := range b.Pictures {
-			f := File{Name: "originals/" + name("exhibit", i+1, p.MIME), Size: p.Size(), Modified: at, Content: p.Content}
+			f := File{Name: exhibit(i, p), Size: p.Size(), Modified: at, Content: p.Content}
 			if p.Asset.Original.SHA256 == [32]byte{} || p.Asset.ID != p.Served.Asset {
 				yield(File{}, clinical.Errorf(clinical.Invalid, "pack: evidence: exhibit %d without the record of its original", i+1))
 				return
@@ -183,6 +197,7 @@ func (b Bundle) documents(c paper.Custody, by paper.Issuer) ([]document, error) 
 		return nil, err
 	}
 	out := []document{
+		{"exhibits.sha256", Exhibits(b.Pictures)},
 		{"custody-report.pdf", report.Bytes()},
 		{"custody-report.csv", table.Bytes()},
 		{"statement.pdf", statement.Bytes()},

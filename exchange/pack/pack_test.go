@@ -195,7 +195,7 @@ func TestEvidenceHoldsOriginalsCustodyStatementAndProofs(t *testing.T) {
 	}
 	got := unpack(t, zip.Bytes(), pw)
 	want := []string{
-		"README.txt", "SHA256SUMS", "custody-report.csv", "custody-report.pdf", "originals/exhibit-001.jpg", "originals/exhibit-002.jpg",
+		"README.txt", "SHA256SUMS", "custody-report.csv", "custody-report.pdf", "exhibits.sha256", "originals/exhibit-001.jpg", "originals/exhibit-002.jpg",
 		"proof/001/checkpoint.txt", "proof/001/key.txt", "proof/001/leaf.json", "proof/001/leaf.tlog-proof", "statement.pdf",
 	}
 	var names []string

@@ -66,7 +66,7 @@ func readmeText(l paper.Language) readmeWords {
 			"Ne les copiez pas, ne les transmettez pas ; détruisez-les après usage.",
 			"Leur remise est inscrite au registre de l’hôpital.",
 			"Pour vérifier qu’aucun fichier n’a changé :",
-			"originals/ contient les originaux intacts. custody-report dit qui les a vus ou copiés. proof/ contient des entrées du registre, chacune avec sa preuve. Pour les vérifier sans notre serveur :",
+			"originals/ contient les originaux intacts. custody-report dit qui les a vus ou copiés. proof/ contient des entrées du registre, chacune avec sa preuve ; la dernière porte (sha256) l’empreinte de exhibits.sha256, qui énumère les originaux : elle vaut donc pour ces fichiers mêmes. Pour les vérifier sans notre serveur :",
 		}
 	case paper.Spanish:
 		return readmeWords{
@@ -77,7 +77,7 @@ func readmeText(l paper.Language) readmeWords {
 			"No las copie ni las reenvíe; destrúyalas tras su uso.",
 			"Su entrega consta en el registro del hospital.",
 			"Para comprobar que ningún archivo ha cambiado:",
-			"originals/ contiene los originales intactos. custody-report dice quién los ha visto o copiado. proof/ contiene entradas del registro, cada una con su prueba. Para comprobarlas sin nuestro servidor:",
+			"originals/ contiene los originales intactos. custody-report dice quién los ha visto o copiado. proof/ contiene entradas del registro, cada una con su prueba; la última lleva (sha256) el resumen de exhibits.sha256, que enumera los originales: vale, pues, para estos mismos archivos. Para comprobarlas sin nuestro servidor:",
 		}
 	default:
 		return readmeWords{
@@ -88,7 +88,7 @@ func readmeText(l paper.Language) readmeWords {
 			"Do not copy or forward them; destroy them after use.",
 			"That they were handed over is in the hospital's ledger.",
 			"To check that no file has changed:",
-			"originals/ holds the untouched originals. custody-report says who has seen or copied them. proof/ holds entries of the ledger, each with its proof. To check them without our server:",
+			"originals/ holds the untouched originals. custody-report says who has seen or copied them. proof/ holds entries of the ledger, each with its proof; the last one has (sha256) the SHA-256 of exhibits.sha256, which lists the originals: so it is of these very files. To check them without our server:",
 		}
 	}
 }
