@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/unicode/norm"
 )
 
 // attacks are ways to write a path that mean another one to somebody on the way: a proxy, a file system, a decoder.
@@ -99,6 +100,22 @@ func TestUploadsStayWhereTheyArePut(t *testing.T) {
 	d.must(t, 204, "PUT "+derm+"%C3%89t%C3%A9.jpg", "y")
 }
 
+// Finder takes names apart, which makes them longer: 84 syllables of Korean are 252 bytes, and 756 as it sends them.
+func TestANameIsMeasuredAsItIsKept(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	name := strings.Repeat("\uac01", 84)
+	d.must(t, 201, "PUT "+derm+url.PathEscape(norm.NFD.String(name)), "x")
+	d.must(t, 200, "GET "+derm+url.PathEscape(name), "")
+	for _, never := range []string{strings.Repeat("x", 256), "a%2fb.jpg", "a%00.jpg", strings.Repeat("in/", 12) + "x"} {
+		for _, method := range []string{"PUT", "MKCOL", "LOCK"} {
+			if w := d.ask(method, derm+never, ""); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "name") {
+				t.Errorf("%s %.20s: %d %s", method, never, w.Code, w.Body)
+			}
+		}
+		d.must(t, 404, "GET "+derm+never, "")
+	}
+}
+
 // A Destination is a path in the same inbox, on the same host, and nothing that only looks like it.
 func TestDestinationsElsewhereAreRefused(t *testing.T) {
 	d := newInboxDrive(t, time.Hour, nil)
@@ -122,7 +139,7 @@ func TestDestinationsElsewhereAreRefused(t *testing.T) {
 	if diff := cmp.Diff([]string{derm + "_receipts/", derm + "a.jpg"}, d.list(t, derm)); diff != "" {
 		t.Errorf("something came of it:\n%s", diff)
 	}
-	for _, to := range []string{derm + "b.jpg", "http://example.com" + derm + "c.jpg", "http://example.com:80" + derm + "d.jpg", "https://example.com:443" + derm + "e.jpg"} {
+	for _, to := range []string{derm + "b.jpg", "http://example.com" + derm + "c.jpg", "http://example.com:80" + derm + "d.jpg", "https://example.com:443" + derm + "e.jpg", "http://EXAMPLE.com" + derm + "f.jpg"} {
 		d.must(t, 201, "COPY "+derm+"a.jpg", "", "Destination: "+to)
 	}
 }

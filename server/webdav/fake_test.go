@@ -279,7 +279,11 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 func (c *content) Close() error { return nil }
 
 // fakeAuth knows one user, one user with a narrow credential, and one address that has tried too often.
-type fakeAuth struct{ narrow []clinical.SetID }
+type fakeAuth struct {
+	narrow  []clinical.SetID
+	revoked atomic.Bool // the one user's credentials
+	few     atomic.Bool // they are good for no set
+}
 
 type tooMany struct{}
 
@@ -291,6 +295,12 @@ func (a *fakeAuth) Mount(r *http.Request) (clinical.Caller, []clinical.SetID, er
 	caller := clinical.Caller{Person: id[clinical.Person](login), Door: clinical.DoorWebDAV, Device: r.Header.Get("Test-Device"), Agent: r.UserAgent()}
 	switch login {
 	case "student":
+		if a.revoked.Load() {
+			return clinical.Caller{}, nil, errors.New("revoked")
+		}
+		if a.few.Load() {
+			return caller, []clinical.SetID{}, nil
+		}
 		return caller, nil, nil
 	case "narrow":
 		return caller, a.narrow, nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -191,8 +192,8 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
-	person, known := in.o.People.PersonByID(caller.Person)
-	if !known || reach != nil || !delivers(person) {
+	person, known := in.deliverer(caller, reach)
+	if !known {
 		absent(w)
 		return
 	}
@@ -205,6 +206,10 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	where, ok := parseUnder(InboxPrefix, inboxDepth, r.URL.EscapedPath())
 	if ok && len(where.segments) == 0 {
 		in.root(w, r, person)
+		return
+	}
+	if !ok && slices.Contains([]string{http.MethodPut, "MKCOL", "LOCK"}, r.Method) {
+		plain(w, http.StatusForbidden, "This name cannot be used here: it is too long or too deep, or has a character that no file should have in its name.")
 		return
 	}
 	place, found := in.place(where, person)
@@ -244,6 +249,12 @@ func (v *visit) note(act clinical.Act, size int64) {
 	in.o.Recorder.NoteLater(clinical.Event{
 		At: in.now(), Act: act, Caller: v.caller, Count: int(size), Note: "inbox of studio " + string(v.at.tray.studio),
 	})
+}
+
+// deliverer returns who put or would put files into inboxes, and false where that is nobody who may.
+func (in *inbox) deliverer(c clinical.Caller, reach []clinical.SetID) (clinical.Person, bool) {
+	person, known := in.o.People.PersonByID(c.Person)
+	return person, known && reach == nil && delivers(person)
 }
 
 // delivers reports whether a person may put files into the inboxes of their studios.

@@ -1,6 +1,7 @@
 package webdav
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -21,12 +22,16 @@ const (
 // errSlow is what reading an upload fails with that comes too slowly.
 var errSlow = clinical.Errorf(clinical.Unavailable, "webdav: an upload comes too slowly")
 
+// errCut is what reading an upload fails with that does not come whole.
+var errCut = clinical.Errorf(clinical.Invalid, "webdav: an upload was cut off")
+
 // errFull is what reading an upload fails with once there is no room for it.
 var errFull = clinical.Refuse(clinical.Unavailable, "inbox-full", "There is no room in this inbox right now.")
 
 // arrival is an upload under way.
 type arrival struct {
 	names    []string // where it is to go
+	said     int64    // bytes that it has, 0 where that was not said
 	reserved int64    // bytes for which there is room
 	since    time.Time
 }
@@ -57,6 +62,9 @@ type arriving struct {
 func (a *arriving) Read(p []byte) (int, error) {
 	n, err := a.r.Read(p)
 	a.read += int64(n)
+	if err != nil && (a.read < a.of.said || !errors.Is(err, io.EOF)) {
+		return 0, errCut
+	}
 	if a.read > a.tray.inbox.o.MaxFile {
 		return 0, errTooLarge
 	}

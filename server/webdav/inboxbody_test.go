@@ -3,10 +3,12 @@ package webdav_test
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,6 +68,62 @@ func TestUploadsWithoutALengthGoSideBySide(t *testing.T) {
 			t.Errorf("%s has %d bytes", names[i], got)
 		}
 	}
+}
+
+// Finder says how large a file is that it sends in pieces. One whose last piece has come too early was cut off.
+func TestAnUploadShorterThanItSaidIsNotTaken(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"a.jpg", "earlier")
+	for _, came := range []string{"", "half"} {
+		if got := d.send("a.jpg", "X-Expected-Entity-Length: 8").code([]byte(came)); got != 400 {
+			t.Errorf("%q of eight bytes: %d", came, got)
+		}
+	}
+	if got := d.must(t, 200, "GET "+derm+"a.jpg", "").Body.String(); got != "earlier" {
+		t.Errorf("what was there before is %q", got)
+	}
+	if got := d.send("a.jpg", "X-Expected-Entity-Length: 8").code([]byte("halfhalf")); got != 204 {
+		t.Errorf("all of them: %d", got)
+	}
+	if got := d.send("empty.jpg", "X-Expected-Entity-Length: 0").code(nil); got != 201 {
+		t.Errorf("an empty one: %d", got)
+	}
+}
+
+// A body that breaks off, or is not in pieces as it says, is the client's fault: it is told so, and nobody else is.
+func TestABodyThatBreaksIsTheClients(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	s := d.send("a.jpg")
+	if _, err := s.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.CloseWithError(errors.New("invalid byte in chunk length"))
+	if answer := <-s.answer; answer.Code != 400 {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	d.must(t, 404, "GET "+derm+"a.jpg", "")
+	d.must(t, 415, "PUT "+derm+"a.jpg", "x", "Content-Encoding: gzip")
+}
+
+// An upload may take an hour. What let it in must still be good when it ends.
+func TestAnUploadOfWhoIsNotLetInAnyMoreLeavesNothing(t *testing.T) {
+	d := newInboxDrive(t, time.Hour, nil)
+	d.must(t, 201, "PUT "+derm+"a.jpg", "earlier")
+	for want, over := range map[int]*atomic.Bool{401: &d.auth.revoked, 404: &d.auth.few} {
+		s := d.send("a.jpg")
+		if _, err := s.Write([]byte("half")); err != nil {
+			t.Fatal(err)
+		}
+		over.Store(true)
+		if got := s.code([]byte("half")); got != want {
+			t.Errorf("%d, want %d", got, want)
+		}
+		over.Store(false)
+		if got := d.must(t, 200, "GET "+derm+"a.jpg", "").Body.String(); got != "earlier" {
+			t.Errorf("what was there before is %q", got)
+		}
+	}
+	eventually(t, "nothing more is sealed", func() bool { return d.stage.count() == 1 })
 }
 
 // What is too large is refused alike whether its length was said or not; what only finds no room may come later.

@@ -140,7 +140,7 @@ func here(u *url.URL, host string) bool {
 		return false
 	}
 	usual := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
-	return strings.TrimSuffix(u.Host, usual) == strings.TrimSuffix(host, usual)
+	return strings.EqualFold(strings.TrimSuffix(u.Host, usual), strings.TrimSuffix(host, usual))
 }
 
 // holds reports whether the If header is true, or there is none. The caller holds the tray's mu.

@@ -23,6 +23,9 @@ func (in *inbox) put(ctx context.Context, v *visit) {
 	case v.Header.Get("Content-Range") != "":
 		plain(v.w, http.StatusBadRequest, "Send the whole file.")
 		return
+	case v.Header.Get("Content-Encoding") != "":
+		plain(v.w, http.StatusUnsupportedMediaType, "Send the file as it is.")
+		return
 	case v.at.slash:
 		plain(v.w, http.StatusMethodNotAllowed, "A folder cannot be written to.")
 		return
@@ -34,14 +37,32 @@ func (in *inbox) put(ctx context.Context, v *visit) {
 	}
 	defer in.end(v.at.tray, name)
 	blob, size := "", int64(0)
-	if _, err := body.Peek(1); !errors.Is(err, io.EOF) {
+	if _, err := body.Peek(1); coming.said > 0 || !errors.Is(err, io.EOF) {
 		blob = name
 		if size, err = in.o.Stage.Seal(ctx, blob, &arriving{r: body, tray: v.at.tray, of: coming}); err != nil {
 			in.cut(v, err)
 			return
 		}
 	}
+	if !in.lasts(v) {
+		return
+	}
 	in.commit(ctx, v, name, &item{ID: fresh(), Blob: blob, Size: size, MIME: typeOf(v.Request)})
+}
+
+// lasts reports whether what let an upload in still stands at its end, which may be an hour later; it answers where not.
+func (in *inbox) lasts(v *visit) bool {
+	caller, reach, err := in.h.auth.Mount(v.Request)
+	if err != nil {
+		in.h.refuse(v.w, v.Request, err)
+		return false
+	}
+	person, known := in.deliverer(caller, reach)
+	if !known || !person.In(v.at.tray.studio) {
+		absent(v.w)
+		return false
+	}
+	return true
 }
 
 // begin checks a PUT before its body is read, and reserves what it says that it takes. It answers, and returns nil, where
@@ -54,12 +75,13 @@ func (in *inbox) begin(v *visit, blob string) *arrival {
 	if !ok || !v.may(it, v.touching(it)) {
 		return nil
 	}
-	coming := &arrival{names: v.at.names, reserved: announced(v.Request), since: in.now()}
-	if coming.reserved > in.o.MaxFile {
+	said := announced(v.Request)
+	coming := &arrival{names: v.at.names, said: said, reserved: said, since: in.now()}
+	if said > in.o.MaxFile {
 		oversized(v.w)
 		return nil
 	}
-	if err := t.room(1, coming.reserved); err != nil {
+	if err := t.room(1, said); err != nil {
 		in.spoilt(v, err)
 		return nil
 	}
@@ -89,7 +111,7 @@ func (in *inbox) cut(v *visit, err error) {
 		oversized(v.w)
 	case errors.Is(err, errSlow):
 		plain(v.w, http.StatusRequestTimeout, "The file came too slowly. Send it again over a better line.")
-	case v.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
+	case v.Context().Err() != nil, errors.Is(err, errCut):
 		plain(v.w, http.StatusBadRequest, "The file did not come whole. Send it again.")
 	default:
 		in.spoilt(v, err)

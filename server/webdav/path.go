@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxSegment is longer than any name on the drive.
+// maxSegment is longer than any name on the drive, in bytes once it is composed.
 const maxSegment = 255
 
 // maxDepth is one more segment than the deepest picture has, for what clients leave beside it.
@@ -41,11 +41,14 @@ func parseUnder(prefix string, depth int, escaped string) (location, bool) {
 	}
 	for part := range strings.SplitSeq(rest, "/") {
 		name, err := url.PathUnescape(part)
+		if err == nil {
+			// Finder sends names decomposed, which makes them longer; the drive's own names are composed.
+			name = norm.NFC.String(name)
+		}
 		if err != nil || !plainName(name) || len(at.segments) == depth {
 			return location{}, false
 		}
-		// Finder sends names decomposed; the drive's own names are composed.
-		at.segments = append(at.segments, norm.NFC.String(name))
+		at.segments = append(at.segments, name)
 	}
 	return at, true
 }
