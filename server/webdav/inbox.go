@@ -203,18 +203,8 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.h.fail(w, r, clinical.Errorf(clinical.Unavailable, "webdav: the inbox is being opened"))
 		return
 	}
-	where, ok := parseUnder(InboxPrefix, inboxDepth, r.URL.EscapedPath())
-	if ok && len(where.segments) == 0 {
-		in.root(w, r, person)
-		return
-	}
-	if !ok && slices.Contains([]string{http.MethodPut, "MKCOL", "LOCK"}, r.Method) {
-		plain(w, http.StatusForbidden, "This name cannot be used here: it is too long or too deep, or has a character that no file should have in its name.")
-		return
-	}
-	place, found := in.place(where, person)
-	if !ok || !found {
-		absent(w)
+	place, ok := in.find(w, r, person)
+	if !ok {
 		return
 	}
 	v := &visit{Request: r, w: w, caller: caller, at: place}
@@ -273,6 +263,24 @@ func (in *inbox) place(l location, p clinical.Person) (at, bool) {
 		return at{}, false
 	}
 	return at{tray: t, names: l.segments[1:], slash: l.slash}, true
+}
+
+// find finds what a request is about, or answers it and reports false.
+func (in *inbox) find(w http.ResponseWriter, r *http.Request, p clinical.Person) (at, bool) {
+	where, ok := parseUnder(InboxPrefix, inboxDepth, r.URL.EscapedPath())
+	switch {
+	case !ok && slices.Contains([]string{http.MethodPut, "MKCOL", "LOCK"}, r.Method):
+		plain(w, http.StatusForbidden, "This name cannot be used here: it is too long or too deep, or has a character that no file should have in its name.")
+		return at{}, false
+	case ok && len(where.segments) == 0:
+		in.root(w, r, p)
+		return at{}, false
+	}
+	place, found := in.place(where, p)
+	if !ok || !found {
+		absent(w)
+	}
+	return place, ok && found
 }
 
 // root answers for the folder of the inboxes, which nobody writes to.
