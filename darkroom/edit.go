@@ -85,21 +85,10 @@ func (r *Renderer) Edit(ctx context.Context, src Source, recipe clinical.Recipe,
 	if src.Size > maxSource || opt.Size < 0 {
 		return Picture{}, undecodable(errors.New("too large to hold in memory"))
 	}
-	do := instruction{Recipe: recipe, Asset: opt.Asset, Size: opt.Size, Masked: opt.Masked, Orientation: 1}
+	do := instruction{Recipe: recipe, Asset: opt.Asset, Size: opt.Size, Masked: opt.Masked}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var err error
-	if isRaw(src.MIME) {
-		if src, do.Orientation, err = r.preview(limited, src, opt.Background); err != nil {
-			return Picture{}, blame(ctx, err)
-		}
-	}
-	var got outcome
-	if video := strings.HasPrefix(src.MIME, "video/"); video || r.vips() {
-		got, err = r.chain(limited, src, do, opt.Background)
-	} else {
-		got, err = inProcess(do, func() (*raster, error) { return decodeGo(src) })
-	}
+	got, err := r.develop(limited, src, do, opt.Background)
 	if err != nil {
 		return Picture{}, blame(ctx, err)
 	}
@@ -205,7 +194,9 @@ type instruction struct {
 	Raw string
 	// Coarse asks for no edit either, but for a picture of Size of the JPEG that
 	// follows.
-	Coarse      bool
+	Coarse bool
+	// Measure asks for figures of the picture in the place of any.
+	Measure     *measuring
 	Recipe      clinical.Recipe
 	Asset       clinical.AssetID
 	Size        Size
@@ -216,6 +207,9 @@ type instruction struct {
 // carryOut edits p.
 func (do instruction) carryOut(p *raster) (outcome, error) {
 	p = p.upright(do.Orientation)
+	if do.Measure != nil {
+		return do.Measure.measure(p)
+	}
 	got := outcome{w: p.w, h: p.h}
 	if fits := do.Recipe.Check(p.w, p.h) == nil; !fits { // why not is found again by who reads the answer
 		got.status = statusMisfit

@@ -65,6 +65,7 @@ type Options struct {
 // of what a release hands over in that form, and the flattened copies of what is
 // shown in an edited version. A version that is saved while the one before is
 // being made wins. It keeps no state of its own: everything is in the journal.
+// Behind all that it measures every picture once.
 type Follower struct {
 	opt   Options
 	group *flight
@@ -76,6 +77,8 @@ type Follower struct {
 	todo   []order                              // background work, oldest first
 	later  []order                              // what failed for now
 	wake   chan struct{}                        // holds a token when todo grew
+
+	measurer measurer
 }
 
 // known is what matters of one asset.
@@ -89,6 +92,7 @@ type known struct {
 	known    bool // filed, and somebody said what is in it
 	edit     int  // number of the version in which it is shown
 	made     map[clinical.RenditionKind]clinical.Rendition
+	subject  subject
 }
 
 // task is one rendition to make.
@@ -115,6 +119,8 @@ func NewFollower(opt Options) *Follower {
 	return &Follower{
 		opt: opt, group: newFlight(), ready: make(chan struct{}), wake: make(chan struct{}, 1),
 		assets: map[clinical.AssetID]*known{}, items: map[clinical.ItemID]clinical.AssetID{},
+
+		measurer: newMeasurer(),
 	}
 }
 
@@ -132,6 +138,7 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return f.Missing(ctx) })
 	g.Go(func() error { return f.retry(ctx) })
+	g.Go(func() error { return f.measureAll(ctx) })
 	g.Go(func() error {
 		for {
 			changes, err := f.opt.Journal.Changes(ctx, seq, 256)
@@ -186,6 +193,7 @@ func (f *Follower) apply(d clinical.Delta) {
 			}
 		}
 	}
+	f.takeSubjects(d)
 }
 
 func (f *Follower) takeAssets(list []clinical.Asset, touched map[clinical.AssetID]bool) {

@@ -255,6 +255,7 @@ func TestManyWhoWantTheSamePictureWaitForOneMaking(t *testing.T) {
 	a := h.keep(t, h.patient(t, "1"), picture(t, 1600, 1200))
 	h.follow(t)
 	h.await(t, a.ID, clinical.Thumbnail, made)
+	h.awaitQuality(t, a.ID, measured)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -266,7 +267,7 @@ func TestManyWhoWantTheSamePictureWaitForOneMaking(t *testing.T) {
 	wg.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n := h.opens[a.Original.ID]; n != 2 { // the thumbnail's and this one
+	if n := h.opens[a.Original.ID]; n != 3 { // the thumbnail's, to be measured, and this one
 		t.Errorf("the original was opened %d times", n)
 	}
 }
