@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -15,7 +16,7 @@ type assetCmd struct {
 	Classify assetClassifyCmd `cmd:"" help:"Say what is in pictures: the step between landing and release."`
 	Review   assetReviewCmd   `cmd:"" help:"Confirm \"no identifying feature\" as a second person."`
 	Describe assetDescribeCmd `cmd:"" help:"Edit caption, keywords and view of a picture."`
-	Subjects assetSubjectsCmd `cmd:"" help:"Say who else can be recognised in pictures: each needs a consent of their own."`
+	Subjects assetSubjectsCmd `cmd:"" help:"Who else can be recognised in pictures: each needs a consent of their own."`
 	Discard  assetDiscardCmd  `cmd:"" help:"Destroy frames before their session is filed."`
 	Refile   assetRefileCmd   `cmd:"" help:"Correct a wrong patient: gone from every door at once."`
 }
@@ -162,8 +163,9 @@ type assetSubjectsCmd struct {
 
 // Help teaches.
 func (assetSubjectsCmd) Help() string {
-	return "Everybody who can be recognised consents, and the strictest answer holds: until the other has consented too, the picture leaves every set.\n\n" +
-		"Examples:\n  fovea --as mia asset subjects 01J… --add hospital:8014552K\n" +
+	return "Everybody who can be recognised consents, and the strictest answer holds: until the other has consented too, the picture leaves every set. " +
+		"Governance, who sees no picture, reads who is named with neither --add nor --away.\n\n" +
+		"Examples:\n  fovea --as olu asset subjects 01J…\n  fovea --as mia asset subjects 01J… --add hospital:8014552K\n" +
 		"  fovea --as olu asset subjects 01J… --away hospital:8014552K --reason 'it is a doll'"
 }
 
@@ -172,6 +174,9 @@ func (x assetSubjectsCmd) Run(e *env) error {
 		assets, err := ids[clinical.Asset](x.Assets)
 		if err != nil {
 			return err
+		}
+		if len(x.Add)+len(x.Away) == 0 {
+			return x.list(e, c, assets)
 		}
 		in := wire.NameSubjects{OnAssets: wire.OnAssets{Assets: assets, Reason: x.Reason}}
 		for _, list := range []struct {
@@ -191,6 +196,34 @@ func (x assetSubjectsCmd) Run(e *env) error {
 			return err
 		}
 		return e.said(r, "Noted who else is seen.")
+	})
+}
+
+// list says who is named.
+func (assetSubjectsCmd) list(e *env, c *client, assets []clinical.AssetID) error {
+	all := make([]wire.Named, len(assets))
+	for i, id := range assets {
+		if err := c.get(e.ctx, "/api/v1/assets/"+id.String()+"/subjects", &all[i]); err != nil {
+			return err
+		}
+	}
+	return e.answer(all, func(w io.Writer) {
+		put(w, "PICTURE\tOF\tALSO SEEN\tLESION")
+		for i, one := range all {
+			of, others := "-", []string{}
+			for k, p := range one.Patients {
+				if k == 0 {
+					of = p.String()
+				} else {
+					others = append(others, p.String())
+				}
+			}
+			lesion := "-"
+			if !one.Lesion.IsZero() {
+				lesion = one.Lesion.String()
+			}
+			put(w, "%s\t%s\t%s\t%s", assets[i], of, cmp.Or(strings.Join(others, " "), "-"), lesion)
+		}
 	})
 }
 

@@ -117,8 +117,8 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// MarshalYAML writes what UnmarshalYAML reads.
-func (d duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
+// MarshalText writes what UnmarshalYAML reads.
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil } //nolint:unparam // as encoding.TextMarshaler has it
 
 // load is the configuration of a server: it reads the file (--config, else
 // DATA/fovea.yaml if there is one), lays the flags over it and checks all of it.

@@ -182,12 +182,8 @@ type consentListCmd struct {
 
 func (x consentListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		id, err := e.patient(c, x.Patient)
+		p, err := e.page(c, x.Patient)
 		if err != nil {
-			return err
-		}
-		var p wire.PatientPage
-		if err := c.get(e.ctx, "/api/v1/patients/"+id.String(), &p); err != nil {
 			return err
 		}
 		return e.answer(p.Grants, func(w io.Writer) {

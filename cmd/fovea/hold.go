@@ -21,12 +21,8 @@ type holdListCmd struct {
 
 func (x holdListCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		id, err := e.patient(c, x.Patient)
+		p, err := e.page(c, x.Patient)
 		if err != nil {
-			return err
-		}
-		var p wire.PatientPage
-		if err := c.get(e.ctx, "/api/v1/patients/"+id.String(), &p); err != nil {
 			return err
 		}
 		return e.answer(p.Holds, func(w io.Writer) {

@@ -14,6 +14,7 @@ type patientCmd struct {
 	List      patientListCmd      `cmd:"" help:"List the patients this person may know of."`
 	Show      patientShowCmd      `cmd:"" help:"Show a patient's timeline and consent."`
 	Encounter patientEncounterCmd `cmd:"" help:"Open a stay or visit: who treats the patient."`
+	Team      patientTeamCmd      `cmd:"" help:"Name who may see a patient beyond who treats them; for governance."`
 	Merge     patientMergeCmd     `cmd:"" help:"Say that a record is another patient's; nothing is moved."`
 	Unmerge   patientUnmergeCmd   `cmd:"" help:"Part merged records again, and freeze what either has seen since."`
 	Trace     patientTraceCmd     `cmd:"" help:"Who saw what while two records were one."`
@@ -74,12 +75,8 @@ type patientShowCmd struct {
 
 func (x patientShowCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		id, err := e.patient(c, x.Patient)
+		p, err := e.page(c, x.Patient)
 		if err != nil {
-			return err
-		}
-		var p wire.PatientPage
-		if err := c.get(e.ctx, "/api/v1/patients/"+id.String(), &p); err != nil {
 			return err
 		}
 		return e.answer(p, func(w io.Writer) {

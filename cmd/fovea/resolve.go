@@ -38,6 +38,16 @@ func (e *env) numbered(c *client, ref string) (wire.Numbered, error) {
 	return n, err
 }
 
+// page reads a patient's page.
+func (e *env) page(c *client, ref string) (wire.PatientPage, error) {
+	var p wire.PatientPage
+	id, err := e.patient(c, ref)
+	if err == nil {
+		err = c.get(e.ctx, "/api/v1/patients/"+id.String(), &p)
+	}
+	return p, err
+}
+
 // people finds persons by login or ID. The operator asks: whoever the command
 // acts for need not be one who may list logins.
 func (e *env) people(c *client, refs []string) ([]clinical.PersonID, error) {

@@ -55,13 +55,8 @@ func chaperone(c *wire.Chaperone) string {
 
 // sittings are a patient's sessions.
 func (e *env) sittings(c *client, patient string) ([]wire.Session, error) {
-	p, err := e.patient(c, patient)
-	if err != nil {
-		return nil, err
-	}
-	var page wire.PatientPage
-	err = c.get(e.ctx, "/api/v1/patients/"+p.String(), &page)
-	return page.Sessions, err
+	p, err := e.page(c, patient)
+	return p.Sessions, err
 }
 
 type sessionChangeCmd struct {

@@ -95,6 +95,10 @@ func (s *service) assets() {
 		b := in.Body
 		return clinical.NameSubjects{Assets: b.Assets, Subjects: b.Subjects, Away: b.Away, Reason: b.Reason}, nil
 	})
+	show(s, "/assets/{id}/subjects", "subjects", "Who can be recognised in a picture, for governance, who sees none", func(ctx context.Context, in *assetPath) (wire.Named, error) {
+		named, lesion, err := s.Gate.Named(ctx, caller(ctx), in.ID)
+		return wire.Named{Patients: append([]clinical.PatientID{}, named...), Lesion: lesion.ID}, err
+	})
 	act(s, "POST /assets/refile", "refile-assets", "Correct a wrong patient", func(in *refileBody) (clinical.Command, error) {
 		return clinical.RefileAssets{Assets: in.Body.Assets, To: in.Body.To, Reason: in.Body.Reason}, nil
 	})

@@ -283,6 +283,13 @@ func TestLesionsAndWhoElseIsSeen(t *testing.T) {
 	if a := read[wire.Asset](t, h.Ask(door, "clara", "GET", "/api/v1/assets/"+leg())); len(a.Subjects) != 1 || a.Subjects[0].String() != child {
 		t.Errorf("seen are %v", a.Subjects)
 	}
+	named := read[wire.Named](t, h.Ask(door, "greta", "GET", "/api/v1/assets/"+leg()+"/subjects"))
+	if len(named.Patients) != 2 || named.Patients[1].String() != child {
+		t.Errorf("named are %v", named.Patients)
+	}
+	if w := h.Ask(door, "clara", "GET", "/api/v1/assets/"+leg()+"/subjects"); w.Code != http.StatusNotFound {
+		t.Errorf("somebody else asks who is named: %d", w.Code)
+	}
 	if w := send("clara", "POST", "/assets/subjects", `{"assets":["`+leg()+`"],"away":["`+child+`"],"reason":"a doll"}`, ""); w.Code != http.StatusForbidden {
 		t.Errorf("taken away: %d", w.Code)
 	}

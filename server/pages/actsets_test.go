@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -125,6 +126,51 @@ func TestWhatIsAddedFromASearchLeadsBackToIt(t *testing.T) {
 		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != want {
 			t.Errorf("%q leads to %d %q, want %q", to, w.Code, got, want)
 		}
+	}
+}
+
+// Governance names who may see a patient beyond who treats them, and takes the name away.
+func TestGovernanceNamesATeam(t *testing.T) {
+	h, door := open(t)
+	vip, to := "/patients/"+id[clinical.Patient]("vip"), entry{h, door}
+	opens := func(who string) int { return h.Ask(door, who, "GET", vip).Code }
+	rev := func() string {
+		p, err := h.Gate.Patient(t.Context(), h.Caller("greta"), clinicaltest.ID[clinical.Patient]("vip"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strconv.FormatUint(p.Rev, 10)
+	}
+	if got := opens("nina"); got != http.StatusNotFound {
+		t.Fatalf("before: %d", got)
+	}
+	if page := h.Ask(door, "greta", "GET", vip).Body.String(); !strings.Contains(page, "Invented oscar</span><button") || !strings.Contains(page, ">Invented nina</option>") {
+		t.Errorf("who is named, and who may be, is not on the page:\n%s", page)
+	}
+	nina := id[clinical.Person]("nina")
+	for what, sent := range map[string][]string{
+		"nobody": {"rev", rev()}, "no revision": {"add", nina}, "a person and another": {"rev", rev(), "add", nina, "away", nina},
+	} {
+		if w := send(t, to, "greta", vip+"/team", sent...); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", what, w.Code)
+		}
+	}
+	if w := send(t, to, "greta", vip+"/team", "rev", rev(), "add", id[clinical.Person]("greta")); w.Code != http.StatusForbidden {
+		t.Errorf("herself: %d", w.Code)
+	}
+	if w := send(t, to, "oscar", vip+"/team", "rev", rev(), "add", nina); w.Code != http.StatusForbidden {
+		t.Errorf("by who is named: %d", w.Code)
+	}
+	leads(t, send(t, to, "greta", vip+"/team", "rev", rev(), "add", nina), vip+"?done=team")
+	if got := opens("nina"); got != http.StatusOK {
+		t.Errorf("named: %d", got)
+	}
+	if page := h.Ask(door, "oscar", "GET", vip).Body.String(); strings.Contains(page, "Named team") {
+		t.Error("who treats is offered to name")
+	}
+	leads(t, send(t, to, "greta", vip+"/team", "rev", rev(), "away", nina), vip+"?done=team")
+	if got := opens("nina"); got != http.StatusNotFound {
+		t.Errorf("taken away: %d", got)
 	}
 }
 

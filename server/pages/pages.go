@@ -173,6 +173,7 @@ func (d *door) acts() map[string]func(*visit) error {
 		"POST /consents/{id}/form":        d.keepForm,
 		"POST /patients/{id}/merge":       d.ask("merge", mergePatients),
 		"POST /patients/{id}/unmerge":     d.act(unmergePatients),
+		"POST /patients/{id}/team":        d.again(d.patient, d.nameTeam),
 		"POST /sessions/{id}":             d.changeSession,
 		"POST /glass/find":                d.glassForm,
 		"POST /glass":                     d.again(d.glassForm, d.breakGlass),

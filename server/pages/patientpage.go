@@ -20,6 +20,7 @@ type patientView struct {
 	Recalls  []clinical.Recall
 	Glass    clinical.BreakGlass // the person's open ticket
 	Merged   []clinical.Patient  // records that are this patient's too
+	Namable  []clinical.Person   // whom governance may name
 	People   []clinical.Person   // who may have taken the pictures
 	Followed []lesionRow
 	Unopened clinical.Lesion // what the form of a new one begins with
@@ -72,7 +73,7 @@ func (d *door) patientRecord(v *visit, page clinical.PatientPage) (patientView, 
 		}
 	}
 	if p.Merges {
-		if p.Merged, err = d.Gate.Merged(v.ctx, v.caller, id); err != nil {
+		if err = d.governed(v, &p); err != nil {
 			return p, err
 		}
 	}
@@ -80,6 +81,15 @@ func (d *door) patientRecord(v *visit, page clinical.PatientPage) (patientView, 
 		p.People, err = d.photographers(v)
 	}
 	return p, err
+}
+
+// governed gathers what governance alone changes.
+func (d *door) governed(v *visit, p *patientView) (err error) {
+	if p.Namable, err = d.namable(v, p.Patient.NamedTeam); err != nil {
+		return err
+	}
+	p.Merged, err = d.Gate.Merged(v.ctx, v.caller, p.Patient.ID)
+	return err
 }
 
 func (d *door) viewGrant(v *visit, g clinical.Grant) grantView {

@@ -63,6 +63,7 @@ func done(code string) string {
 		"changed":       "Changed. Every drive follows from now on.",
 		"crowded":       "Changed. The roster has more readers than the audience that you chose: everybody on it keeps the set, but choose the larger audience if they see it together.",
 		"held":          "Hold placed. The pictures stay as they are, and left every drive.",
+		"team":          "Noted who is named for this patient. It holds from now on, on every door.",
 		"lifted":        "Hold lifted. What consent allows can be shown and changed again.",
 		"mistaken":      "Marked as entered in error. It stays in the list and permits nothing.",
 		"form":          "The form is kept beside the consent, sealed. It is never replaced.",

@@ -6,6 +6,12 @@ import (
 	"fovea/clinical"
 )
 
+// Named is who can be recognised in a picture, and the lesion that it shows.
+type Named struct {
+	Patients []clinical.PatientID `json:"patients" doc:"the picture's own first"`
+	Lesion   clinical.LesionID    `json:"lesion,omitzero"`
+}
+
 // Classify says what is in pictures: of a whole session, or of those named.
 type Classify struct {
 	Session              clinical.SessionID `json:"session,omitzero"`
