@@ -26,6 +26,41 @@ func (h *house) code(login string, grants ...clinical.GrantID) string {
 	return secret
 }
 
+// A patient takes home no code that opens nothing, or another's.
+func TestACopyCarriesACodeThatWithdrawsItsConsent(t *testing.T) {
+	h := newHouse(t, wounds())
+	this, other := clinicaltest.ID[clinical.Grant]("this"), clinicaltest.ID[clinical.Grant]("other")
+	all := h.code("paula")
+	for _, typed := range []string{all, strings.ToLower(strings.ReplaceAll(all, "-", ""))} {
+		if got, err := h.CodeToPrint(t.Context(), as("nina"), patient("adult"), this, typed); err != nil || got != all {
+			t.Errorf("%q, %v, want %q", got, err, all)
+		}
+	}
+	said := func(name string, who string, of clinical.PatientID, secret string, want clinical.Kind) {
+		t.Helper()
+		if got, err := h.CodeToPrint(t.Context(), as(who), of, this, secret); clinical.KindOf(err) != want || got != "" {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	said("another patient's", "nina", patient("child"), all, clinical.Invalid)
+	said("nobody's", "nina", patient("adult"), strings.Repeat("K8GZ-", 7)+"K8GZ", clinical.Invalid)
+	said("not a code", "nina", patient("adult"), "AAAA-BBBB", clinical.Invalid)
+	said("to a student", "stella", patient("adult"), all, clinical.NotFound)
+	given := clinicaltest.ID[clinical.Grant]("teaching")
+	narrow := h.code("paula", given)
+	said("of another consent", "nina", patient("adult"), narrow, clinical.Invalid)
+	if _, err := h.CodeToPrint(t.Context(), as("nina"), patient("adult"), given, narrow); err != nil {
+		t.Errorf("of this very consent: %v", err)
+	}
+	if _, err := h.CodeToPrint(t.Context(), as("nina"), patient("adult"), other, all); err != nil {
+		t.Errorf("of everything: %v", err)
+	}
+	if _, err := h.WithdrawByCode(t.Context(), home(), all); err != nil {
+		t.Fatal(err)
+	}
+	said("used", "nina", patient("adult"), all, clinical.Invalid)
+}
+
 func TestPatientWithdrawsByTheirOwnCode(t *testing.T) {
 	h := newHouse(t, wounds())
 	secret := h.code("paula")

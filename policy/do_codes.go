@@ -158,6 +158,27 @@ func (g *Gate) CodeOpens(secret string) (bool, error) {
 	return ok, nil
 }
 
+// CodeToPrint returns a secret as it is written on the patient's copy of a
+// consent, or of none where grant is zero. It is Invalid where it is not a code
+// that can be used, is another patient's, or does not withdraw this consent:
+// nobody takes home a code that opens nothing.
+func (g *Gate) CodeToPrint(_ context.Context, c clinical.Caller, patient clinical.PatientID, grant clinical.GrantID, secret string) (string, error) {
+	snap, p, err := g.ready(c)
+	if err != nil {
+		return "", err
+	}
+	if !recordsConsent(p.Role) {
+		return "", clinical.ErrNotFound
+	}
+	code, ok := snap.code(secret)
+	covers := grant.IsZero() || len(code.Grants) == 0 || slices.Contains(code.Grants, grant)
+	if !ok || !covers || !snap.samePatient(code.Patient, patient) {
+		return "", invalid("code", "This code does not withdraw this consent: it is mistyped, another patient's, used or revoked. Issue one, and print it as it is shown.")
+	}
+	raw, _ := readSecret(secret)
+	return writeSecret([secretBytes]byte(raw)), nil
+}
+
 // CodeShows says what a code would withdraw, in words that name nobody. It
 // changes nothing.
 func (g *Gate) CodeShows(_ context.Context, c clinical.Caller, secret string) (clinical.CodeView, error) {

@@ -25,7 +25,7 @@ type consentRecordCmd struct {
 	Patient     string   `arg:"" help:"Patient ID, or SYSTEM:NUMBER."`
 	Status      string   `default:"given" enum:"given,refused,requested,pending" help:"given, refused, requested or pending."`
 	Mode        string   `default:"written" enum:"written,electronic,verbal,implied" help:"How it was expressed."`
-	Purpose     []string `help:"P1 audit, P2 teaching (the default), P2b another patient, P3 research, P4 publication, P5 public. Repeat."`
+	Purpose     []string `help:"P1 audit, P2 teaching (the default), P2b another patient, P3 research, P4 publication, P5 public, P7 training of devices. Repeat."`
 	Audience    string   `help:"Largest audience: A0 team … A2 ≤12, A3 ≤40 (the default), A4 hall, A5 professionals, A6 public."`
 	Level       string   `default:"I1" help:"Most that may be recognised: I0 identifiable, I1 no identifying feature, I2 anonymised."`
 	Channels    string   `help:"view, mount, download, print, online; absent: view,mount."`

@@ -73,6 +73,9 @@ func (d *desk) consentForm(ctx context.Context, c clinical.Caller, f wire.PrintF
 		}
 	}
 	if f.Code != "" {
+		if f.Code, err = d.s.gate.CodeToPrint(ctx, c, f.Patient, f.Grant, f.Code); err != nil {
+			return may, err
+		}
 		out.Copy.Secret = f.Code
 		if f.URL == "" {
 			f.URL = d.s.withdrawal(f.Code)
