@@ -36,6 +36,9 @@ const (
 	ReasonFew clinical.Reason = "align-few"
 	// ReasonNarrow: what is the same lies in a small part of what both show.
 	ReasonNarrow clinical.Reason = "align-narrow"
+	// ReasonAside: what is the same lies beside the middle of what both show, as a
+	// floor or a couch does.
+	ReasonAside clinical.Reason = "align-aside"
 	// ReasonImplausible: a camera cannot have moved so.
 	ReasonImplausible clinical.Reason = "align-implausible"
 	// ReasonUnconfirmed: the pixels are not alike where the details say so.
@@ -67,17 +70,21 @@ type Result struct {
 	Matrix Homography
 	// Reason is why the pictures are not aligned; empty: they are.
 	Reason clinical.Reason
-	// Error is within how many pixels 19 of 20 places come to lie on themselves.
+	// Region is the outline, in the earlier picture, of what agrees. The map holds
+	// within it, and nothing is known of what lies outside: a wall behind a foot
+	// is not where it was.
+	Region []Place
+	// Error is within how many pixels 19 of 20 places of the region come to lie on
+	// themselves.
 	Error float64
 	// Residual is the root of the mean square by which the agreeing details miss.
 	Residual float64
 	// Matches are the details that look alike, Agreeing those with which the map
 	// was made, of places that were pointed at all.
 	Matches, Agreeing int
-	// Spread is the share of what both pictures show that lies between agreeing
-	// details; Overlap is that which both show, as a share of the smaller.
+	// Spread is the share of what both pictures show that lies in the region; Overlap is that which both show, as a share of the smaller.
 	Spread, Overlap float64
-	// Parts is of how many parts of what both show the pixels were compared;
+	// Parts is of how many parts of the region the pixels were compared;
 	// Alike are those that are most alike where they are laid, Elsewhere those
 	// that are beside it. Both are 0 for what was aligned by hand.
 	Parts, Alike, Elsewhere int
@@ -103,16 +110,18 @@ func Find(ctx context.Context, before, after image.Image) (Result, error) {
 	if err := a.study(ctx); err != nil {
 		return Result{}, err
 	}
-	t := &board{from: a.half(), to: b.half(), fromDetail: a.details, toDetail: b.details}
+	r := between(b, a)
+	return r, ctx.Err()
+}
+
+// between lays a studied picture over another.
+func between(before, after *sheet) Result {
+	t := &board{from: after.half(), to: before.half(), fromDetail: after.details, toDetail: before.details}
 	t.all = matches(t.fromDetail, t.toDetail)
-	if err := ctx.Err(); err != nil {
-		return Result{}, err
-	}
 	for _, m := range t.all {
 		t.pairs = append(t.pairs, t.pair(m))
 	}
-	r := t.judge(b, a)
-	return r, ctx.Err()
+	return t.judge(before, after)
 }
 
 // sheet is a picture at the size at which it is worked on.

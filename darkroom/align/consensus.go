@@ -11,6 +11,7 @@ import (
 const (
 	near      = 0.01 // a match agrees
 	proposals = 8    // similarities that are looked into
+	attempts  = 3    // maps that are judged
 	draws     = 150  // of four matches from what supports a similarity
 	fewest    = 6    // supporters that a similarity needs to be looked into
 	guided    = 0.05 // how far from where the map puts it a detail is looked for
@@ -102,12 +103,18 @@ func (b *board) proposed() []proposal {
 	return out
 }
 
-// agreed is the map with which most matches agree, by draws of four from what
-// supports a similarity (Fischler and Bolles 1981) that are the same every time.
-func (b *board) agreed() (best Homography, ok bool) {
+// agreed are maps with which many matches agree, the best first: for each
+// similarity the best of draws of four from what supports it (Fischler and Bolles
+// 1981), the same every time.
+func (b *board) agreed() []Homography {
+	type scored struct {
+		Homography
+		score float64
+	}
 	r := rand.New(rand.NewPCG(0x616c69676e, 1)) //nolint:gosec // the same every time, on purpose
-	most := 0.0
+	var all []scored
 	for _, p := range b.proposed() {
+		var best scored
 		for range draws {
 			var four [4]pair
 			for i := range four {
@@ -117,15 +124,37 @@ func (b *board) agreed() (best Homography, ok bool) {
 			if !drawn {
 				continue
 			}
-			if got := b.agreement(h); got > most {
+			if got := b.agreement(h); got > best.score {
 				if closer := h.polished(b.agreeing(h, 2*near), flat, near); b.agreement(closer) > got {
 					h, got = closer, b.agreement(closer)
 				}
-				best, most, ok = h, got, true
+				best = scored{h, got}
 			}
 		}
+		if best.score > 0 {
+			all = append(all, best)
+		}
 	}
-	return best, ok
+	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	var out []Homography
+	for _, s := range all {
+		if !slices.ContainsFunc(out, func(h Homography) bool { return b.alikeMaps(h, s.Homography) }) && len(out) < attempts {
+			out = append(out, s.Homography)
+		}
+	}
+	return out
+}
+
+// alikeMaps tells whether two maps agree about most of what agrees with one.
+func (b *board) alikeMaps(one, other Homography) bool {
+	both := b.agreeing(one, near)
+	same := 0
+	for _, p := range both {
+		if other.miss(p) < 2*near {
+			same++
+		}
+	}
+	return 2*same >= len(both)
 }
 
 // drawnFrom is the map of four pairs, unless they lie so that it mirrors or that

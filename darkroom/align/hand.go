@@ -27,7 +27,7 @@ type Pair struct{ Before, After Place }
 func ByHand(before, after image.Point, points []Pair) Result {
 	r := Result{Matches: len(points), Agreeing: len(points)}
 	b, a := halfOf(float64(before.X), float64(before.Y)), halfOf(float64(after.X), float64(after.Y))
-	pairs, ok := placed(b, a, points)
+	pairs, ok := pointedAt(b, a, points)
 	if !ok {
 		r.Reason = ReasonPoints
 		return r
@@ -47,7 +47,9 @@ func ByHand(before, after image.Point, points []Pair) Result {
 	h = h.polished(pairs, free, 1)
 	r.Matrix = b.from().After(h).After(a.from().Inverse())
 	o := seen(h, a, b)
-	r.Overlap, r.Spread, r.Residual = o.share, o.covered(pairs), b.unit*rms(pairs, h)
+	outline, held := o.covered(pairs)
+	r.Overlap, r.Spread, r.Residual = o.share, float64(len(held))/float64(max(1, len(o.places))), b.unit*rms(pairs, h)
+	r.Region = placed(b.from(), outline)
 	normal, _ := h.equations(pairs, free, 1e3)
 	left, ok := inverted(normal)
 	if !ok {
@@ -56,7 +58,7 @@ func ByHand(before, after image.Point, points []Pair) Result {
 	}
 	known := max(pointing, rms(pairs, h))
 	var doubts []float64
-	for _, at := range o.places {
+	for _, at := range held {
 		doubts = append(doubts, 2*known*h.doubtAt(left, at))
 	}
 	r.Error = b.unit * quantile(doubts, 19, 20)
@@ -69,8 +71,8 @@ func ByHand(before, after image.Point, points []Pair) Result {
 	return r
 }
 
-// placed are pairs in half sides, unless they are too few, too many or outside.
-func placed(before, after half, points []Pair) ([]pair, bool) {
+// pointedAt are pairs in half sides, unless they are too few, too many or outside.
+func pointedAt(before, after half, points []Pair) ([]pair, bool) {
 	if len(points) < fewestPoints || len(points) > mostPoints || !(before.unit > 0) || !(after.unit > 0) {
 		return nil, false
 	}

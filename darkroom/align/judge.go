@@ -13,47 +13,66 @@ import (
 const (
 	fewestMatches  = 12
 	fewestAgreeing = 12
-	tolerance      = 0.03 // 1.5 % of the longer side
-	leastSpread    = 0.12 // of what both show
-	leastOverlap   = 0.15 // of the smaller picture
-	largestScale   = 5.0  // times as large, or as small
-	largestSlant   = 2.6  // one way against the other: a tilt of 67°
-	largestChange  = 3.0  // of the size, from one end to the other
-	blocks         = 6    // along the longer side, in which misses are taken for one
-	neighbours     = 9    // details that tell of a place
-	samples        = 14   // of a picture's width and height, for shares of its area
+	tolerance      = 0.03  // 1.5 % of the longer side
+	leastSpread    = 0.12  // of what both show
+	leastOverlap   = 0.15  // of the smaller picture
+	largestScale   = 5.0   // times as large, or as small
+	largestSlant   = 2.6   // one way against the other: a tilt of 67°
+	largestChange  = 3.0   // of the size, from one end to the other
+	aside          = 0.1   // from the region to the middle of what both show
+	blocks         = 6     // along the longer side, in which misses are taken for one
+	neighbours     = 9     // details that tell of a place
+	reach          = 0.03  // a detail that misses by more counts little
+	least          = 0.001 // what is stated at least: half a pixel in a thousand
+	samples        = 14    // of a picture's width and height, for shares of its area
 )
 
-// judge makes the map, and says whether it may be used.
+// judge makes the map, and says whether it may be used. Where more than one map
+// has details for it, the first is taken that may: behind a foot is a floor, and
+// it has moved otherwise.
 func (t *board) judge(before, after *sheet) Result {
+	first := Result{Matches: len(t.pairs), Reason: ReasonFew}
+	if len(t.pairs) < fewestMatches {
+		return first
+	}
+	for i, h := range t.agreed() {
+		r := t.judgeOne(before, after, h)
+		if r.Accepted() {
+			return r
+		}
+		if i == 0 {
+			first = r
+		}
+	}
+	return first
+}
+
+// judgeOne settles one map, and judges it.
+func (t *board) judgeOne(before, after *sheet, h Homography) Result {
 	r := Result{Matches: len(t.pairs)}
-	if r.Matches < fewestMatches {
-		r.Reason = ReasonFew
-		return r
-	}
-	h, ok := t.agreed()
-	if !ok {
-		r.Reason = ReasonFew
-		return r
-	}
 	f := t.settled(h)
 	if len(f.agreeing) < fewestAgreeing {
 		r.Reason = ReasonFew
 		return r
 	}
 	unit := t.to.unit * max(before.w/float64(before.plane.W), before.h/float64(before.plane.H))
-	r.Agreeing, r.Residual = len(f.agreeing), unit*f.residual()
+	r.Agreeing, r.Residual = len(f.agreeing), unit*rms(f.agreeing, f.onto)
 	r.Matrix = before.own().After(f.onto).After(after.own().Inverse())
-	o := t.overlap(f.onto)
-	r.Overlap, r.Spread = o.share, o.covered(f.agreeing)
-	r.Error = unit * f.error(o.places)
-	votes := confirm(before.plane, after.plane, before.half().from().After(f.onto).After(after.half().from().Inverse()))
+	o := seen(f.onto, t.from, t.to)
+	outline, held := o.covered(f.agreeing)
+	r.Overlap, r.Spread = o.share, float64(len(held))/float64(max(1, len(o.places)))
+	r.Error = unit * f.error(held)
+	r.Region = placed(before.own(), outline)
+	c := comparison{onto: before.half().from().After(f.onto).After(after.half().from().Inverse()), measure: before.half(), region: outline}
+	votes := c.confirm(before.plane, after.plane)
 	r.Parts, r.Alike, r.Elsewhere = votes.parts, votes.alike, votes.elsewhere
 	switch {
 	case !o.plausible:
 		r.Reason = ReasonImplausible
 	case r.Spread < leastSpread:
 		r.Reason = ReasonNarrow
+	case !within(outline, o.middle(), aside):
+		r.Reason = ReasonAside
 	case !votes.confirmed():
 		r.Reason = ReasonUnconfirmed
 	case !(r.Error <= tolerance*unit):
@@ -62,30 +81,75 @@ func (t *board) judge(before, after *sheet) Result {
 	return r
 }
 
+// placed are places as a map puts them.
+func placed(h Homography, all []Place) (out []Place) {
+	for _, at := range all {
+		p, _ := h.Apply(at)
+		out = append(out, p)
+	}
+	return out
+}
+
 // fit is a map and what it was made from.
 type fit struct {
 	onto     Homography
 	free     int
-	pairs    []pair // details near where the map puts them
 	agreeing []pair
-	reach    float64 // by how much they miss at most
 }
 
-// settled fits a map to the details that are found by it, a few times over. A
-// body that is not quite as it was is let in: what agrees may miss by thrice what
-// half of them do.
+// settled fits a map to the details that are found by it, a few times over.
 func (t *board) settled(h Homography) fit {
-	f := fit{onto: h, free: flat, reach: near}
+	f := fit{onto: h, free: flat}
 	for range 4 {
-		f.pairs = t.again(f.onto)
-		f.agreeing = within(f.pairs, f.onto, f.reach)
+		f.agreeing = coherent(t.again(f.onto), f.onto)
 		if len(f.agreeing) < fewestAgreeing {
 			break
 		}
 		f.refit()
-		f.reach = min(3*near, max(near/2, 4*quantile(f.misses(f.onto, f.pairs), 1, 2)))
 	}
 	return f
+}
+
+// coherent keeps of what was matched near where a map puts it that which misses
+// by as much, and in the same direction, as most of what lies around it. A body
+// that is not quite as it was bends, and does not scatter.
+func coherent(all []pair, h Homography) (out []pair) {
+	misses := make([]Place, len(all))
+	for i, p := range all {
+		at, _ := h.Apply(p.from)
+		misses[i] = Place{p.to.X - at.X, p.to.Y - at.Y}
+	}
+	for i, p := range all {
+		same := 0
+		closest, n := nearest(all, p.to, i)
+		for _, k := range closest[:n] {
+			if math.Hypot(misses[k].X-misses[i].X, misses[k].Y-misses[i].Y) < near {
+				same++
+			}
+		}
+		if 2*same > neighbours {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// nearest are the pairs nearest to a place of the earlier picture, but for one.
+func nearest(all []pair, at Place, but int) (closest [neighbours]int, n int) {
+	var far [neighbours]float64
+	for k, p := range all {
+		d := (p.to.X-at.X)*(p.to.X-at.X) + (p.to.Y-at.Y)*(p.to.Y-at.Y)
+		if k == but || n == neighbours && d >= far[n-1] {
+			continue
+		}
+		n = min(n+1, neighbours)
+		i := n - 1
+		for ; i > 0 && far[i-1] > d; i-- {
+			closest[i], far[i] = closest[i-1], far[i-1]
+		}
+		closest[i], far[i] = k, d
+	}
+	return closest, n
 }
 
 // refit finds the map of what agrees. Perspective is left out where maps with it
@@ -96,12 +160,11 @@ func (f *fit) refit() {
 	if !ok {
 		return
 	}
-	flatMap = flatMap.polished(f.agreeing, flat, f.reach)
+	flatMap = flatMap.polished(f.agreeing, flat, reach)
 	f.onto, f.free = flatMap, flat
-	if typical(f.foretold(flatMap, flat, f.agreeing)) > typical(f.foretold(flatMap, slanted, f.agreeing)) {
-		f.onto, f.free = flatMap.polished(f.agreeing, slanted, f.reach), slanted
+	if typical(f.foretold(flatMap, flat)) > typical(f.foretold(flatMap, slanted)) {
+		f.onto, f.free = flatMap.polished(f.agreeing, slanted, reach), slanted
 	}
-	f.agreeing = within(f.pairs, f.onto, f.reach)
 }
 
 // block is the part of the earlier picture in which a pair lies.
@@ -109,15 +172,11 @@ func block(p pair) [2]int {
 	return [2]int{int(math.Floor(p.to.X * blocks / 2)), int(math.Floor(p.to.Y * blocks / 2))}
 }
 
-// missed is a detail and by how much it was missed.
-type missed struct {
-	pair
-	by float64
-}
-
-// foretold is by how much the details of every fourth block miss, by a map that
-// was made from what agrees in the others.
-func (f *fit) foretold(h Homography, free int, of []pair) (out []missed) {
+// foretold is where details are that a map was not made from, from where it puts
+// them: each block is foretold from three quarters of the others. What cannot be
+// foretold is infinitely far.
+func (f *fit) foretold(h Homography, free int) []Place {
+	out := make([]Place, len(f.agreeing))
 	for fold := range 4 {
 		there := func(p pair) bool { b := block(p); return (b[0]+2*b[1])&3 == fold }
 		var known []pair
@@ -126,13 +185,17 @@ func (f *fit) foretold(h Homography, free int, of []pair) (out []missed) {
 				known = append(known, p)
 			}
 		}
-		if len(known) < free {
-			continue
+		other := h
+		if len(known) >= free {
+			other = h.polished(known, free, reach)
 		}
-		other := h.polished(known, free, f.reach)
-		for _, p := range of {
-			if there(p) {
-				out = append(out, missed{p, other.miss(p)})
+		for i, p := range f.agreeing {
+			if !there(p) {
+				continue
+			}
+			out[i] = Place{math.Inf(1), 0}
+			if at, ok := other.Apply(p.from); ok && len(known) >= free {
+				out[i] = Place{p.to.X - at.X, p.to.Y - at.Y}
 			}
 		}
 	}
@@ -140,29 +203,12 @@ func (f *fit) foretold(h Homography, free int, of []pair) (out []missed) {
 }
 
 // typical is what three of four misses are at most.
-func typical(all []missed) float64 {
-	out := make([]float64, len(all))
-	for i, m := range all {
-		out[i] = m.by
+func typical(misses []Place) float64 {
+	out := make([]float64, len(misses))
+	for i, m := range misses {
+		out[i] = math.Hypot(m.X, m.Y)
 	}
 	return quantile(out, 3, 4)
-}
-
-func (f *fit) misses(h Homography, of []pair) []float64 {
-	out := make([]float64, len(of))
-	for i, p := range of {
-		out[i] = h.miss(p)
-	}
-	return out
-}
-
-func within(pairs []pair, h Homography, reach float64) (out []pair) {
-	for _, p := range pairs {
-		if h.miss(p) < reach {
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 func rms(pairs []pair, h Homography) float64 {
@@ -173,36 +219,28 @@ func rms(pairs []pair, h Homography) float64 {
 	return math.Sqrt(sum/float64(len(pairs))) + 1e-9
 }
 
-func (f *fit) residual() float64 { return rms(f.agreeing, f.onto) }
-
-// error is within what distance 19 of 20 of the places come to lie: by how much
-// the details around a place miss, agreeing or not, by maps that were not made
-// from them, and what the details leave uncertain there. Misses side by
-// side are taken for one, so that a body that is bent is not taken for many
-// details read with care.
+// error is within what distance 19 of 20 of places come to lie: by how much the
+// details around each are missed together, by maps that were not made from them,
+// and what the details leave uncertain there. Misses side by side are taken for
+// one, so that a body that is bent is not taken for many details read with care.
 func (f *fit) error(places []Place) float64 {
-	left, ok := f.onto.doubt(f.agreeing, f.free, f.reach)
+	left, ok := f.onto.doubt(f.agreeing, f.free, reach)
 	if !ok {
 		return math.Inf(1)
 	}
-	known := f.foretold(f.onto, f.free, f.pairs)
+	misses := f.foretold(f.onto, f.free)
 	out := make([]float64, len(places))
 	for i, at := range places {
-		out[i] = math.Hypot(around(known, at), 2.5*f.onto.doubtAt(left, at))
+		to, _ := f.onto.Apply(at)
+		closest, n := nearest(f.agreeing, to, -1)
+		var x, y []float64
+		for _, k := range closest[:n] {
+			x, y = append(x, misses[k].X), append(y, misses[k].Y)
+		}
+		local := math.Hypot(quantile(x, 1, 2), quantile(y, 1, 2))
+		out[i] = math.Hypot(local, 2.5*f.onto.doubtAt(left, at)) + least
 	}
 	return quantile(out, 19, 20)
-}
-
-// around is by how much most of the details nearest to a place miss.
-func around(known []missed, at Place) float64 {
-	slices.SortFunc(known, func(a, b missed) int {
-		return cmp.Compare(math.Hypot(a.from.X-at.X, a.from.Y-at.Y), math.Hypot(b.from.X-at.X, b.from.Y-at.Y))
-	})
-	var near []float64
-	for _, m := range known[:min(len(known), neighbours)] {
-		near = append(near, m.by)
-	}
-	return quantile(near, 2, 3)
 }
 
 // quantile is what so many of so many are at most; infinite for none.
@@ -222,12 +260,17 @@ type overlap struct {
 	plausible bool
 }
 
-// overlap looks at a grid of places over the later picture, and at how the map
-// grows, slants and turns them.
-func (t *board) overlap(h Homography) overlap {
-	return seen(h, t.from, t.to)
+// middle is that of what both show, in the earlier picture: a photographer has
+// what matters there.
+func (o overlap) middle() (at Place) {
+	for _, p := range o.to {
+		at.X, at.Y = at.X+p.X/float64(len(o.to)), at.Y+p.Y/float64(len(o.to))
+	}
+	return at
 }
 
+// seen looks at a grid of places over the later picture, and at how a map grows,
+// slants and turns them.
 func seen(h Homography, from, to half) overlap {
 	var o overlap
 	low, high, slant := math.Inf(1), 0.0, 0.0
@@ -283,20 +326,20 @@ func clockwise(h Homography, a half) bool {
 	return true
 }
 
-// covered is the share of the overlap that lies between agreeing details.
-func (o overlap) covered(agreeing []pair) float64 {
-	var from []Place
+// covered is the outline of agreeing details in the earlier picture, and the
+// places of the later that lie in it.
+func (o overlap) covered(agreeing []pair) (outline, held []Place) {
+	var to []Place
 	for _, p := range agreeing {
-		from = append(from, p.from)
+		to = append(to, p.to)
 	}
-	outline := hull(from)
-	n := 0
-	for _, at := range o.places {
-		if inside(outline, at) {
-			n++
+	outline = hull(to)
+	for i, at := range o.places {
+		if inside(outline, o.to[i]) {
+			held = append(held, at)
 		}
 	}
-	return float64(n) / float64(max(1, len(o.places)))
+	return outline, held
 }
 
 // hull is the outline of places (Andrew 1979).
@@ -329,11 +372,27 @@ func inside(outline []Place, at Place) bool {
 	return len(outline) >= 3
 }
 
+// within tells whether a place lies in an outline, or no farther from it.
+func within(outline []Place, at Place, far float64) bool {
+	if inside(outline, at) {
+		return true
+	}
+	for i, p := range outline {
+		q := outline[(i+1)%len(outline)]
+		dx, dy := q.X-p.X, q.Y-p.Y
+		share := min(1, max(0, ((at.X-p.X)*dx+(at.Y-p.Y)*dy)/(dx*dx+dy*dy)))
+		if math.Hypot(at.X-p.X-share*dx, at.Y-p.Y-share*dy) <= far {
+			return true
+		}
+	}
+	return false
+}
+
 // The comparison of pixels.
 const (
 	compareSide = 320  // the longer side of what is compared, in pixels
 	part        = 32   // of it, in pixels
-	beside      = 7    // pixels from one place to the next that it could be instead
+	beside      = 9    // pixels from one place to the next that it could be instead
 	alikeFrom   = 0.25 // correlation from which pixels are alike
 	clearly     = 0.08 // by how much more
 )
@@ -341,15 +400,23 @@ const (
 // votes are what the parts of the overlap say.
 type votes struct{ parts, alike, elsewhere int }
 
-// confirmed asks that more parts are alike where they are laid than chance, or a
-// ruler in one of them, would bring, and that few say otherwise.
+// confirmed asks that most parts are alike where they are laid, and that few say
+// otherwise.
 func (v votes) confirmed() bool {
-	return v.alike >= 4 && 8*v.alike >= v.parts && v.alike >= 2*v.elsewhere
+	return v.alike >= 4 && 2*v.alike >= v.parts && v.alike >= 2*v.elsewhere
+}
+
+// comparison is how the pixels of two pictures are compared: by a map between
+// them, within a region of the earlier.
+type comparison struct {
+	onto    Homography
+	measure half    // of the earlier
+	region  []Place // in its half sides
 }
 
 // confirm compares the detail of two pictures, part by part, where a map lays
-// them and beside it. The map is between their pixels.
-func confirm(before, after *plane.Plane, h Homography) votes {
+// them and beside it.
+func (c comparison) confirm(before, after *plane.Plane) votes {
 	small := func(p *plane.Plane) (*plane.Plane, Homography) {
 		by := compareSide / float64(max(p.W, p.H))
 		s := p.Resized(max(1, int(math.Round(float64(p.W)*by))), max(1, int(math.Round(float64(p.H)*by))))
@@ -357,7 +424,7 @@ func confirm(before, after *plane.Plane, h Homography) votes {
 	}
 	b, shrunkBefore := small(before)
 	a, shrunkAfter := small(after)
-	back := shrunkBefore.After(h).After(shrunkAfter.Inverse()).Inverse()
+	back := shrunkBefore.After(c.onto).After(shrunkAfter.Inverse()).Inverse()
 	laid, known := plane.New(b.W, b.H), make([]bool, b.W*b.H)
 	for y := range b.H {
 		for x := range b.W {
@@ -371,7 +438,10 @@ func confirm(before, after *plane.Plane, h Homography) votes {
 	const room = 2 * beside
 	for y := room; y+part+room <= b.H; y += part {
 		for x := room; x+part+room <= b.W; x += part {
-			v.ask(b, laid, known, [2]int{x, y})
+			middle, _ := c.measure.from().Inverse().After(shrunkBefore.Inverse()).Apply(Place{float64(x + part/2), float64(y + part/2)})
+			if inside(c.region, middle) {
+				v.ask(b, laid, known, [2]int{x, y})
+			}
 		}
 	}
 	return v
@@ -393,7 +463,7 @@ func (v *votes) ask(b, laid *plane.Plane, known []bool, corner [2]int) {
 			if dx != 0 || dy != 0 {
 				there = max(there, correlation(b, laid, corner, [2]int{dx * beside, dy * beside}))
 			}
-			here = max(here, correlation(b, laid, corner, [2]int{dx, dy}))
+			here = max(here, correlation(b, laid, corner, [2]int{2 * dx, 2 * dy}))
 		}
 	}
 	switch {
