@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"strings"
@@ -194,6 +195,42 @@ func TestPatienceIsCountedFromTheFirstFileHeldUp(t *testing.T) {
 		if got := d.studio.all(); len(got) != 3 {
 			t.Errorf("after 115 seconds, 90 of which are patience and 30 quiet: %v", got)
 		}
+		d.stop()
+	})
+}
+
+// Somebody who does not stop writing is waited for six times as long, which is an hour where nothing else was said. Then
+// what is whole is taken, and a ticket stays for whatever is still to come.
+func TestWhoeverWritesWithoutAPauseIsWaitedForAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newInboxDrive(t, 0, nil) // as a site has it: 30 s of quiet, ten minutes of patience
+		began, sent := time.Now(), 0
+		d.must(t, 201, "PUT "+derm+"ticket.json", "{}")
+		write := func() {
+			d.must(t, 201, fmt.Sprintf("PUT %s%03d.jpg", derm, sent), fmt.Sprint("picture ", sent))
+			sent++
+			<-time.After(20 * time.Second)
+		}
+		for write(); len(d.studio.all()) == 0; write() {
+			if time.Since(began) > 2*time.Hour {
+				t.Fatal("nothing is ever taken")
+			}
+		}
+		if took := time.Since(began); took < time.Hour || took > time.Hour+time.Minute {
+			t.Errorf("taken after %s", took)
+		}
+		for _, got := range d.studio.all() {
+			if got.Tickets != "ticket.json" {
+				t.Errorf("%s was taken without its ticket", got.Name)
+			}
+		}
+		d.must(t, 200, "GET "+derm+"ticket.json", "")
+		write()
+		<-time.After(time.Minute) // the pause
+		if all := d.studio.all(); len(all) != sent || all[sent-1].Tickets != "ticket.json" {
+			t.Errorf("%d of %d were taken, the last one %v", len(all), sent, all[len(all)-1])
+		}
+		d.must(t, 404, "GET "+derm+"ticket.json", "")
 		d.stop()
 	})
 }
