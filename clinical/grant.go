@@ -150,6 +150,44 @@ func (g Grant) ActiveAt(t time.Time, zone *time.Location) bool {
 	return g.Expires.IsZero() || t.Before(g.Expires.End(zone))
 }
 
+// Lapses returns the instant at which a consent that was given stops by itself,
+// of a patient born on born: after its last day, on the day of its review, and a
+// parent's on the 18th birthday, whichever is first. The zero time: never.
+func (g Grant) Lapses(born Date, zone *time.Location) time.Time {
+	var first time.Time
+	sooner := func(t time.Time) {
+		if first.IsZero() || t.Before(first) {
+			first = t
+		}
+	}
+	if !g.Expires.IsZero() {
+		sooner(g.Expires.End(zone))
+	}
+	if !g.ReviewAt.IsZero() && g.Capacity != DeceasedCapacity {
+		sooner(g.ReviewAt.Start(zone))
+	}
+	if g.Capacity == Parental && !born.IsZero() {
+		sooner(born.Anniversary(18).Start(zone))
+	}
+	return first
+}
+
+// LastDay returns the day before a consent lapses; the zero date: it does not.
+func (g Grant) LastDay(born Date, zone *time.Location) Date {
+	end := g.Lapses(born, zone)
+	if end.IsZero() {
+		return Date{}
+	}
+	return DateOf(end.Add(-1).In(zone))
+}
+
+// StandsAt reports whether the grant, of a patient born on born, is active at t
+// and has not lapsed.
+func (g Grant) StandsAt(t time.Time, born Date, zone *time.Location) bool {
+	end := g.Lapses(born, zone)
+	return g.ActiveAt(t, zone) && (end.IsZero() || t.Before(end))
+}
+
 // Hold forbids acts on what it covers.
 type Hold struct {
 	ID       HoldID

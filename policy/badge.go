@@ -64,15 +64,30 @@ func (s *Snapshot) grantBadge(m *matter, g *grant, now time.Time) (clinical.Badg
 		return clinical.Badge{State: "withdrawn", Words: "Teaching withdrawn"}, 1
 	case g.Status == clinical.GrantWithdrawn:
 		return clinical.Badge{State: "withdrawn", Words: "Publication withdrawn"}, 1
-	case !g.ActiveAt(now, s.site.Zone):
+	case !g.StandsAt(now, m.owner().born(), s.site.Zone):
 		return clinical.Badge{}, 0
-	case !g.ends.IsZero() && now.AddDate(0, 0, s.site.Limits.EndingDays).After(g.ends):
-		return clinical.Badge{State: "ending", Words: "Ends " + day(g.Expires, now.In(s.site.Zone))}, 3
+	case s.lapsesSoon(m.owner(), g, now):
+		return clinical.Badge{State: "ending", Words: "Ends " + day(g.LastDay(m.owner().born(), s.site.Zone), now.In(s.site.Zone))}, 3
 	case publication:
 		return clinical.Badge{State: "publication", Words: "Publication, 1 use"}, 5
 	default:
 		return clinical.Badge{State: "teaching", Words: "Teaching, " + audienceWords(g.Audience, s.site.Limits)}, 4
 	}
+}
+
+// lapsesSoon reports whether a consent stops by itself within the days that the
+// site wants to hear of.
+func (s *Snapshot) lapsesSoon(sh *shard, g *grant, now time.Time) bool {
+	end := g.Lapses(sh.born(), s.site.Zone)
+	return !end.IsZero() && now.AddDate(0, 0, s.site.Limits.EndingDays).After(end)
+}
+
+// born is the patient's birth date; zero where none is known.
+func (s *shard) born() clinical.Date {
+	if s.patient == nil {
+		return clinical.Date{}
+	}
+	return s.patient.Born
 }
 
 // day writes a date as people do, with the year only where it is another.
@@ -94,11 +109,11 @@ func (s *Snapshot) consentLine(sh *shard, now time.Time) string {
 		switch {
 		case g.Status == clinical.GrantRefused && (len(g.Purposes) == 0 || g.HasPurpose(clinical.P2)):
 			return "Teaching refused: do not ask again. Care is not affected."
-		case !g.HasPurpose(clinical.P2) || !g.ActiveAt(now, s.site.Zone):
-		case g.Expires.IsZero():
+		case !g.HasPurpose(clinical.P2) || !g.StandsAt(now, sh.born(), s.site.Zone):
+		case g.Lapses(sh.born(), s.site.Zone).IsZero():
 			line = fmt.Sprintf("Teaching, %s, by %s consent.", audienceWords(g.Audience, s.site.Limits), g.Mode)
 		default:
-			line = fmt.Sprintf("Teaching, %s, by %s consent until %s.", audienceWords(g.Audience, s.site.Limits), g.Mode, day(g.Expires, now.In(s.site.Zone)))
+			line = fmt.Sprintf("Teaching, %s, by %s consent until %s.", audienceWords(g.Audience, s.site.Limits), g.Mode, day(g.LastDay(sh.born(), s.site.Zone), now.In(s.site.Zone)))
 		}
 	}
 	return line

@@ -133,6 +133,7 @@ func TestBadgesSayConsentInWords(t *testing.T) {
 		"Teaching refused":    func(g *clinical.Grant, _ *clinical.Asset) { g.Status = clinical.GrantRefused },
 		"Teaching withdrawn":  func(g *clinical.Grant, _ *clinical.Asset) { g.Status = clinical.GrantWithdrawn },
 		"Ends 3 Dec":          func(g *clinical.Grant, _ *clinical.Asset) { g.Expires = clinical.Date{Year: 2026, Month: 12, Day: 3} },
+		"Ends 2 Dec":          func(g *clinical.Grant, _ *clinical.Asset) { g.ReviewAt = clinical.Date{Year: 2026, Month: 12, Day: 3} },
 	} {
 		d := wounds()
 		change(&d.Grants[0], &d.Assets[0])
@@ -141,6 +142,25 @@ func TestBadgesSayConsentInWords(t *testing.T) {
 		if err != nil || shown.Badge.Words != want {
 			t.Errorf("%q, %v; want %q", shown.Badge.Words, err, want)
 		}
+	}
+}
+
+// A page says of a parent's consent what the rules say: it ends at 18, whatever
+// the form says.
+func TestThePageSaysWhenAParentsConsentEnds(t *testing.T) {
+	young := patient("coming-of-age")
+	g := clinical.Grant{
+		ID: clinicaltest.ID[clinical.Grant]("parent"), Patient: young, Status: clinical.GrantGiven, Mode: clinical.Written, Capacity: clinical.Parental,
+		Purposes: []clinical.Purpose{clinical.P2}, Audience: clinical.A3, Level: clinical.I1, Channels: clinical.ViewOnScreen,
+		Expires: clinical.Date{Year: 2027, Month: 11, Day: 22}, ReviewAt: clinical.Date{Year: 2026, Month: 12, Day: 31},
+	}
+	h := newHouse(t, clinical.Delta{Grants: []clinical.Grant{g}})
+	for _, want := range []string{"Teaching, class ≤40, by written consent until 23 Nov.", "For care only: no consent for teaching or publication is recorded."} {
+		page, err := h.PatientPage(t.Context(), as("greta"), young)
+		if err != nil || page.Consent != want {
+			t.Errorf("%q, %v; want %q", page.Consent, err, want)
+		}
+		h.pass(24 * time.Hour)
 	}
 }
 

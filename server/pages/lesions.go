@@ -72,7 +72,7 @@ func (d *door) lesion(v *visit) error {
 	}
 	for _, g := range page.Grants {
 		if g.Covers.Lesion == p.Lesion.ID {
-			p.Consents = append(p.Consents, d.viewGrant(v, g))
+			p.Consents = append(p.Consents, d.viewGrant(v, g, page.Patient.Born))
 		}
 	}
 	return d.show(v, "lesion", "Lesion", p)

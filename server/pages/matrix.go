@@ -76,9 +76,9 @@ func rowsOf(p clinical.Purpose, page clinical.PatientPage, now time.Time, zone *
 		case !speaks:
 		case g.Status == clinical.GrantRefused, g.Assent == clinical.Dissented && p >= clinical.P2 && g.Status != clinical.GrantSuperseded && g.Status != clinical.GrantEnteredInError:
 			return []matrixRow{{Purpose: p, State: "refused", Words: refusedWords(g)}}
-		case g.ActiveAt(now, zone):
+		case g.StandsAt(now, page.Patient.Born, zone):
 			rows = append(rows, matrixRow{
-				Purpose: p, State: "given", Cells: reached(g.Audience), Level: g.Level, Ways: ways(g.Channels), Until: g.Expires, Covers: covers(g, page.Lesions),
+				Purpose: p, State: "given", Cells: reached(g.Audience), Level: g.Level, Ways: ways(g.Channels), Until: g.LastDay(page.Patient.Born, zone), Covers: covers(g, page.Lesions),
 			})
 		case state == "none" && (g.Status == clinical.GrantRequested || g.Status == clinical.GrantPending):
 			state, words = "asked", "asked, waiting for the answer"

@@ -54,7 +54,7 @@ func (d *door) patientRecord(v *visit, page clinical.PatientPage) (patientView, 
 		Followed: lesionRows(page), Follows: followsLesions(role),
 	}
 	for _, g := range page.Grants {
-		p.Consents = append(p.Consents, d.viewGrant(v, g))
+		p.Consents = append(p.Consents, d.viewGrant(v, g, page.Patient.Born))
 		if g.Status == clinical.GrantRefused {
 			p.Refusals = append(p.Refusals, g)
 		}
@@ -92,10 +92,10 @@ func (d *door) governed(v *visit, p *patientView) (err error) {
 	return err
 }
 
-func (d *door) viewGrant(v *visit, g clinical.Grant) grantView {
+func (d *door) viewGrant(v *visit, g clinical.Grant, born clinical.Date) grantView {
 	stands := slices.Contains([]clinical.GrantStatus{clinical.GrantGiven, clinical.GrantRequested, clinical.GrantPending}, g.Status)
 	return grantView{
-		Grant: g, Stands: stands, Active: g.ActiveAt(d.Now(), d.Zone),
+		Grant: g, Stands: stands, Active: g.StandsAt(d.Now(), born, d.Zone),
 		Scans: g.FormBlob.IsZero() && (recordsConsent(v.person.Role) || g.RecordedBy == v.caller.Person),
 		Errs:  g.Status != clinical.GrantEnteredInError && (g.RecordedBy == v.caller.Person || v.person.Role == clinical.Governance),
 	}
