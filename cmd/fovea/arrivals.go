@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"fovea/clinical"
@@ -54,12 +57,27 @@ func (quarantineListCmd) Run(e *env) error {
 			return err
 		}
 		return e.answer(a.Quarantine, func(w io.Writer) {
-			put(w, "ID\tSTUDIO\tTAKEN\tREASON")
+			put(w, "ID\tSTUDIO\tTAKEN\tREASON\tADVICE")
 			for _, q := range a.Quarantine {
-				put(w, "%s\t%s\t%s\t%s", q.ID, q.Studio, e.stamp(q.TakenAt), q.Reason)
+				put(w, "%s\t%s\t%s\t%s\t%s", q.ID, q.Studio, e.stamp(q.TakenAt), q.Reason, advised(q))
 			}
 		})
 	})
+}
+
+// advised lists what of pictures is worth a look, by code, and of how many.
+func advised(list ...wire.Asset) string {
+	counts := map[clinical.Reason]int{}
+	for _, a := range list {
+		for _, one := range a.Advice {
+			counts[one.Code]++
+		}
+	}
+	var out []string
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, fmt.Sprintf("%s:%d", code, counts[code]))
+	}
+	return strings.Join(out, " ")
 }
 
 type quarantineFileCmd struct {
@@ -112,9 +130,9 @@ func (runListCmd) Run(e *env) error {
 			return err
 		}
 		return e.answer(a.Runs, func(w io.Writer) {
-			put(w, "ID\tSTUDIO\tFROM\tFRAMES\tPATIENT\tEVIDENCE")
+			put(w, "ID\tSTUDIO\tFROM\tFRAMES\tPATIENT\tEVIDENCE\tADVICE")
 			for _, r := range a.Runs {
-				put(w, "%s\t%s\t%s\t%d\t%s\t%s", r.ID, r.Studio, e.stamp(r.From), r.Frames, r.Patient.ID, strings.Join(r.Evidence, " "))
+				put(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s", r.ID, r.Studio, e.stamp(r.From), r.Frames, r.Patient.ID, strings.Join(r.Evidence, " "), advised(r.Assets...))
 			}
 		})
 	})

@@ -36,6 +36,9 @@ func (x assetShowCmd) Run(e *env) error {
 			put(w, "state\t%s %s", a.State, a.Reason)
 			put(w, "taken\t%s\t%s %s", a.TakenLocal, a.Make, a.Model)
 			put(w, "size\t%d bytes, %d × %d px", a.Size, a.Width, a.Height)
+			if a.UprightWidth > 0 {
+				put(w, "upright\t%d × %d px", a.UprightWidth, a.UprightHeight)
+			}
 			put(w, "sha256\t%s", a.SHA256)
 			put(w, "flags\t%s, %s", flagWords(a.Sensitivity), a.Identifiability)
 			put(w, "consent\t%s", a.Badge)
@@ -44,6 +47,9 @@ func (x assetShowCmd) Run(e *env) error {
 			}
 			if !a.Lesion.IsZero() {
 				put(w, "lesion\t%s", a.Lesion)
+			}
+			for _, one := range a.Advice {
+				put(w, "advice\t%s: %s", one.Code, one.Words)
 			}
 		})
 	})

@@ -303,8 +303,9 @@ type frame struct {
 	Done   string
 	Body   any
 	Nav    []link
-	Finds  bool // the role searches pictures
-	Tasks  int  // that wait for the person
+	Finds  bool   // the role searches pictures
+	Tasks  int    // that wait for the person
+	Speaks string // the language of advice
 
 	Fault  string           // why an act was refused
 	Typed  url.Values       // what was typed into its form
@@ -351,6 +352,7 @@ func (d *door) show(v *visit, name, title string, body any) error {
 	if v.status == 0 {
 		f.Done = done(v.r.URL.Query().Get("done"))
 	}
+	f.Speaks = language(v)
 	tasks, err := d.Gate.Tasks(v.ctx, v.caller)
 	if err != nil {
 		return err

@@ -96,6 +96,12 @@ func done(code string) string {
 
 func (d *door) funcs() template.FuncMap {
 	return template.FuncMap{
+		"worth":       func(lang string, list []clinical.Shown) []look { return worth(lang, list...) },
+		"worthone":    func(lang string, s clinical.Shown) []look { return worth(lang, s) },
+		"worthnew":    d.worthNew,
+		"worthtitle":  worthTitle,
+		"worthmore":   worthMore,
+		"worthother":  worthOther,
 		"day":         func(t time.Time) string { return d.format(t, "2 Jan 2006") },
 		"time":        func(t time.Time) string { return d.format(t, "2 Jan 2006, 15:04") },
 		"hour":        func(t time.Time) string { return d.format(t, "15:04:05") },

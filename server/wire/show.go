@@ -169,6 +169,9 @@ type Asset struct {
 	Badge                string               `json:"badge,omitempty"`
 	BadgeState           string               `json:"badgeState,omitempty"`
 	Thumb                bool                 `json:"thumb"`
+	UprightWidth         int                  `json:"uprightWidth,omitempty" doc:"in pixels, as it is looked at: what edits are measured in; not there until the picture was measured"`
+	UprightHeight        int                  `json:"uprightHeight,omitempty"`
+	Advice               []Advice             `json:"advice,omitempty" doc:"what was measured that is worth a look; nothing is refused for it"`
 }
 
 // ToAsset converts for the wire.
@@ -184,6 +187,7 @@ func ToAsset(s clinical.Shown) Asset {
 		TakenAt: a.Capture.At, TakenEstimated: a.Capture.Estimated, Make: a.Capture.Make, Model: a.Capture.Model,
 		Serial: a.Capture.Serial, Orientation: a.Capture.Orientation, Width: a.Capture.Width, Height: a.Capture.Height,
 		KeptAt: a.KeptAt, Badge: s.Badge.Words, BadgeState: s.Badge.State, Thumb: s.Thumb,
+		UprightWidth: s.Width, UprightHeight: s.Height, Advice: ToAdvice(s.Advice),
 	}
 	if !a.Capture.Local.IsZero() {
 		out.TakenLocal = a.Capture.Local.Format("2006-01-02T15:04:05")
