@@ -140,10 +140,9 @@ func (d *door) editOf(v *visit) (editPage, clinical.Edits, error) {
 			clinical.HidesFace, clinical.HidesEyes, clinical.HidesTattoo, clinical.HidesJewellery, clinical.HidesLabel, clinical.HidesBackground, clinical.HidesOther,
 		},
 	}
-	p.Width, p.Height = one.Asset.Capture.Width, one.Asset.Capture.Height
-	if o := one.Asset.Capture.Orientation; o >= 5 && o <= 8 { // EXIF: a quarter turn
-		p.Width, p.Height = p.Height, p.Width
-	}
+	p.W = editWordsIn(p.Lang)
+	p.Saved = savedVersions(all, p.Edits, p.W)
+	p.Width, p.Height = one.Width, one.Height
 	if p.Width > 0 && p.Height > 0 {
 		p.Canvases = canvases(p.Width, p.Height)
 	}
