@@ -146,4 +146,12 @@ type CodeConsent struct {
 	NamedUse string    `json:",omitempty"`
 	Given    time.Time // when it began, which may be before it was recorded
 	Expires  Date      `json:",omitzero"`
+	Place    *Place    `json:",omitempty"` // where on the body, of one lesion alone; nil: not of one alone
+}
+
+// Place is where on the body something is, in the department's words. It says
+// nothing of what it is.
+type Place struct {
+	Site string // empty: not noted
+	Side Laterality
 }

@@ -86,7 +86,7 @@ func turned(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 })
 }
 
-// namesOf are the names and captions that a command gives.
+// namesOf are the names, captions, keywords and labels that a command gives.
 func namesOf(cmd clinical.Command) []string {
 	switch cmd := cmd.(type) {
 	case clinical.AddPerson:
@@ -101,10 +101,17 @@ func namesOf(cmd clinical.Command) []string {
 		return []string{cmd.Set.Title}
 	case clinical.ChangeSet:
 		return []string{cmd.Set.Title}
+	case clinical.AddToSet:
+		return cmd.Labels[:min(len(cmd.Labels), maxAct)]
 	case clinical.DescribeAsset:
+		var names []string
 		if cmd.Caption != nil {
-			return []string{*cmd.Caption}
+			names = append(names, *cmd.Caption)
 		}
+		if cmd.Keywords != nil {
+			names = append(names, (*cmd.Keywords)[:min(len(*cmd.Keywords), maxAct)]...)
+		}
+		return names
 	}
 	return nil
 }

@@ -65,6 +65,8 @@ func TestNoWritingIsTurnedAround(t *testing.T) {
 		"reason":  {"nina", clinical.WithdrawConsent{Patient: patient("adult"), Reason: site}},
 		"patient": {"paula", clinical.AddPatient{Patient: clinical.Patient{Family: "Invented", Given: site}}},
 		"caption": {"paula", clinical.DescribeAsset{Asset: asset("leg"), Caption: &caption}},
+		"keyword": {"paula", clinical.DescribeAsset{Asset: asset("leg"), Keywords: &[]string{"leg", site}}},
+		"item":    {"paula", clinical.AddToSet{Set: set("wounds"), Assets: []clinical.AssetID{asset("leg")}, Labels: []string{site}}},
 	} {
 		if got := h.refuses(tt.who, tt.cmd, clinical.Invalid); got != "direction" {
 			t.Errorf("%s: %s", name, got)

@@ -162,6 +162,22 @@ func TestACodeShowsTheDayOnWhichThePatientAgreed(t *testing.T) {
 	}
 }
 
+// Of a consent for one lesion its giver reads where that is, in the department's words, and not what it is.
+func TestACodeShowsWhereTheOneLesionIs(t *testing.T) {
+	h := newHouse(t, clinical.Delta{})
+	made := h.do("clara", clinical.OpenLesion{Lesion: clinical.Lesion{Patient: patient("adult"), Label: "carcinoma", Site: "lower leg", Laterality: clinical.Left}})
+	one := teaching("one", "adult")
+	one.ID, one.Covers = clinical.GrantID{}, clinical.Cover{Lesion: made.Lesions[0].ID}
+	h.do("nina", clinical.RecordConsent{Grant: one})
+	view, err := h.CodeShows(t.Context(), home(), h.code("paula"))
+	if err != nil || len(view.Consents) != 1 {
+		t.Fatalf("%+v, %v", view, err)
+	}
+	if diff := cmp.Diff(&clinical.Place{Site: "lower leg", Side: clinical.Left}, view.Consents[0].Place); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A button pressed twice, or by two people, withdraws once.
 func TestCodeIsUsedOnce(t *testing.T) {
 	h := newHouse(t, wounds())

@@ -203,9 +203,11 @@ func (g *Gate) CodeShows(_ context.Context, c clinical.Caller, secret string) (c
 		if given.IsZero() {
 			given = one.RecordedAt
 		}
-		view.Consents = append(view.Consents, clinical.CodeConsent{
-			Purposes: one.Purposes, Audience: one.Audience, NamedUse: one.NamedUse, Given: given, Expires: one.Expires,
-		})
+		shown := clinical.CodeConsent{Purposes: one.Purposes, Audience: one.Audience, NamedUse: one.NamedUse, Given: given, Expires: one.Expires}
+		if l, ok := snap.lesions.get(one.Covers.Lesion); ok {
+			shown.Place = &clinical.Place{Site: l.Site, Side: l.Laterality}
+		}
+		view.Consents = append(view.Consents, shown)
 	}
 	return view, nil
 }

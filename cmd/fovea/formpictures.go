@@ -31,6 +31,9 @@ func (d *desk) formPictures(ctx context.Context, c clinical.Caller, patient clin
 	meant := func(clinical.Asset) bool { return true }
 	if out.Grant != nil {
 		meant = out.Grant.Covers.Includes
+		if i := slices.IndexFunc(page.Lesions, func(l clinical.Lesion) bool { return l.ID == out.Grant.Covers.Lesion }); i >= 0 {
+			out.Place = &clinical.Place{Site: page.Lesions[i].Site, Side: page.Lesions[i].Laterality}
+		}
 	} else if len(page.Sessions) > 1 {
 		page.Sessions = page.Sessions[:1]
 	}

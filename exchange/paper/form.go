@@ -111,6 +111,7 @@ type FormToFill struct {
 	Pictures iter.Seq2[Picture, error]
 	// Grant, where given, prints what was decided in place of empty boxes.
 	Grant *clinical.Grant
+	Place *clinical.Place // of the one lesion that the grant is for
 	Copy  PatientCopy
 }
 

@@ -99,6 +99,24 @@ func scans(t *testing.T, pdf []byte, want string) bool {
 	return slices.ContainsFunc(codes, func(c label.Code) bool { return c.Text == want })
 }
 
+// A consent for one lesion says on paper where that is.
+func TestFormSaysWhereTheOneLesionIs(t *testing.T) {
+	grant := clinicaltest.Teaching("grant", "adult")
+	for l, want := range map[paper.Language][2]string{
+		paper.English: {"one finding alone: lower leg, LEFT", "one finding alone"},
+		paper.French:  {"une seule lésion : lower leg, GAUCHE", "une seule lésion"},
+		paper.Spanish: {"una sola lesión: lower leg, IZQUIERDA", "una sola lesión"},
+	} {
+		for i, place := range []clinical.Place{{Site: "lower leg", Side: clinical.Left}, {}} {
+			var pdf bytes.Buffer
+			if err := paper.WriteForm(&pdf, paper.FormToFill{Grant: &grant, Place: &place}, issuer(l)); err != nil {
+				t.Fatal(err)
+			}
+			mustHold(t, text(t, pdf.Bytes()), want[i])
+		}
+	}
+}
+
 func TestEmptyFormAsksForNothingThatWasNotGiven(t *testing.T) {
 	var pdf bytes.Buffer
 	if err := paper.WriteForm(&pdf, paper.FormToFill{}, issuer(paper.English)); err != nil {

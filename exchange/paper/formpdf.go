@@ -51,6 +51,16 @@ func (p printedForm) patient(f FormToFill) {
 		p.fact(l.pick("Number", "Numéro", "Número"), strings.Join(numbers, ", "))
 	}
 	p.fact(l.pick("Session", "Séance", "Sesión"), f.Number)
+	if f.Place != nil {
+		one := l.pick("one finding alone", "une seule lésion", "una sola lesión")
+		if f.Place.Site != "" {
+			one += l.pick(": ", " : ", ": ") + f.Place.Site
+		}
+		if side := l.side(f.Place.Side); side != "" {
+			one += ", " + side
+		}
+		p.fact(l.pick("For", "Pour", "Para"), one)
+	}
 }
 
 // pictures shows what is meant, as large as six fit across a page's width.

@@ -81,6 +81,17 @@ func TestConsentForOneLesionAlone(t *testing.T) {
 	if asked := send(t, to, "clara", adult+"/withdrawals", "grant", grant[1]).Body.String(); !strings.Contains(asked, "the lesion “ulcer, medial”, left lower leg") || !strings.Contains(asked, "2 pictures leave 1 set now") {
 		t.Errorf("the question does not say what is withdrawn:\n%s", asked)
 	}
+	secret, err := h.Gate.IssueCode(t.Context(), h.Caller("paula"), clinicaltest.ID[clinical.Patient]("adult"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string]string{
+		"en": "a class; pictures of one finding alone: lower leg, left", "fr": "une classe; les images d’une seule lésion : lower leg, à gauche", "es": "una clase; imágenes de una sola lesión: lower leg, izquierda",
+	} {
+		if body := patientAsks(t, door, "/withdraw/"+secret+" "+lang, "").Body.String(); !strings.Contains(body, want) || strings.Contains(body, "ulcer") {
+			t.Errorf("%s: the patient does not read of which finding, or reads what it is:\n%s", lang, body)
+		}
+	}
 	leads(t, send(t, to, "nina", adult+"/withdrawals", "grant", grant[1], "sure", "1"), adult+"?done=withdrawn")
 	if n := inSet(t, to); n != 0 {
 		t.Errorf("%d are on the drive after the withdrawal", n)

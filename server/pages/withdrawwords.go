@@ -19,6 +19,8 @@ type withdrawWords struct {
 	Busy, BusyWords                      string
 
 	Purposes  map[clinical.Purpose]string
+	Sides     map[clinical.Laterality]string
+	One       string // finding alone
 	Audiences map[clinical.Audience]string
 	Layout    string // of a day
 	And       string
@@ -48,8 +50,23 @@ func (w withdrawWords) consent(c clinical.CodeConsent) string {
 	if aud := w.Audiences[c.Audience]; aud != "" {
 		out += w.Colon + aud
 	}
+	if c.Place != nil {
+		out += w.place(*c.Place)
+	}
 	if first := []rune(out); len(first) > 0 {
 		out = strings.ToUpper(string(first[:1])) + string(first[1:])
+	}
+	return out
+}
+
+// place says of which finding a consent for one alone is: where, and not what.
+func (w withdrawWords) place(p clinical.Place) string {
+	out := "; " + w.One
+	if p.Site != "" {
+		out += w.Colon + p.Site
+	}
+	if side := w.Sides[p.Side]; side != "" {
+		out += ", " + side
 	}
 	return out
 }
@@ -86,6 +103,7 @@ func english() withdrawWords {
 			clinical.A0: "those who treat me", clinical.A1: "one person", clinical.A2: "a small group", clinical.A3: "a class", clinical.A4: "the whole hospital",
 			clinical.A5: "professionals elsewhere", clinical.A6: "anyone",
 		},
+		One: "pictures of one finding alone", Sides: map[clinical.Laterality]string{clinical.Left: "left", clinical.Right: "right", clinical.BothSides: "both sides"},
 		Layout: "2 January 2006", And: " and ", Colon: ": ",
 	}
 }
@@ -111,6 +129,7 @@ func french() withdrawWords {
 			clinical.A0: "ceux qui me soignent", clinical.A1: "une personne", clinical.A2: "un petit groupe", clinical.A3: "une classe", clinical.A4: "tout l’hôpital",
 			clinical.A5: "des professionnels d’ailleurs", clinical.A6: "tout le monde",
 		},
+		One: "les images d’une seule lésion", Sides: map[clinical.Laterality]string{clinical.Left: "à gauche", clinical.Right: "à droite", clinical.BothSides: "des deux côtés"},
 		Layout: "02/01/2006", And: " et ", Colon: " : ",
 	}
 }
@@ -136,6 +155,7 @@ func spanish() withdrawWords {
 			clinical.A0: "quienes me atienden", clinical.A1: "una persona", clinical.A2: "un grupo pequeño", clinical.A3: "una clase", clinical.A4: "todo el hospital",
 			clinical.A5: "profesionales de otros lugares", clinical.A6: "cualquiera",
 		},
+		One: "imágenes de una sola lesión", Sides: map[clinical.Laterality]string{clinical.Left: "izquierda", clinical.Right: "derecha", clinical.BothSides: "ambos lados"},
 		Layout: "02/01/2006", And: " y ", Colon: ": ",
 	}
 }
