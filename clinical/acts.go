@@ -13,7 +13,7 @@ func Acts() []Act {
 		ActCodeRevoked, ActRecallSettled, ActTaskRaised, ActTaskDone, ActGlassBroken, ActGlassReviewed,
 		ActReleaseMade, ActReleaseDelivered, ActReleaseFailed, ActReleaseEnded, ActErasureAsked, ActErasureDecided,
 		ActErasureDone, ActRetentionDecided, ActSubjectsNamed, ActLesionOpened, ActLesionChanged, ActEdited,
-		ActAttested, ActMeasured, ActViewed, ActServed, ActListed, ActSearched, ActPatientSeen, ActDenied,
+		ActAttested, ActMeasured, ActRenditionsDropped, ActViewed, ActServed, ActListed, ActSearched, ActPatientSeen, ActDenied,
 		ActStreamCut, ActSignedIn, ActSignInFailed, ActSignedOut, ActPasswordSet, ActAppIssued, ActAppRevoked,
 		ActAuditExported, ActAuditRead, ActExplained, ActSimulated, ActGapDeclared, ActPaperIssued, ActUploaded,
 		ActUploadRead, ActUploadRemoved,

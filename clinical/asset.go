@@ -165,21 +165,21 @@ func (a Asset) Identifiability() Identifiability {
 // RenditionKind names a derived picture by what it is for.
 type RenditionKind string
 
-// The renditions made today. Original is the untouched file and is not stored
-// twice; the others show the version of Asset.Edit, without its masks.
+// The renditions of a picture. Original is the untouched file and is not stored
+// twice; the others show the version of Asset.Edit, without its masks. Thumbnail
+// and Teaching are made beforehand where they are called for, Screen and Full
+// when they are asked for.
 const (
 	Original  RenditionKind = "original"
 	Thumbnail RenditionKind = "thumb-256"     // fits 256 × 256 px
+	Screen    RenditionKind = "screen-1024"   // fits 1024 × 1024 px
 	Teaching  RenditionKind = "teaching-2048" // fits 2048 × 2048 px
+	Full      RenditionKind = "full"          // every pixel, in a form that any screen shows
 )
 
-// The renditions of an edited picture: original and recipe. The first three show
-// what the recipe's masks hide, the others do not. MaskedFull has every pixel,
-// for the second person to look at.
+// The flattened copies of an edited picture: what the version's masks hide is in
+// none of them. MaskedFull has every pixel, for the second person to look at.
 const (
-	EditedThumbnail RenditionKind = "edited-256"
-	EditedScreen    RenditionKind = "edited-1024"
-	EditedFull      RenditionKind = "edited-full"
 	MaskedThumbnail RenditionKind = "masked-256"
 	MaskedScreen    RenditionKind = "masked-1024"
 	Masked          RenditionKind = "masked-2048"
@@ -187,7 +187,8 @@ const (
 )
 
 // Rendition is a derived picture: remade from original and recipe whenever its
-// bytes are missing. The record (size, hash) outlives the bytes.
+// bytes are missing. The record (size, hash) outlives the bytes: one whose blob
+// has a hash and no ID had them, and gets the same ones again.
 type Rendition struct {
 	ID      RenditionID
 	Rev     uint64

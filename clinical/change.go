@@ -66,6 +66,8 @@ const (
 	ActEdited           Act = "asset.edited"
 	ActAttested         Act = "asset.attested"
 	ActMeasured         Act = "asset.measured"
+
+	ActRenditionsDropped Act = "renditions.dropped" // Count of them; they are made again
 )
 
 // The acts that only look, or are about the doors.

@@ -1,6 +1,7 @@
 // Package darkroom turns originals into the pictures that are shown: a 256 px
-// thumbnail of everything kept, and an upright sRGB JPEG of at most 2048 px of
-// everything in a teaching set.
+// thumbnail of everything kept, an upright sRGB JPEG of at most 2048 px of
+// everything in a teaching set, and one of 1024 px or of every pixel when it is
+// asked for.
 //
 // A rendition is made once, from the original and a numbered recipe, sealed
 // under the original's owner, and remade when its bytes are missing. It is
@@ -53,6 +54,8 @@ const (
 	ThumbnailSize Size = 256
 	ScreenSize    Size = 1024
 	TeachingSize  Size = 2048
+	// FullSize is as large as the picture is.
+	FullSize Size = maxSide
 )
 
 // SizeOf returns the size of a kind of rendition that Render makes, 0 for all
@@ -61,8 +64,12 @@ func SizeOf(k clinical.RenditionKind) Size {
 	switch k {
 	case clinical.Thumbnail:
 		return ThumbnailSize
+	case clinical.Screen:
+		return ScreenSize
 	case clinical.Teaching:
 		return TeachingSize
+	case clinical.Full:
+		return FullSize
 	default:
 		return 0
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 // The recipes of Edit, by the decoder under it; see recipeVips. What happens
 // after decoding is the same on every machine.
 const (
-	recipeEditVips uint32 = 101
+	recipeEditVips uint32 = 102
 	recipeEditGo   uint32 = 1101
 )
 
@@ -34,16 +33,10 @@ type EditOptions struct {
 	Background bool // at low priority
 }
 
-// EditOf returns what a kind of edited rendition asks for; false for kinds that
+// EditOf returns what a kind of flattened copy asks for; false for kinds that
 // need no recipe. The caller adds Asset.
 func EditOf(k clinical.RenditionKind) (EditOptions, bool) {
 	switch k {
-	case clinical.EditedThumbnail:
-		return EditOptions{Size: ThumbnailSize}, true
-	case clinical.EditedScreen:
-		return EditOptions{Size: ScreenSize}, true
-	case clinical.EditedFull:
-		return EditOptions{}, true
 	case clinical.MaskedThumbnail:
 		return EditOptions{Size: ThumbnailSize, Masked: true}, true
 	case clinical.MaskedScreen:
@@ -137,9 +130,8 @@ func (r *Renderer) decoder(src Source) (sandbox.Command, error) {
 	if err := fitsPixels(head); err != nil {
 		return sandbox.Command{}, err
 	}
-	n := strconv.Itoa(10 * maxSide) // larger than any picture: nothing is scaled
 	return sandbox.Command{
-		Path: vipsPath, Args: []string{"stdin", "--size", n + "x" + n + ">", "--iprofile", "srgb", "--eprofile", "srgb", "-o", ".ppm[strip,background=255]"},
+		Path: vipsPath, Args: vipsArgs(head, 10*maxSide, ".ppm[strip,background=255]"), // larger than any picture: nothing is scaled
 		Env: vipsEnv(), Input: sandbox.Stream(head), Limits: limits,
 	}, nil
 }
@@ -231,11 +223,7 @@ func (do instruction) carryOut(p *raster) (outcome, error) {
 	if err := p.annotate(do.Recipe, v); err != nil {
 		return outcome{}, err
 	}
-	q := quality
-	if do.Size == 0 {
-		q = qualityFull
-	}
-	got.jpeg, err = encodeAt(p.rgba(), q)
+	got.jpeg, err = encode(p.rgba(), do.Size)
 	return got, err
 }
 

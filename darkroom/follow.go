@@ -50,7 +50,8 @@ type Options struct {
 	Now      func() time.Time
 	Mint     *clinical.Minter
 	Log      *slog.Logger
-	// Workers render side by side; default: one per processor.
+	// Workers render side by side in the background, and as many again for those
+	// who wait; default: one per processor.
 	Workers int
 	// Retry is how often work that failed for want of room or time is tried
 	// again; default 30 s.
@@ -69,11 +70,13 @@ type Options struct {
 type Follower struct {
 	opt   Options
 	group *flight
+	live  chan struct{} // one for each that is made for a request
 	ready chan struct{} // closed once the journal was loaded
 
 	mu     sync.Mutex
 	assets map[clinical.AssetID]*known
 	items  map[clinical.ItemID]clinical.AssetID // members not removed
+	moved  chan struct{}                        // closed when more of the journal is known
 	todo   []order                              // background work, oldest first
 	later  []order                              // what failed for now
 	wake   chan struct{}                        // holds a token when todo grew
@@ -117,7 +120,7 @@ func NewFollower(opt Options) *Follower {
 		opt.Retry = 30 * time.Second
 	}
 	return &Follower{
-		opt: opt, group: newFlight(), ready: make(chan struct{}), wake: make(chan struct{}, 1),
+		opt: opt, group: newFlight(), live: make(chan struct{}, opt.Workers), ready: make(chan struct{}), wake: make(chan struct{}, 1), moved: make(chan struct{}),
 		assets: map[clinical.AssetID]*known{}, items: map[clinical.ItemID]clinical.AssetID{},
 
 		measurer: newMeasurer(),
@@ -167,12 +170,17 @@ func stopped(ctx context.Context, err error) error {
 func (f *Follower) apply(d clinical.Delta) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	close(f.moved)
+	f.moved = make(chan struct{})
 	touched := map[clinical.AssetID]bool{}
 	f.takeAssets(d.Assets, touched)
 	for _, r := range d.Renditions {
 		k := f.asset(r.Asset)
 		if old, ok := k.made[r.Kind]; !ok || r.Rev >= old.Rev {
 			k.made[r.Kind] = r
+		}
+		if dropped(r) {
+			touched[r.Asset] = true
 		}
 	}
 	f.takeItems(d.Items, touched)
@@ -188,7 +196,7 @@ func (f *Follower) apply(d clinical.Delta) {
 	for id := range touched {
 		k := f.assets[id]
 		for _, kind := range k.wanted(f.opt.Delivers) {
-			if r, there := k.made[kind]; !there || r.Edit != k.edit {
+			if r, there := k.made[kind]; !there || r.Edit != k.edit || dropped(r) {
 				f.queue(order{task{id, kind}, r.Rev})
 			}
 		}
@@ -347,11 +355,24 @@ func (f *Follower) retry(ctx context.Context) error {
 // Invalid; an unknown asset or kind, one whose bytes were destroyed, or a
 // flattened copy of a picture that nobody edited is NotFound.
 func (f *Follower) Ensure(ctx context.Context, asset clinical.AssetID, kind clinical.RenditionKind) (clinical.Rendition, error) {
-	select {
-	case <-f.ready:
-	case <-ctx.Done():
-		return clinical.Rendition{}, clinical.Errorf(clinical.Unavailable, "darkroom: ensure %s: %w", asset, ctx.Err())
+	for wait := f.ready; ; {
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return clinical.Rendition{}, clinical.Errorf(clinical.Unavailable, "darkroom: ensure %s: %w", asset, ctx.Err())
+		}
+		f.mu.Lock()
+		wait = f.moved
+		f.mu.Unlock()
+		r, err := f.ensure(ctx, asset, kind)
+		// What is on record changed, and the journal has not told yet.
+		if clinical.KindOf(err) != clinical.Conflict {
+			return r, err
+		}
 	}
+}
+
+func (f *Follower) ensure(ctx context.Context, asset clinical.AssetID, kind clinical.RenditionKind) (clinical.Rendition, error) {
 	f.mu.Lock()
 	k, ok := f.assets[asset]
 	var made clinical.Rendition

@@ -24,6 +24,7 @@ type house struct {
 	follower *darkroom.Follower
 	delivers bool
 	opening  func() // called before an original or a rendition is opened
+	log      *slog.Logger
 
 	mu    sync.Mutex
 	lost  map[clinical.BlobID]bool // as if a disk had lost them
@@ -57,7 +58,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h := &house{
-		Vault: v, mint: clinical.NewMinter(nil, nil),
+		Vault: v, mint: clinical.NewMinter(nil, nil), log: slog.New(slog.DiscardHandler),
 		lost: map[clinical.BlobID]bool{}, opens: map[clinical.BlobID]int{},
 	}
 	t.Cleanup(func() { _ = v.Close() })
@@ -69,7 +70,7 @@ func (h *house) follow(t *testing.T) (stop func()) {
 	t.Helper()
 	h.follower = darkroom.NewFollower(darkroom.Options{
 		Journal: h.Vault, Recipes: h.Vault, Keeper: h.Vault, Opener: h, Renderer: darkroom.NewRenderer(nil), Now: time.Now, Mint: h.mint,
-		Log: slog.New(slog.DiscardHandler), Workers: 2, Delivers: h.delivers,
+		Log: h.log, Workers: 2, Delivers: h.delivers,
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

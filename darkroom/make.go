@@ -3,6 +3,7 @@ package darkroom
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"strings"
 	"sync"
@@ -15,12 +16,28 @@ import (
 // made next.
 func (f *Follower) once(ctx context.Context, t order, background bool) (clinical.Rendition, error) {
 	for {
-		rec, err := f.group.do(ctx, t.task, background, func() (clinical.Rendition, error) { return f.make(ctx, t, background) })
+		rec, err := f.group.do(ctx, t.task, background, func() (clinical.Rendition, error) {
+			if background {
+				return f.make(ctx, t, true)
+			}
+			return f.makeNow(ctx, t)
+		})
 		if ctx.Err() != nil || !f.outdated(rec) {
 			return rec, err
 		}
 		t.saw = rec.Rev
 	}
+}
+
+// makeNow makes what somebody waits for, no more at a time than workers.
+func (f *Follower) makeNow(ctx context.Context, t order) (clinical.Rendition, error) {
+	select {
+	case f.live <- struct{}{}:
+	case <-ctx.Done():
+		return clinical.Rendition{}, clinical.Errorf(clinical.Unavailable, "darkroom: wait: %w", ctx.Err())
+	}
+	defer func() { <-f.live }()
+	return f.make(ctx, t, false)
 }
 
 // outdated reports whether a rendition that was just made, or could not be,
@@ -60,7 +77,7 @@ func (f *Follower) make(ctx context.Context, t order, background bool) (clinical
 		now, old = *k, k.made[t.kind]
 	}
 	f.mu.Unlock()
-	if old.Rev > t.saw && old.Edit == now.edit { // made since it was ordered
+	if old.Rev > t.saw && old.Edit == now.edit && !dropped(old) { // made since it was ordered
 		if old.Failed != "" {
 			return old, failed(old)
 		}
@@ -83,7 +100,17 @@ func (f *Follower) make(ctx context.Context, t order, background bool) (clinical
 	if err != nil {
 		return rec, err
 	}
+	f.compare(old, rec, pic)
 	return f.keep(ctx, now.owner, rec, pic)
+}
+
+// compare tells the operator where what was made again is not what was there: the
+// bits of a recipe's number never change.
+func (f *Follower) compare(old, rec clinical.Rendition, pic Picture) {
+	same := old.Recipe == rec.Recipe && old.Edit == rec.Edit && old.Source == rec.Source
+	if had := old.Blob.SHA256; same && had != [32]byte{} && had != sha256.Sum256(pic.JPEG) {
+		f.opt.Log.Warn("rendition made again differs", "asset", rec.Asset, "kind", rec.Kind, "recipe", rec.Recipe)
+	}
 }
 
 // keep seals a picture and records it.

@@ -35,7 +35,7 @@ func renderGo(src Source, size Size) (out []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return encode(orient(shrink(img, int(size)), o))
+	return encode(orient(shrink(img, int(size)), o), size)
 }
 
 // decodeGo is the whole picture, upright.

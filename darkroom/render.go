@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/jpeg"  // and its decoder
 	_ "image/png" // decoder
 	"io"
@@ -126,30 +127,48 @@ func (r *Renderer) shrunk(ctx context.Context, src Source, turn int, size Size, 
 	if err != nil {
 		return nil, err
 	}
-	return upright(out, turn)
+	return upright(out, turn, size)
 }
 
-// thumbnail runs libvips. Colours are converted to sRGB by the embedded profile
-// before the profile is stripped: without it, a Display P3 picture turns pale.
-// A picture without a profile is said to be sRGB; left unsaid, libvips converts
-// it from a space of its own, and saturated colours shift by up to a quarter.
+// vipsArgs are the arguments with which vipsthumbnail makes a picture of size of
+// its standard input. Colours are converted to sRGB by the embedded profile before
+// the profile is stripped: without it, a Display P3 picture turns pale. A picture
+// without a profile is said to be sRGB; left unsaid, libvips converts it from a
+// space of its own, and saturated colours shift by up to a quarter. Of a grey
+// picture it must not be said: libvips would refuse it.
+func vipsArgs(head *bufio.Reader, size int, out string) []string {
+	n := strconv.Itoa(size)
+	args := []string{"stdin", "--size", n + "x" + n + ">", "--eprofile", "srgb", "-o", out}
+	if b, err := head.Peek(head.Size()); (err == nil || errors.Is(err, io.EOF)) && !grey(b) {
+		args = append(args, "--iprofile", "srgb")
+	}
+	return args
+}
+
+// grey reports whether the picture that b begins has no colours.
+func grey(b []byte) bool {
+	const colourType = 25 // in the first chunk of a PNG
+	if bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")) && len(b) > colourType {
+		return b[colourType]&2 == 0
+	}
+	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
+	return err == nil && (cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model)
+}
+
+// thumbnail runs libvips.
 func (r *Renderer) thumbnail(ctx context.Context, src Source, size Size, background bool) ([]byte, error) {
 	head := peeked(src)
 	if err := fitsPixels(head); err != nil {
 		return nil, err
 	}
-	n := strconv.Itoa(int(size))
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	out, err := r.box.Run(limited, sandbox.Command{
-		Path: vipsPath,
-		Args: []string{
-			"stdin", "--size", n + "x" + n + ">", "--iprofile", "srgb", "--eprofile", "srgb",
-			"-o", ".jpg[Q=" + strconv.Itoa(quality) + ",strip,background=255]",
-		},
+		Path:       vipsPath,
+		Args:       vipsArgs(head, int(size), ".jpg[Q="+strconv.Itoa(size.quality())+",strip,background=255]"),
 		Env:        vipsEnv(),
 		Input:      sandbox.Stream(head),
-		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 3 << 30, File: 1 << 30, Output: 32 << 20, Input: maxSource},
+		Limits:     sandbox.Limits{CPU: time.Minute, Memory: 3 << 30, File: 1 << 30, Output: 256 << 20, Input: maxSource},
 		Background: background,
 	})
 	if err == nil && len(out) == 0 {
@@ -224,8 +243,8 @@ func fitsPixels(head *bufio.Reader) error {
 	return nil
 }
 
-// upright turns a small JPEG by an EXIF orientation and encodes it again.
-func upright(b []byte, orientation int) ([]byte, error) {
+// upright turns a JPEG of a size by an EXIF orientation and encodes it again.
+func upright(b []byte, orientation int, size Size) ([]byte, error) {
 	if orientation <= 1 {
 		return b, nil
 	}
@@ -233,14 +252,20 @@ func upright(b []byte, orientation int) ([]byte, error) {
 	if err != nil {
 		return nil, undecodable(nil)
 	}
-	return encode(orient(img, orientation))
+	return encode(orient(img, orientation), size)
 }
 
-func encode(img image.Image) ([]byte, error) { return encodeAt(img, quality) }
+// quality is that of a JPEG of a size, which 0 does not bound.
+func (s Size) quality() int {
+	if s == 0 || s == FullSize {
+		return qualityFull
+	}
+	return quality
+}
 
-func encodeAt(img image.Image, q int) ([]byte, error) {
+func encode(img image.Image, size Size) ([]byte, error) {
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: q}); err != nil {
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: size.quality()}); err != nil {
 		return nil, fmt.Errorf("darkroom: encode: %w", err)
 	}
 	return out.Bytes(), nil

@@ -77,6 +77,6 @@ func (do instruction) coarse(in io.Reader) (got outcome, err error) {
 	ow, oh := fit(float64(w), float64(h), do.Size)
 	p = p.narrowed(box{0, 0, p.w, p.h}, float64(w)/coarse.Step, ow).flattened(float64(h)/coarse.Step, oh)
 	p = p.upright(orientation(b, imagemeta.JPEG)).upright(do.Orientation)
-	got.jpeg, err = encode(p.rgba())
+	got.jpeg, err = encode(p.rgba(), do.Size)
 	return got, err
 }

@@ -135,3 +135,39 @@ func TestGoldenThumbnail(t *testing.T) {
 		}
 	}
 }
+
+// TestGreyPicturesAreShown: without a colour profile libvips takes grey for grey.
+func TestGreyPicturesAreShown(t *testing.T) {
+	shade := func(x, y int) uint16 { return uint16(x*120 + y*90) }
+	grey, deep := image.NewGray(image.Rect(0, 0, 300, 200)), image.NewGray16(image.Rect(0, 0, 300, 200))
+	veil := image.NewNRGBA(grey.Rect)
+	for y := range 200 {
+		for x := range 300 {
+			v := shade(x, y)
+			grey.SetGray(x, y, color.Gray{uint8(v >> 8)})
+			deep.SetGray16(x, y, color.Gray16{v})
+			veil.SetNRGBA(x, y, color.NRGBA{uint8(v >> 8), uint8(v >> 8), uint8(v >> 8), 255})
+		}
+	}
+	var plain bytes.Buffer
+	if err := jpeg.Encode(&plain, grey, &jpeg.Options{Quality: 95}); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{"image/jpeg": plain.Bytes(), "image/png": lossless(t, grey), "image/png; 16": lossless(t, deep), "image/png; rgb": lossless(t, veil)}
+	for way, r := range editors(t) {
+		for mime, b := range files {
+			p, err := r.Render(t.Context(), source(b, mime[:min(len(mime), 10)]), darkroom.FullSize, false)
+			if err != nil {
+				t.Errorf("%s, %s: %v", way, mime, err)
+				continue
+			}
+			alike(t, way+", "+mime, decode(t, p), grey)
+			p, err = r.Edit(t.Context(), source(b, "image/png"), clinical.NewRecipe(), darkroom.EditOptions{})
+			if err != nil {
+				t.Errorf("%s, %s, edited: %v", way, mime, err)
+				continue
+			}
+			alike(t, way+", "+mime+", edited", decode(t, p), grey)
+		}
+	}
+}

@@ -149,7 +149,7 @@ func (m *matter) as(k clinical.RenditionKind) {
 	switch k {
 	case clinical.Original: // it still has what the camera wrote into it
 		m.level = clinical.I0
-	case clinical.Masked, clinical.MaskedThumbnail, clinical.MaskedFull:
+	case clinical.Masked, clinical.MaskedThumbnail, clinical.MaskedScreen, clinical.MaskedFull:
 		m.level = m.f.cleared
 	default:
 		m.level = m.f.level()
@@ -164,6 +164,8 @@ func flattened(k clinical.RenditionKind) clinical.RenditionKind {
 		return clinical.Masked
 	case clinical.Thumbnail:
 		return clinical.MaskedThumbnail
+	case clinical.Screen:
+		return clinical.MaskedScreen
 	default:
 		return ""
 	}
@@ -328,7 +330,8 @@ func served(u clinical.Use) []clinical.RenditionKind {
 	case clinical.P0:
 		if onScreen {
 			return []clinical.RenditionKind{
-				clinical.Original, clinical.Teaching, clinical.Thumbnail, clinical.Masked, clinical.MaskedThumbnail, clinical.MaskedFull,
+				clinical.Original, clinical.Teaching, clinical.Thumbnail, clinical.Screen, clinical.Full,
+				clinical.Masked, clinical.MaskedThumbnail, clinical.MaskedScreen, clinical.MaskedFull,
 			}
 		}
 		return []clinical.RenditionKind{clinical.Original, clinical.Teaching}
@@ -336,7 +339,9 @@ func served(u clinical.Use) []clinical.RenditionKind {
 		return []clinical.RenditionKind{clinical.Original}
 	default:
 		if onScreen {
-			return []clinical.RenditionKind{clinical.Teaching, clinical.Thumbnail, clinical.Masked, clinical.MaskedThumbnail}
+			return []clinical.RenditionKind{
+				clinical.Teaching, clinical.Thumbnail, clinical.Screen, clinical.Masked, clinical.MaskedThumbnail, clinical.MaskedScreen,
+			}
 		}
 		return []clinical.RenditionKind{clinical.Teaching, clinical.Masked}
 	}

@@ -37,18 +37,24 @@ type opener interface {
 	Open(context.Context, clinical.BlobID) (clinical.Content, error)
 }
 
+// maker makes a rendition whose bytes are not there, and waits for it.
+type maker interface {
+	Ensure(context.Context, clinical.AssetID, clinical.RenditionKind) (clinical.Rendition, error)
+}
+
 // searcher finds pictures inside a scope.
 type searcher interface {
 	Search(context.Context, clinical.Query, clinical.Scope) (clinical.Found, error)
 }
 
-// Options are what a Gate works with. Searcher, Now, Zone, Roles, Mint,
+// Options are what a Gate works with. Maker, Searcher, Now, Zone, Roles, Mint,
 // Log and Numbers may be left out; without a Searcher, Find is Unavailable.
 type Options struct {
 	Recorder recorder
 	Journal  journal
 	Reader   reader
 	Opener   opener
+	Maker    maker // nil: what is not there stays away
 	Searcher searcher
 	Keeper   keeper // of the scans of forms; nil: none are kept
 	// Healthy reports whether the ledger can be written; the doors close while

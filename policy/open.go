@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -48,12 +49,12 @@ func (g *Gate) open(ctx context.Context, c clinical.Caller, r OpenRequest, note 
 		g.opt.Recorder.NoteLater(e)
 		return nil, clinical.ErrNotFound
 	}
-	served, blob, err := g.file(ctx, snap, r.Asset, d.Rendition)
+	served, content, err := g.bytes(ctx, snap, r.Asset, d.Rendition)
 	if err != nil {
 		return nil, hidden(err)
 	}
 	if d.Watermark && served.Room == 0 { // not listed either: it cannot be marked, or not yet
-		return nil, clinical.ErrNotFound
+		return nil, errors.Join(clinical.ErrNotFound, content.Close())
 	}
 	served.Obligations = d.Obligations
 	e := g.event(clinical.ActViewed, c)
@@ -62,10 +63,6 @@ func (g *Gate) open(ctx context.Context, c clinical.Caller, r OpenRequest, note 
 	}
 	pic, _ := snap.pictures.get(r.Asset)
 	e.Use, e.Assets, e.Set, e.Rule, e.Patient = req.Use, []clinical.AssetID{r.Asset}, r.Set, d.Rule, pic.frame.patient
-	content, err := g.opt.Opener.Open(ctx, blob)
-	if err != nil {
-		return nil, hidden(err)
-	}
 	if err := note(ctx, e, d.LogBeforeBytes); err != nil {
 		return nil, errors.Join(err, content.Close())
 	}
@@ -100,6 +97,29 @@ func hidden(err error) error {
 		return clinical.ErrNotFound
 	}
 	return err
+}
+
+// bytes opens a rendition, and has it made where it is not there. What was made
+// of another version than the one decided on is not it.
+func (g *Gate) bytes(ctx context.Context, snap *Snapshot, id clinical.AssetID, kind clinical.RenditionKind) (*clinical.Served, clinical.Content, error) {
+	served, blob, err := g.file(ctx, snap, id, kind)
+	var content clinical.Content
+	if err == nil {
+		content, err = g.opt.Opener.Open(ctx, blob)
+	}
+	if clinical.KindOf(err) != clinical.NotFound || kind == clinical.Original || g.opt.Maker == nil {
+		return served, content, err
+	}
+	made, bad := g.opt.Maker.Ensure(ctx, id, kind)
+	pic, ok := snap.pictures.get(id)
+	if clinical.KindOf(bad) == clinical.Unavailable {
+		return nil, nil, bad
+	}
+	if bad != nil || !ok || made.Edit != int(pic.edit) {
+		return nil, nil, clinical.ErrNotFound
+	}
+	content, err = g.opt.Opener.Open(ctx, made.Blob.ID)
+	return snap.derivative(&made), content, err
 }
 
 // file finds the bytes of a rendition.
@@ -150,10 +170,15 @@ func (g *Gate) derived(ctx context.Context, snap *Snapshot, id clinical.AssetID,
 	if best == nil {
 		return nil, clinical.BlobID{}, clinical.ErrNotFound
 	}
+	return snap.derivative(best), best.Blob.ID, nil
+}
+
+// derivative is a rendition as it is served.
+func (s *Snapshot) derivative(r *clinical.Rendition) *clinical.Served {
 	return &clinical.Served{
-		Asset: id, MIME: best.Blob.MIME, ETag: snap.etag(best.Blob.SHA256), Modified: best.MadeAt,
-		Width: best.Width, Height: best.Height,
-	}, best.Blob.ID, nil
+		Asset: r.Asset, MIME: cmp.Or(r.Blob.MIME, "image/jpeg"), ETag: s.etag(r.Blob.SHA256), Modified: r.MadeAt,
+		Width: r.Width, Height: r.Height, Room: int64(r.Room),
+	}
 }
 
 // attach makes the content recheck the decision from here on. What was decided

@@ -69,6 +69,7 @@ type cli struct {
 	Audit       auditCmd       `cmd:"" help:"The ledger: who saw what, export it, verify an export anywhere."`
 	Trace       traceCmd       `cmd:"" help:"Whose copy of a marked set's picture was passed on."`
 	Fsck        fsckCmd        `cmd:"" help:"Check that everything kept is whole."`
+	Renditions  renditionsCmd  `cmd:"" help:"The pictures that are made of originals: drop (they are made again)."`
 	Reindex     reindexCmd     `cmd:"" help:"Build the search index anew from the vault."`
 	Version     versionCmd     `cmd:"" help:"Say which version this is."`
 }

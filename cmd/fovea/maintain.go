@@ -128,6 +128,31 @@ func (reindexCmd) Run(e *env) error {
 	})
 }
 
+type renditionsCmd struct {
+	Drop renditionsDropCmd `cmd:"" help:"Give up the bytes of every small and masked copy; a server makes them again."`
+}
+
+type renditionsDropCmd struct{}
+
+// Help teaches.
+func (renditionsDropCmd) Help() string {
+	return "Every rendition can be made again from its original and its recipe, bit by bit the same as long as the program that made it is. Their space is free after a day. A running server begins at once, and makes what is asked for first; the log names what came out otherwise."
+}
+
+func (renditionsDropCmd) Run(e *env) error {
+	return e.with(func(c *client) error {
+		raw, err := e.long(c, "/api/v1/admin/renditions/drop", struct{}{}, "dropping")
+		if err != nil {
+			return err
+		}
+		var n droppedRenditions
+		if err := json.Unmarshal(raw, &n); err != nil {
+			return clinical.Errorf(clinical.Internal, "renditions report: %w", err)
+		}
+		return e.answer(n, func(w io.Writer) { put(w, "%s dropped.", count(n.Dropped, "rendition")) })
+	})
+}
+
 type versionCmd struct{}
 
 func (versionCmd) Run(e *env) error {

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"fovea/clinical"
+	"fovea/darkroom"
 	"fovea/server/wire"
 	"fovea/vault"
 )
@@ -62,6 +63,33 @@ func (o operations) Reindex(ctx context.Context, progress func(done, total int))
 		return nil, err
 	}
 	return indexed{n}, nil
+}
+
+// droppedRenditions is how many renditions lost their bytes.
+type droppedRenditions struct {
+	Dropped int `json:"dropped"`
+}
+
+// DropRenditions gives up the bytes of all renditions. A server makes them again,
+// this one or the next.
+func (o operations) DropRenditions(ctx context.Context, c clinical.Caller, progress func(done, total int)) (any, error) {
+	n, err := darkroom.Drop(ctx, o.s.vault, o.s.vault, c, progress)
+	if err != nil {
+		return nil, err
+	}
+	return droppedRenditions{n}, nil
+}
+
+// renditions makes them when they are asked for; where no server runs there is
+// nobody to make them.
+type renditions struct{ s *system }
+
+// Ensure returns a rendition whose bytes are there.
+func (r renditions) Ensure(ctx context.Context, id clinical.AssetID, kind clinical.RenditionKind) (clinical.Rendition, error) {
+	if r.s.dark == nil {
+		return clinical.Rendition{}, clinical.ErrNotFound
+	}
+	return r.s.dark.Ensure(ctx, id, kind)
 }
 
 // ExportAudit writes the ledger.

@@ -121,7 +121,7 @@ func (s *system) openGate(ctx context.Context) error {
 		return err
 	}
 	s.gate, err = policy.New(policy.Options{
-		Recorder: s.vault, Journal: s.vault, Reader: s.vault, Opener: s.vault, Searcher: s.index, Keeper: s.vault,
+		Recorder: s.vault, Journal: s.vault, Reader: s.vault, Opener: s.vault, Maker: renditions{s}, Searcher: s.index, Keeper: s.vault,
 		Zone: s.cfg.zone, ETagKey: s.vault.Derive("etag"), Limits: s.cfg.limits(), Roles: roles, Retention: s.cfg.schedule(),
 		Log: s.log, Numbers: s.cfg.rules(), Healthy: s.vault.Healthy,
 	})

@@ -64,6 +64,8 @@ type operations interface {
 	Import(ctx context.Context, in wire.ImportFiles, progress func(done, total int)) (any, error)
 	Fsck(ctx context.Context, deep bool, progress func(done, total int)) (any, error)
 	Reindex(ctx context.Context, progress func(done, total int)) (any, error)
+	// DropRenditions gives up the bytes of all renditions, which are made again.
+	DropRenditions(ctx context.Context, c clinical.Caller, progress func(done, total int)) (any, error)
 	ExportAudit(ctx context.Context, w io.Writer) error
 	// Prove returns the proof of the change with a number, or of a recall's.
 	Prove(ctx context.Context, seq uint64, recall clinical.RecallID) (any, error)

@@ -49,6 +49,13 @@ func (s *service) operator(mux *http.ServeMux) {
 	long("reindex", func(ctx context.Context, _ *http.Request, progress func(done, total int)) (any, error) {
 		return s.Operations.Reindex(ctx, progress)
 	})
+	long("renditions/drop", func(ctx context.Context, r *http.Request, progress func(done, total int)) (any, error) {
+		c, err := s.Authenticate(r)
+		if err != nil {
+			return nil, err
+		}
+		return s.Operations.DropRenditions(ctx, c, progress)
+	})
 	long("proof", s.prove)
 	mux.HandleFunc("GET /api/v1/admin/audit", func(w http.ResponseWriter, r *http.Request) {
 		if !s.mayExportAudit(w, r) {
