@@ -236,7 +236,7 @@ func ofErased(l Language, e Erasing) string {
 	case len(numbers) > 0:
 		return l.whose("") + " " + strings.Join(numbers, ", ")
 	case x.Outcome == clinical.EraseShred && !x.Done.IsZero() && len(x.Assets) == 0:
-		return l.pick("of the patient of this request, erased", "de la personne visée par cette demande, effacée depuis,", "de la persona de esta solicitud, suprimida")
+		return l.pick("of the patient of this request, since erased", "de la personne visée par cette demande, effacée depuis,", "de la persona de esta solicitud, suprimida")
 	default:
 		return l.whose("")
 	}

@@ -65,7 +65,7 @@ func TestErasureStatesTheConditionsUnderWhichCopiesAreUnreadable(t *testing.T) {
 	// Of a record that was erased whole, its ID may be all that is left.
 	e.Patient = clinical.Patient{ID: e.Patient.ID}
 	for l, want := range map[paper.Language]string{
-		paper.English: "all pictures of the patient of this request, erased.",
+		paper.English: "all pictures of the patient of this request, since erased.",
 		paper.French:  "toutes les images de la personne visée par cette demande, effacée depuis, a été demandé",
 		paper.Spanish: "todas las imágenes de la persona de esta solicitud, suprimida.",
 	} {
