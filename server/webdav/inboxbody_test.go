@@ -104,6 +104,7 @@ func TestABodyThatBreaksIsTheClients(t *testing.T) {
 	}
 	d.must(t, 404, "GET "+derm+"a.jpg", "")
 	d.must(t, 415, "PUT "+derm+"a.jpg", "x", "Content-Encoding: gzip")
+	d.must(t, 201, "PUT "+derm+"a.jpg", "x", "Content-Encoding: identity")
 }
 
 // An upload may take an hour. What let it in must still be good when it ends.

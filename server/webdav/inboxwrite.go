@@ -2,6 +2,7 @@ package webdav
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -23,7 +24,7 @@ func (in *inbox) put(ctx context.Context, v *visit) {
 	case v.Header.Get("Content-Range") != "":
 		plain(v.w, http.StatusBadRequest, "Send the whole file.")
 		return
-	case v.Header.Get("Content-Encoding") != "":
+	case !strings.EqualFold(cmp.Or(v.Header.Get("Content-Encoding"), "identity"), "identity"):
 		plain(v.w, http.StatusUnsupportedMediaType, "Send the file as it is.")
 		return
 	case v.at.slash:
