@@ -15,7 +15,7 @@ import (
 
 type editCmd struct {
 	List    editListCmd    `cmd:"" help:"List the versions of a picture: who made them, who attested, which is shown."`
-	Faces   editFacesCmd   `cmd:"" help:"Look for faces, and write them as masks to check and to save."`
+	Suggest editSuggestCmd `cmd:"" help:"Look for faces, text and codes, and write them as masks to check and to save."`
 	Save    editSaveCmd    `cmd:"" help:"Add a version, from a recipe, and show the picture in it."`
 	Diff    editDiffCmd    `cmd:"" help:"Say in what a version differs from another."`
 	Show    editShowCmd    `cmd:"" help:"Write the flattened copy of the version that is shown, at full size, and say its SHA-256."`
@@ -30,7 +30,7 @@ type editCmd struct {
 // Help teaches.
 func (editCmd) Help() string {
 	return "A recipe is every edit of a picture, as data; the original stays as it is. What a mask covers is in no copy. Sets show the flattened copy of a version once a second person has attested it.\n\nExamples:\n" +
-		"  fovea --as mia edit faces 01J… --recipe masks.json\n" +
+		"  fovea --as mia edit suggest 01J… --recipe masks.json\n" +
 		"  fovea --as mia edit chart 01J… --corners '812,400,1512,410,1500,850,805,840' --recipe masks.json\n" +
 		"  fovea edit scale masks.json --line 210,900,1410,905 --mm 50\n" +
 		"  fovea --as mia edit save 01J… masks.json --note 'face masked'\n" +
@@ -74,7 +74,7 @@ func (x editListCmd) Run(e *env) error {
 	})
 }
 
-type editFacesCmd struct {
+type editSuggestCmd struct {
 	Asset  string `arg:"" help:"Asset ID."`
 	Recipe string `help:"Write a recipe that masks what was found." placeholder:"FILE"`
 	All    bool   `help:"Mask what is only suggested too."`
@@ -82,15 +82,15 @@ type editFacesCmd struct {
 }
 
 // Help teaches.
-func (editFacesCmd) Help() string {
-	return "Nothing is masked or released by this: look at the picture, correct the recipe, add what no detector finds (tattoos, jewellery, labels, the background), then save it.\n\nExample:\n" +
-		"  fovea --as mia edit faces 01J… --recipe masks.json"
+func (editSuggestCmd) Help() string {
+	return "Nothing is masked or released by this: look at the picture, correct the recipe, add what no detector finds (tattoos, jewellery, the background), then save it. What a text or a code says is not told. The figures of a scale are listed and never masked.\n\nExample:\n" +
+		"  fovea --as mia edit suggest 01J… --recipe masks.json"
 }
 
-func (x editFacesCmd) Run(e *env) error {
+func (x editSuggestCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		var found wire.Faces
-		if err := c.get(e.ctx, "/api/v1/assets/"+x.Asset+"/faces", &found); err != nil {
+		var found wire.Suggestions
+		if err := c.get(e.ctx, "/api/v1/assets/"+x.Asset+"/suggestions", &found); err != nil {
 			return err
 		}
 		if x.Recipe != "" {
@@ -99,20 +99,23 @@ func (x editFacesCmd) Run(e *env) error {
 			}
 		}
 		return e.answer(found, func(w io.Writer) {
-			put(w, "LEVEL\tSCORE\tLEFT\tTOP\tWIDTH\tHEIGHT")
-			for _, f := range found.Faces {
-				put(w, "%s\t%.2f\t%d\t%d\t%d\t%d", f.Level, f.Score, f.X, f.Y, f.Width, f.Height)
+			put(w, "KIND\tLEVEL\tSCORE\tLEFT\tTOP\tWIDTH\tHEIGHT")
+			for _, f := range found.Found {
+				put(w, "%s\t%s\t%.2f\t%d\t%d\t%d\t%d", f.Kind, f.Level, f.Score, f.X, f.Y, f.Width, f.Height)
 			}
-			put(w, "%s in a picture of %d × %d px. A detector misses some: look yourself.", count(len(found.Faces), "face"), found.Width, found.Height)
+			put(w, "%s in a picture of %d × %d px. Detectors miss some: look yourself.", count(len(found.Found), "suggestion"), found.Width, found.Height)
+			for _, u := range found.Unseen {
+				put(w, "%s", u.Why)
+			}
 		})
 	})
 }
 
 // write writes a recipe that masks what was found.
-func (x editFacesCmd) write(e *env, found wire.Faces) error {
+func (x editSuggestCmd) write(e *env, found wire.Suggestions) error {
 	r := clinical.NewRecipe()
-	for _, f := range found.Faces {
-		if x.All || f.Level == "auto" {
+	for _, f := range found.Found {
+		if f.Hides() && (x.All || f.Level == "auto") {
 			r.Masks = append(r.Masks, f.Mask(clinical.MaskFill(x.Fill)))
 		}
 	}

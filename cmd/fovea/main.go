@@ -50,7 +50,7 @@ type cli struct {
 	Patient     patientCmd     `cmd:"" help:"Patients: add, list, show, encounter, merge, unmerge."`
 	Session     sessionCmd     `cmd:"" help:"Sittings: list, change (photographer, chaperone, consent to be photographed)."`
 	Asset       assetCmd       `cmd:"" help:"Pictures: show, get, classify, review, describe, subjects, discard, refile."`
-	Edit        editCmd        `cmd:"" help:"Masks and other edits of a picture: list, faces, save, diff, show, attest."`
+	Edit        editCmd        `cmd:"" help:"Masks and other edits of a picture: list, suggest, save, diff, show, attest."`
 	Lesion      lesionCmd      `cmd:"" help:"Findings that are followed: open, list, close."`
 	Consent     consentCmd     `cmd:"" help:"Consent: record, list, withdraw, forms, codes, FHIR."`
 	Recall      recallCmd      `cmd:"" help:"What was taken back, from whom, and its certificate."`

@@ -9,6 +9,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/darkroom"
+	"fovea/darkroom/identifiers"
 	"fovea/ingest"
 	"fovea/ingest/exif"
 	"fovea/ingest/label"
@@ -46,6 +47,7 @@ func (s *system) openPipeline(ctx context.Context) error {
 		return clinical.Errorf(clinical.Internal, "find this program: %w", err)
 	}
 	s.shrink = darkroom.NewRenderer(box).WithChild(self, editChild)
+	s.texts = identifiers.New(box)
 	s.reader = label.NewReader(shrinkWith(s.shrink))
 	s.ingest, err = ingest.New(ingest.Options{
 		Studios: s.cfg.studios(), Keeper: s.vault, Register: s.vault, Archive: s.vault, Journal: s.vault,

@@ -11,6 +11,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/darkroom"
+	"fovea/darkroom/identifiers"
 	"fovea/exchange/epr"
 	"fovea/index"
 	"fovea/ingest"
@@ -48,6 +49,7 @@ type system struct {
 	reader *label.Reader
 	ingest *ingest.Ingest
 	shrink *darkroom.Renderer
+	texts  *identifiers.Finder
 
 	// A server's own.
 	dark      *darkroom.Follower

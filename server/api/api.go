@@ -80,7 +80,7 @@ type Options struct {
 	Accounts     accounts
 	Operations   operations // nil: no operator's door
 	Papers       papers     // nil: nothing leaves as a file
-	Finder       faceFinder // nil: nobody suggests faces
+	Finder       finder     // nil: nobody suggests what to mask
 	Meter        meter      // nil: nobody measures colours
 	Tracer       tracer     // nil: nobody looks for marks
 	Now          func() time.Time

@@ -7,10 +7,10 @@ import (
 	"fovea/server/wire"
 )
 
-// faceFinder looks for faces in a picture that the gate serves the caller for
-// care.
-type faceFinder interface {
-	Faces(ctx context.Context, c clinical.Caller, asset clinical.AssetID) (wire.Faces, error)
+// finder looks in a picture that the gate serves the caller for care for what may
+// say who it is.
+type finder interface {
+	Suggest(ctx context.Context, c clinical.Caller, asset clinical.AssetID) (wire.Suggestions, error)
 }
 
 type saveEditBody struct {
@@ -70,8 +70,8 @@ func (s *service) edits() {
 		return in.Body.Clinical(in.ID, in.N)
 	})
 	if s.Finder != nil {
-		show(s, "/assets/{id}/faces", "faces", "Faces that a detector suggests to mask; nothing is masked by it", func(ctx context.Context, in *assetPath) (wire.Faces, error) {
-			return s.Finder.Faces(ctx, caller(ctx), in.ID)
+		show(s, "/assets/{id}/suggestions", "suggestions", "Faces, text and codes that detectors suggest to mask; nothing is masked by it", func(ctx context.Context, in *assetPath) (wire.Suggestions, error) {
+			return s.Finder.Suggest(ctx, caller(ctx), in.ID)
 		})
 	}
 }

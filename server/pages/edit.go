@@ -8,15 +8,16 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"fovea/clinical"
 	"fovea/server/wire"
 )
 
-// faceFinder looks for faces in a picture that the gate serves the caller for
-// care.
-type faceFinder interface {
-	Faces(ctx context.Context, c clinical.Caller, asset clinical.AssetID) (wire.Faces, error)
+// finder looks in a picture that the gate serves the caller for care for what may
+// say who it is.
+type finder interface {
+	Suggest(ctx context.Context, c clinical.Caller, asset clinical.AssetID) (wire.Suggestions, error)
 }
 
 // The largest sizes at which a picture is drawn to be masked, in CSS pixels, on
@@ -69,8 +70,8 @@ type editPage struct {
 	Canvases      []canvas
 	Picture       string // what is drawn under the masks; "": a browser cannot show it
 	Rows          []maskRow
-	Searched      bool   // faces were looked for
-	NoFinder      string // why they were not
+	Searched      bool   // detectors looked
+	NoFinder      string // what they did not look for, and why
 	Others        []clinical.RecipeChange
 	Causes        []clinical.MaskCause
 	Reviewable    bool
@@ -254,14 +255,14 @@ func (p *editPage) added(r *http.Request) []maskRow {
 	}}}
 }
 
-// suggest adds the faces that a detector finds, those that it is sure of ticked,
-// but none that is there already.
+// suggest adds what detectors find to mask, what they are sure of ticked, but
+// nothing that is masked already.
 func (d *door) suggest(v *visit, p *editPage) error {
 	if d.Finder == nil {
 		p.NoFinder = "This server looks for no faces. Mark them by hand."
 		return nil
 	}
-	found, err := d.Finder.Faces(v.ctx, v.caller, p.Asset.ID)
+	found, err := d.Finder.Suggest(v.ctx, v.caller, p.Asset.ID)
 	if kind := clinical.KindOf(err); err != nil && (kind == clinical.Unavailable || kind == clinical.Conflict) {
 		_, p.NoFinder = said(err)
 		return nil
@@ -270,7 +271,13 @@ func (d *door) suggest(v *visit, p *editPage) error {
 		return err
 	}
 	p.Searched = true
-	for _, f := range found.Faces {
+	for _, u := range found.Unseen {
+		p.NoFinder = strings.TrimSpace(p.NoFinder + " " + u.Why)
+	}
+	for _, f := range found.Found {
+		if !f.Hides() {
+			continue
+		}
 		m := f.Mask(clinical.FillSolid)
 		m.Suggested = math.Round(m.Suggested*1000) / 1000
 		for _, n := range []*float64{&m.Centre.X, &m.Centre.Y, &m.Radii.X, &m.Radii.Y} {

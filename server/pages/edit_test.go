@@ -17,14 +17,15 @@ import (
 
 // finder suggests what it is given.
 type finder struct {
-	faces []wire.Face
-	err   error
-	asked int
+	faces  []wire.Suggestion
+	unseen []wire.NotLooked
+	err    error
+	asked  int
 }
 
-func (f *finder) Faces(context.Context, clinical.Caller, clinical.AssetID) (wire.Faces, error) {
+func (f *finder) Suggest(context.Context, clinical.Caller, clinical.AssetID) (wire.Suggestions, error) {
 	f.asked++
-	return wire.Faces{Width: 6000, Height: 4000, Faces: f.faces}, f.err
+	return wire.Suggestions{Width: 6000, Height: 4000, Found: f.faces, Unseen: f.unseen}, f.err
 }
 
 // portraits is the door of a house with one filed picture of a face.
@@ -60,8 +61,8 @@ func versions(t *testing.T, to entry) clinical.Edits {
 }
 
 func TestFacesAreSuggestedAndAPersonDecides(t *testing.T) {
-	f := &finder{faces: []wire.Face{
-		{X: 1000, Y: 1000, Width: 400, Height: 400, Score: .9, Level: "auto"}, {X: 3000, Y: 1000, Width: 200, Height: 200, Score: .5, Level: "suggest"},
+	f := &finder{faces: []wire.Suggestion{
+		{Kind: "face", X: 1000, Y: 1000, Width: 400, Height: 400, Score: .9, Level: "auto"}, {Kind: "face", X: 3000, Y: 1000, Width: 200, Height: 200, Score: .5, Level: "suggest"},
 	}}
 	to, picture := portraits(t, f)
 	page := to.house.Ask(to.door, "paula", "GET", picture+"/edit").Body.String()
@@ -121,6 +122,29 @@ func TestWithoutADetectorMasksAreMadeByHand(t *testing.T) {
 	w = send(t, to, "paula", picture+"/edit", "base", "0", "do", "add")
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `name="x" value="3000"`) {
 		t.Errorf("a mask by the button: %d", w.Code)
+	}
+}
+
+func TestWhatIsWrittenInAPictureIsSuggestedAndAScaleIsNot(t *testing.T) {
+	f := &finder{
+		faces: []wire.Suggestion{
+			{Kind: "code", X: 1000, Y: 1000, Width: 400, Height: 400, Score: .99, Level: "auto"},
+			{Kind: "text", X: 3000, Y: 1000, Width: 200, Height: 100, Score: .7, Level: "suggest"},
+			{Kind: "scale", X: 500, Y: 3000, Width: 900, Height: 50, Score: .9, Level: "suggest"},
+		},
+		unseen: []wire.NotLooked{{Kind: "text", Why: "Text was not looked for everywhere."}},
+	}
+	to, picture := portraits(t, f)
+	page := to.house.Ask(to.door, "paula", "GET", picture+"/edit").Body.String()
+	for _, want := range []string{
+		`name="use" value="0" checked`, `name="use" value="1">`, `name="x" value="1200"`, `name="width" value="600"`, `name="x" value="3100"`, `<option value="label" selected`, "Text was not looked for everywhere.",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(page, `name="x" value="950"`) {
+		t.Error("the figures of a scale are masked")
 	}
 }
 

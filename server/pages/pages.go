@@ -69,7 +69,7 @@ type Options struct {
 	URL   func() string // how clients reach the server, for the mount instructions
 	// Papers print certificates, forms and what is handed over.
 	Papers Papers
-	Finder faceFinder // nil: nobody suggests faces
+	Finder finder // nil: nobody suggests what to mask
 }
 
 type door struct {

@@ -131,37 +131,58 @@ type RecipeDiff struct {
 	Changes []clinical.RecipeChange `json:"changes"`
 }
 
-// Faces are what a detector found in a picture, the surest first. Nothing is
-// masked by it: a person decides.
-type Faces struct {
-	Width  int    `json:"width" doc:"of the upright original, in pixels"`
-	Height int    `json:"height" doc:"of the upright original, in pixels"`
-	Faces  []Face `json:"faces"`
+// Suggestions are what detectors found in a picture that may say who it is, the
+// surest of each kind first. Nothing is masked by them: a person decides.
+type Suggestions struct {
+	Width  int          `json:"width" doc:"of the upright original, in pixels"`
+	Height int          `json:"height" doc:"of the upright original, in pixels"`
+	Found  []Suggestion `json:"found"`
+	Unseen []NotLooked  `json:"notLookedFor" doc:"what nobody looked for, or not everywhere, and why"`
 }
 
-// Face is one face, or a part of one, in pixels of the upright original.
-type Face struct {
+// NotLooked is a kind of thing that no detector looked for.
+type NotLooked struct {
+	Kind string `json:"kind" enum:"face,text"`
+	Why  string `json:"why"`
+}
+
+// Suggestion is a face or a part of one, a block of text, a code for machines, or
+// the figures of a scale, in pixels of the upright original. What a text or a code
+// says is not told, and kept nowhere.
+type Suggestion struct {
+	Kind   string  `json:"kind" enum:"face,code,text,scale" doc:"scale: figures as on a ruler, which name nobody"`
 	X      int     `json:"x" doc:"left edge"`
 	Y      int     `json:"y" doc:"upper edge"`
 	Width  int     `json:"width"`
 	Height int     `json:"height"`
 	Score  float64 `json:"score" doc:"0 to 1"`
 	Level  string  `json:"level" enum:"suggest,auto" doc:"auto: to be masked until a person says otherwise; suggest: a person decides"`
-	Turn   int     `json:"turn,omitempty" doc:"degrees clockwise by which to turn the picture for the face to be upright"`
+	Turn   int     `json:"turn,omitempty" doc:"degrees clockwise by which to turn the picture for the face or the text to be upright"`
 }
 
-// Mask is an ellipse around the face with room for hair and chin, which a box
-// around eyes, nose and mouth leaves out.
-func (f Face) Mask(fill clinical.MaskFill) clinical.Mask {
-	w, h := float64(f.Width), float64(f.Height)
+// Hides reports whether there is something to mask: everything but a scale, which
+// what is measured needs.
+func (s Suggestion) Hides() bool { return s.Kind != "scale" }
+
+// Mask is an ellipse around what was found. A face gets room for hair and chin,
+// which a box around eyes, nose and mouth leaves out.
+func (s Suggestion) Mask(fill clinical.MaskFill) clinical.Mask {
+	room, cause := labelRoom, clinical.HidesLabel
+	if s.Kind == "face" {
+		room, cause = faceRoom, clinical.HidesFace
+	}
+	w, h := float64(s.Width), float64(s.Height)
 	return clinical.Mask{
 		Shape:  clinical.MaskEllipse,
-		Centre: clinical.Point{X: float64(f.X) + w/2, Y: float64(f.Y) + h/2},
-		Radii:  clinical.Point{X: w * faceRoom / 2, Y: h * faceRoom / 2},
-		Fill:   fill, Cause: clinical.HidesFace, Suggested: f.Score,
+		Centre: clinical.Point{X: float64(s.X) + w/2, Y: float64(s.Y) + h/2},
+		Radii:  clinical.Point{X: w * room / 2, Y: h * room / 2},
+		Fill:   fill, Cause: cause, Suggested: s.Score,
 	}
 }
 
-// faceRoom is how much larger than its box a suggested mask is: √2 covers the
-// box to its corners, the rest hair and chin.
-const faceRoom = 1.7
+// How much larger than its box a suggested mask is: √2 covers the box to its
+// corners.
+const (
+	faceRoom  = 1.7 // hair and chin
+	labelRoom = 1.5 // the rim of the label
+)
