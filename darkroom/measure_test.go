@@ -102,3 +102,27 @@ func small(t testing.TB, img image.Image, size darkroom.Size) []byte {
 	}
 	return p.JPEG
 }
+
+// BenchmarkMeasure measures a picture of 12 megapixels, decoding and both
+// children included: alone, beside six others of a burst, and with the search for
+// faces.
+func BenchmarkMeasure(b *testing.B) {
+	data := photograph(b, 4000, 3000)
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		b.Fatal(err)
+	}
+	thumb := small(b, img, darkroom.ThumbnailSize)
+	r := editors(b)["children"]
+	for name, opt := range map[string]darkroom.MeasureOptions{
+		"alone": {}, "in-a-burst": {Others: [][]byte{thumb, thumb, thumb, thumb, thumb, thumb}}, "faces": {Faces: true},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := r.Measure(b.Context(), source(data, "image/jpeg"), opt, false); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -13,7 +13,7 @@ import (
 func TestAdviceIsReadWherePicturesAreLookedAt(t *testing.T) {
 	h, door := open(t)
 	h.Commit(clinical.Delta{Qualities: []clinical.Quality{
-		{Asset: clinicaltest.ID[clinical.Asset]("leg"), Program: 1, Edges: true, Blur: 3.5, Usual: 1.1, High: 0.8, Low: 0.1},
+		{Asset: clinicaltest.ID[clinical.Asset]("leg"), Program: 1, Edges: true, Blur: 3.5, Usual: 1, High: 0.8, Low: 0.1},
 		{Asset: clinicaltest.ID[clinical.Asset]("waits"), Program: 1, Edges: true, Blur: 4.25, High: 0.2, Low: 0.1},
 		{Asset: clinicaltest.ID[clinical.Asset]("hand"), Program: 1, Edges: true, Blur: 0.5, High: 0.8, Low: 0.1},
 	}})
@@ -23,7 +23,7 @@ func TestAdviceIsReadWherePicturesAreLookedAt(t *testing.T) {
 	}
 	leg := "/pictures/" + id[clinical.Asset]("leg")
 	for lang, want := range map[string]string{
-		"en": "spread over 3.5 px; up to 1.6 px is sharp (1.1 is usual here)", "fr": "s’étalent sur 3,5 px", "es-ES,es;q=0.9": "ocupan 3,5 px",
+		"en": "spread over 3.5 px; up to 1.6 px is sharp (1.0 is usual here)", "fr": "s’étalent sur 3,5 px", "es-ES,es;q=0.9": "ocupan 3,5 px",
 	} {
 		if page := ask("paula", leg, lang); !strings.Contains(page, want) {
 			t.Errorf("%s: the picture's page does not say %q", lang, want)
