@@ -79,13 +79,10 @@ func (m meter) see(ctx context.Context, c clinical.Caller, asset clinical.AssetI
 	if err != nil {
 		return nil, nil, err
 	}
-	width, height := one.Asset.Capture.Width, one.Asset.Capture.Height
-	if o := one.Asset.Capture.Orientation; o >= 5 && o <= 8 { // EXIF: a quarter turn
-		width, height = height, width
-	}
+	width, height := float64(one.Width), float64(one.Height)
 	size := darkroom.TeachingSize
 	left, top, scale := 0.0, 0.0, 0.0
-	if frame, fits := around(part, float64(width), float64(height)); fits {
+	if frame, fits := around(part, width, height); fits {
 		recipe.Frame = &frame
 		left, top, scale = frame.Centre.X-frame.Width/2, frame.Centre.Y-frame.Height/2, frame.Width
 		if max(frame.Width, frame.Height) <= float64(size) {

@@ -197,7 +197,7 @@ func (editWaitingCmd) Help() string {
 
 func (x editWaitingCmd) Run(e *env) error {
 	return e.with(func(c *client) error {
-		all, err := everyPage[wire.Unseen](e.ctx, c, "/api/v1/reviews")
+		all, err := everyPage[wire.WaitingCopy](e.ctx, c, "/api/v1/reviews")
 		if err != nil {
 			return err
 		}

@@ -50,11 +50,11 @@ func (s *service) shared() {
 	act(s, "POST /assets/{id}/edits/paste", "paste-edit", "Add a version that takes parts of another picture's; masks, marks, scale and side stay with one patient", func(in *pasteBody) (clinical.Command, error) {
 		return clinical.PasteEdit{Asset: in.ID, From: in.Body.From, Version: in.Body.Version, Parts: in.Body.Parts}, nil
 	})
-	show(s, "/reviews", "reviews", "Pictures whose flattened copies wait for the caller to look, the longest waiting first; never what they edited themself", func(ctx context.Context, in *Page) (wire.List[wire.Unseen], error) {
+	show(s, "/reviews", "reviews", "Pictures whose flattened copies wait for the caller to look, the longest waiting first; never what they edited themself", func(ctx context.Context, in *Page) (wire.List[wire.WaitingCopy], error) {
 		all, err := s.Gate.Unseen(ctx, caller(ctx))
 		if err != nil {
-			return wire.List[wire.Unseen]{}, err
+			return wire.List[wire.WaitingCopy]{}, err
 		}
-		return paged(in, all, wire.ToUnseen(s.named))
+		return paged(in, all, wire.ToWaitingCopy(s.named))
 	})
 }

@@ -48,7 +48,7 @@ func portraits(t *testing.T, f *finder) (entry, string) {
 
 // row is one mask of the form.
 func row(x, y, width, height, cause string) []string {
-	return []string{"drawn", "0", "x", x, "y", y, "width", width, "height", height, "angle", "0", "score", "0", "cause", cause, "fill", "solid"}
+	return []string{"shape", "ellipse", "x", x, "y", y, "width", width, "height", height, "angle", "0", "points", "", "radius", "0", "score", "0", "cause", cause, "fill", "solid"}
 }
 
 func versions(t *testing.T, to entry) clinical.Edits {
@@ -67,15 +67,15 @@ func TestFacesAreSuggestedAndAPersonDecides(t *testing.T) {
 	to, picture := portraits(t, f)
 	page := to.house.Ask(to.door, "paula", "GET", picture+"/edit").Body.String()
 	for _, want := range []string{
-		`name="use" value="0" checked`, `name="use" value="1">`, `name="x" value="1200"`, `name="width" value="680"`, `<g class="off">`, `viewBox="0 0 6000 4000"`,
-		`type="image" name="at" src="` + strings.Replace(picture, "/pictures/", "/img/", 1) + `/original" width="1016" height="677"`,
+		`name="use" value="0" checked`, `name="use" value="1">`, `name="x" value="1200"`, `name="width" value="680"`, `<g class="off solid">`, `viewBox="0 0 6000 4000"`,
+		`type="image" name="at" src="` + strings.Replace(picture, "/pictures/", "/img/", 1) + `/original" width="824" height="549"`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
 	// A click on the smaller picture of the two adds a mask there; nothing is saved.
-	w := send(t, to, "paula", picture+"/edit", append(row("1200", "1200", "680", "680", "face"), "use", "0", "base", "0", "size", "small", "near.x", "300", "near.y", "100")...)
+	w := send(t, to, "paula", picture+"/edit", append(row("1200", "1200", "680", "680", "face"), "use", "0", "base", "0", "size", "small", "near.x", "324", "near.y", "108")...)
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `name="x" value="3000"`) || !strings.Contains(w.Body.String(), `name="y" value="1000"`) {
 		t.Errorf("a click: %d", w.Code)
 	}

@@ -1,6 +1,8 @@
 // Package pages is the plain, server-rendered door: a photographer's day
 // (jobs, arrivals, contact sheets, consent), a set with the reason why an item
-// is hidden, and how to mount. It works without script.
+// is hidden, and how to mount. It works without script; the page on which a
+// picture is edited is easier with one (static/edit.js), which draws what its
+// form says and puts what is drawn into the form.
 //
 // Every page is one or two calls of policy.Gate put into a template, every
 // button one clinical.Command. What cannot be taken back is asked twice, with
@@ -70,6 +72,7 @@ type Options struct {
 	// Papers print certificates, forms and what is handed over.
 	Papers Papers
 	Finder finder // nil: nobody suggests what to mask
+	Meter  meter  // nil: nobody measures colours
 }
 
 type door struct {
@@ -131,6 +134,7 @@ func (d *door) looks() map[string]func(*visit) error {
 
 		"GET /pictures/{id}/edit":   d.edit,
 		"GET /pictures/{id}/review": d.review,
+		"GET /reviews":              d.reviews,
 
 		"GET /patients/{id}/consent":      d.consentForm,
 		"GET /patients/{id}/consent-form": d.blankForm,
@@ -195,6 +199,7 @@ func (d *door) acts() map[string]func(*visit) error {
 		"POST /pictures/{id}/subjects":         d.again(d.picture, d.nameSubject),
 		"POST /pictures/{id}/edit":             d.again(d.edit, d.saveEdit),
 		"POST /pictures/{id}/review":           d.again(d.review, d.attest),
+		"POST /pictures/{id}/paste":            d.again(d.edit, d.pasteEdit),
 	}
 }
 
@@ -271,7 +276,7 @@ func longest(r *http.Request) int64 {
 
 // parse reads every view together with the frame and the parts.
 func (d *door) parse() error {
-	frame, err := template.New("frame.html").Funcs(d.funcs()).ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/forms.html")
+	frame, err := template.New("frame.html").Funcs(d.funcs()).Funcs(scenery()).ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/forms.html")
 	if err != nil {
 		return err
 	}
@@ -312,6 +317,7 @@ type frame struct {
 	Faults []wire.RosterRow // lines of its list
 	Impact *clinical.Impact // what it would do
 	Lang   string           // en where empty
+	Theme  string           // light where empty; dark where pictures are judged
 }
 
 // Kept is what stands in a field: what was typed, else what was there.
@@ -349,6 +355,9 @@ func (d *door) show(v *visit, name, title string, body any) error {
 		Finds: v.person.Role == clinical.Photographer || v.person.Role == clinical.Clinician,
 		Fault: v.fault, Typed: v.typed, Faults: v.faults, Impact: v.impact,
 	}
+	if name == "edit" || name == "review" {
+		f.Theme = "dark"
+	}
 	if v.status == 0 {
 		f.Done = done(v.r.URL.Query().Get("done"))
 	}
@@ -372,7 +381,11 @@ func (d *door) render(w http.ResponseWriter, status int, name string, f frame) e
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	policy := "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	if name == "edit" { // draws with a script of this server's; every other page has none
+		policy += "; script-src 'self'"
+	}
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	if h.Get("Referrer-Policy") == "" {
 		h.Set("Referrer-Policy", "same-origin")

@@ -16,12 +16,13 @@ func nav(r clinical.Role) []link {
 	today, arrivals, library := link{"/jobs", "Today"}, link{"/arrivals", "Arrivals"}, link{"/library", "Library"}
 	patients, sets, mount, people := link{"/patients", "Patients"}, link{"/sets", "Sets"}, link{"/mount", "Drive"}, link{"/people", "People"}
 	tasks, governance, releases := link{"/tasks", "Tasks"}, link{"/governance", "Governance"}, link{"/releases", "Releases"}
+	looks := link{"/reviews", "Copies"}
 	saw, rules, soon := link{"/governance/saw", "Who saw what"}, link{"/governance/rules", "Rules"}, link{"/worklist", "Coming up"}
 	switch r {
 	case clinical.Photographer:
-		return []link{today, arrivals, library, patients, sets, releases, mount, soon, tasks}
+		return []link{today, arrivals, library, looks, patients, sets, releases, mount, soon, tasks}
 	case clinical.Clinician:
-		return []link{patients, library, today, sets, releases, mount, soon, tasks}
+		return []link{patients, library, looks, today, sets, releases, mount, soon, tasks}
 	case clinical.Nurse:
 		return []link{today, patients, soon, tasks}
 	case clinical.Governance:
@@ -50,6 +51,7 @@ func done(code string) string {
 		"reviewed":      "Reviewed. Two people have now said that nothing identifies the patient.",
 		"described":     "Saved.",
 		"edited":        "Saved. The flattened copy is being made; ask a second person to look at it. Until they have, no set shows it.",
+		"pasted":        "Copied. Each picture has a version of its own now; where it has masks, a second person looks at it.",
 		"attested":      "Attested. Where the picture may not be shown, its copy is, as far as the patient's consent allows.",
 		"recognisable":  "Noted: still recognisable. No set shows the copy. Mask more, and save another version.",
 		"consent":       "Consent recorded. It holds from now on, on every page and every drive.",

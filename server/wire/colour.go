@@ -71,8 +71,8 @@ type PasteEdit struct {
 	Parts   []clinical.Section `json:"parts" minItems:"1" maxItems:"7" doc:"turn, frame, tone, masks, marks, scale, side; the last four never go to another patient"`
 }
 
-// Unseen is a picture whose flattened copy waits for a second person.
-type Unseen struct {
+// WaitingCopy is a picture whose flattened copy waits for a second person.
+type WaitingCopy struct {
 	Asset   clinical.AssetID   `json:"asset"`
 	Patient clinical.PatientID `json:"patient,omitzero"`
 	Version int                `json:"version"`
@@ -83,10 +83,10 @@ type Unseen struct {
 	Note    string             `json:"note,omitempty"`
 }
 
-// ToUnseen converts for the wire; name says who somebody is.
-func ToUnseen(name func(clinical.PersonID) string) func(clinical.Unseen) Unseen {
-	return func(u clinical.Unseen) Unseen {
-		return Unseen{Asset: u.Asset, Patient: u.Patient, Version: u.Version, By: u.By, Name: name(u.By), At: u.At, Masks: u.Masks, Note: u.Note}
+// ToWaitingCopy converts for the wire; name says who somebody is.
+func ToWaitingCopy(name func(clinical.PersonID) string) func(clinical.Unseen) WaitingCopy {
+	return func(u clinical.Unseen) WaitingCopy {
+		return WaitingCopy{Asset: u.Asset, Patient: u.Patient, Version: u.Version, By: u.By, Name: name(u.By), At: u.At, Masks: u.Masks, Note: u.Note}
 	}
 }
 
