@@ -84,10 +84,12 @@ func (x consentRecordCmd) grant() (wire.Grant, error) {
 	}
 	x.Audience, x.Channels = cmp.Or(x.Audience, "A3"), cmp.Or(x.Channels, "view,mount")
 	g := wire.Grant{
-		Status: clinical.GrantStatus(x.Status), Mode: clinical.Mode(x.Mode), Capacity: clinical.Capacity(x.Capacity), Temporary: x.Temporary,
-		Giver: x.Giver, Relationship: x.Relation, SecondGiver: x.SecondGiver, Assent: clinical.Assent(x.Assent), Witness: x.Witness,
-		Interpreter: x.Interpreter, Language: x.Language, NamedUse: x.NamedUse, Study: x.Study, Ethics: x.Ethics, FormVersion: x.FormVersion,
-		TakenBeforePhoto: x.BeforePhoto, ImagesShown: x.ImagesShown, CopyGiven: x.CopyGiven, IntimateBeyondA2: x.Intimate,
+		Status: clinical.GrantStatus(x.Status), Mode: clinical.Mode(x.Mode), Study: x.Study, Ethics: x.Ethics, FormVersion: x.FormVersion,
+		Written: wire.Written{
+			Capacity: clinical.Capacity(x.Capacity), Temporary: x.Temporary, Giver: x.Giver, Relationship: x.Relation, SecondGiver: x.SecondGiver,
+			Assent: clinical.Assent(x.Assent), Witness: x.Witness, Interpreter: x.Interpreter, Language: x.Language, NamedUse: x.NamedUse,
+			TakenBeforePhoto: x.BeforePhoto, ImagesShown: x.ImagesShown, CopyGiven: x.CopyGiven, IntimateBeyondA2: x.Intimate,
+		},
 	}
 	g.Covers.All = x.All
 	for _, p := range x.Purpose {
@@ -167,13 +169,7 @@ func (x consentRecordCmd) Run(e *env) error {
 
 // paper is what a paper form says beside its level.
 func (x consentRecordCmd) paper(g wire.Grant) wire.PaperConsent {
-	return wire.PaperConsent{
-		Level: x.Paper, Status: g.Status, Mode: g.Mode, Identifiability: g.Level, NamedUse: g.NamedUse, IntimateBeyondA2: g.IntimateBeyondA2,
-		Covers: g.Covers, ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity, Temporary: g.Temporary,
-		Giver: g.Giver, Relationship: g.Relationship, SecondGiver: g.SecondGiver, Assent: g.Assent, Witness: g.Witness,
-		Interpreter: g.Interpreter, Language: g.Language, TakenBeforePhoto: g.TakenBeforePhoto, ImagesShown: g.ImagesShown,
-		CopyGiven: g.CopyGiven, Supersedes: g.Supersedes,
-	}
+	return wire.PaperConsent{Level: x.Paper, Status: g.Status, Mode: g.Mode, Identifiability: g.Level, Written: g.Written}
 }
 
 type consentListCmd struct {

@@ -36,69 +36,89 @@ func purposes(all []Purpose) []clinical.Purpose {
 	return out
 }
 
+// Written is what stands on a form beside what is allowed, whoever typed it and
+// however it came.
+type Written struct {
+	Covers           Cover             `json:"covers,omitzero"`
+	IntimateBeyondA2 bool              `json:"intimateBeyondA2,omitempty"`
+	NamedUse         string            `json:"namedUse,omitempty" maxLength:"500" doc:"P4, or a form of level 3: the one use"`
+	ValidFrom        time.Time         `json:"validFrom,omitzero"`
+	Expires          clinical.Date     `json:"expires,omitzero"`
+	ReviewAt         clinical.Date     `json:"reviewAt,omitzero"`
+	Capacity         clinical.Capacity `json:"capacity" enum:"adult,parental,mature-minor,best-interest,deceased"`
+	Temporary        bool              `json:"temporary,omitempty" doc:"best interest: the patient is asked on recovery"`
+	Giver            string            `json:"giver,omitempty" maxLength:"200"`
+	Relationship     string            `json:"relationship,omitempty" maxLength:"100"`
+	SecondGiver      string            `json:"secondGiver,omitempty" maxLength:"200" doc:"the other holder of parental responsibility"`
+	Assent           clinical.Assent   `json:"assent,omitempty" enum:"assent,dissent"`
+	Witness          string            `json:"witness,omitempty" maxLength:"200"`
+	Interpreter      string            `json:"interpreter,omitempty" maxLength:"200"`
+	Language         string            `json:"language,omitempty" maxLength:"35"`
+	TakenBeforePhoto bool              `json:"takenBeforePhoto,omitempty"`
+	ImagesShown      bool              `json:"imagesShown,omitempty" doc:"the patient saw the pictures; publication needs it"`
+	CopyGiven        bool              `json:"copyGiven,omitempty"`
+	Supersedes       clinical.GrantID  `json:"supersedes,omitzero" doc:"the consent that this one replaces; of a form, its first"`
+}
+
+// toWritten converts for the wire.
+func toWritten(g clinical.Grant) Written {
+	return Written{
+		Covers: Cover(g.Covers), IntimateBeyondA2: g.IntimateBeyondA2, NamedUse: g.NamedUse, ValidFrom: g.ValidFrom, Expires: g.Expires,
+		ReviewAt: g.ReviewAt, Capacity: g.Capacity, Temporary: g.Temporary, Giver: g.Giver, Relationship: g.Relationship, SecondGiver: g.SecondGiver,
+		Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter, Language: g.Language, TakenBeforePhoto: g.TakenBeforePhoto,
+		ImagesShown: g.ImagesShown, CopyGiven: g.CopyGiven, Supersedes: g.Supersedes,
+	}
+}
+
+// onto writes it into a consent, but for its named use, which is a level's own,
+// and for what it replaces.
+func (w Written) onto(g *clinical.Grant) {
+	g.Covers, g.IntimateBeyondA2 = clinical.Cover(w.Covers), w.IntimateBeyondA2
+	g.ValidFrom, g.Expires, g.ReviewAt = w.ValidFrom, w.Expires, w.ReviewAt
+	g.Capacity, g.Temporary, g.Giver, g.Relationship, g.SecondGiver = w.Capacity, w.Temporary, w.Giver, w.Relationship, w.SecondGiver
+	g.Assent, g.Witness, g.Interpreter, g.Language = w.Assent, w.Witness, w.Interpreter, w.Language
+	g.TakenBeforePhoto, g.ImagesShown, g.CopyGiven = w.TakenBeforePhoto, w.ImagesShown, w.CopyGiven
+}
+
 // Grant is one consent: what a patient allowed or refused.
 type Grant struct {
 	ID               clinical.GrantID         `json:"id,omitzero"`
 	Rev              uint64                   `json:"rev,omitempty"`
 	Status           clinical.GrantStatus     `json:"status" enum:"requested,pending,given,refused,withdrawn,superseded,entered-in-error"`
 	Mode             clinical.Mode            `json:"mode" enum:"written,electronic,verbal,implied"`
-	Covers           Cover                    `json:"covers,omitzero"`
 	Purposes         []Purpose                `json:"purposes" maxItems:"16" doc:"P0 … P7"`
 	Audience         clinical.Audience        `json:"audience" doc:"largest audience, A0 … A6"`
 	Level            clinical.Identifiability `json:"identifiability" doc:"most that may be recognised: I0, I1 or I2"`
 	Channels         clinical.Channel         `json:"channels" doc:"view,mount,download,print,online"`
-	IntimateBeyondA2 bool                     `json:"intimateBeyondA2,omitempty"`
-	NamedUse         string                   `json:"namedUse,omitempty" maxLength:"500"`
 	Study            string                   `json:"study,omitempty" maxLength:"200" doc:"P3: the study's ID"`
 	Ethics           string                   `json:"ethics,omitempty" maxLength:"200" doc:"P3: the ethics committee's reference"`
-	ValidFrom        time.Time                `json:"validFrom,omitzero"`
-	Expires          clinical.Date            `json:"expires,omitzero"`
-	ReviewAt         clinical.Date            `json:"reviewAt,omitzero"`
-	Capacity         clinical.Capacity        `json:"capacity" enum:"adult,parental,mature-minor,best-interest,deceased"`
-	Temporary        bool                     `json:"temporary,omitempty" doc:"best interest: the patient is asked on recovery"`
-	Giver            string                   `json:"giver,omitempty" maxLength:"200"`
-	Relationship     string                   `json:"relationship,omitempty" maxLength:"100"`
-	SecondGiver      string                   `json:"secondGiver,omitempty" maxLength:"200" doc:"the other holder of parental responsibility"`
-	Assent           clinical.Assent          `json:"assent,omitempty" enum:"assent,dissent"`
-	Witness          string                   `json:"witness,omitempty" maxLength:"200"`
-	Interpreter      string                   `json:"interpreter,omitempty" maxLength:"200"`
-	Language         string                   `json:"language,omitempty" maxLength:"35"`
 	FormVersion      string                   `json:"formVersion,omitempty" maxLength:"80"`
-	TakenBeforePhoto bool                     `json:"takenBeforePhoto,omitempty"`
-	ImagesShown      bool                     `json:"imagesShown,omitempty"`
-	CopyGiven        bool                     `json:"copyGiven,omitempty"`
 	Form             bool                     `json:"form,omitempty" doc:"the scan of its paper form is kept"`
-	Supersedes       clinical.GrantID         `json:"supersedes,omitzero" doc:"the consent that this one replaces"`
 	RecordedBy       clinical.PersonID        `json:"recordedBy,omitzero"`
 	RecordedAt       time.Time                `json:"recordedAt,omitzero"`
 	WithdrawnAt      time.Time                `json:"withdrawnAt,omitzero"`
 	WithdrawnBy      clinical.PersonID        `json:"withdrawnBy,omitzero" doc:"absent where the patient did it by code"`
 	WithdrawalReason string                   `json:"withdrawalReason,omitempty"`
+	Written
 }
 
 // ToGrant converts for the wire.
 func ToGrant(g clinical.Grant) Grant {
 	return Grant{
-		ID: g.ID, Rev: g.Rev, Status: g.Status, Mode: g.Mode, Covers: Cover(g.Covers), Purposes: toPurposes(g.Purposes), Audience: g.Audience,
-		Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2, NamedUse: g.NamedUse, Study: g.Study, Ethics: g.Ethics,
-		ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt, Capacity: g.Capacity, Temporary: g.Temporary, Giver: g.Giver,
-		Relationship: g.Relationship, SecondGiver: g.SecondGiver, Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter,
-		Language: g.Language, FormVersion: g.FormVersion, TakenBeforePhoto: g.TakenBeforePhoto, ImagesShown: g.ImagesShown,
-		CopyGiven: g.CopyGiven, Form: !g.FormBlob.IsZero(), Supersedes: g.Supersedes, RecordedBy: g.RecordedBy, RecordedAt: g.RecordedAt,
-		WithdrawnAt: g.WithdrawnAt, WithdrawnBy: g.WithdrawnBy, WithdrawalReason: g.WithdrawalReason,
+		ID: g.ID, Rev: g.Rev, Status: g.Status, Mode: g.Mode, Purposes: toPurposes(g.Purposes), Audience: g.Audience, Level: g.Level,
+		Channels: g.Channels, Study: g.Study, Ethics: g.Ethics, FormVersion: g.FormVersion, Form: !g.FormBlob.IsZero(), RecordedBy: g.RecordedBy,
+		RecordedAt: g.RecordedAt, WithdrawnAt: g.WithdrawnAt, WithdrawnBy: g.WithdrawnBy, WithdrawalReason: g.WithdrawalReason, Written: toWritten(g),
 	}
 }
 
 // Clinical converts from the wire for patient.
 func (g Grant) Clinical(patient clinical.PatientID) clinical.Grant {
-	return clinical.Grant{
-		ID: g.ID, Patient: patient, Status: g.Status, Mode: g.Mode, Covers: clinical.Cover(g.Covers), Purposes: purposes(g.Purposes),
-		Audience: g.Audience, Level: g.Level, Channels: g.Channels, IntimateBeyondA2: g.IntimateBeyondA2,
-		NamedUse: g.NamedUse, Study: g.Study, Ethics: g.Ethics, ValidFrom: g.ValidFrom, Expires: g.Expires, ReviewAt: g.ReviewAt,
-		Capacity: g.Capacity, Temporary: g.Temporary, Giver: g.Giver, Relationship: g.Relationship, SecondGiver: g.SecondGiver,
-		Assent: g.Assent, Witness: g.Witness, Interpreter: g.Interpreter, Language: g.Language, FormVersion: g.FormVersion,
-		TakenBeforePhoto: g.TakenBeforePhoto, ImagesShown: g.ImagesShown, CopyGiven: g.CopyGiven, Supersedes: g.Supersedes,
+	out := clinical.Grant{
+		ID: g.ID, Patient: patient, Status: g.Status, Mode: g.Mode, Purposes: purposes(g.Purposes), Audience: g.Audience, Level: g.Level,
+		Channels: g.Channels, Study: g.Study, Ethics: g.Ethics, FormVersion: g.FormVersion, NamedUse: g.NamedUse, Supersedes: g.Supersedes,
 	}
+	g.onto(&out)
+	return out
 }
 
 // Set is a teaching set.

@@ -58,29 +58,11 @@ type Reason struct {
 // PaperConsent is a consent on a paper form with levels. The level says
 // purposes, audience and channels; all else is as it was written and ticked.
 type PaperConsent struct {
-	Level            int                      `json:"level" minimum:"1" maximum:"3" doc:"1 record, 2 teaching, 3 publication"`
-	Status           clinical.GrantStatus     `json:"status,omitempty" enum:"given,refused,requested,pending" doc:"absent: given"`
-	Mode             clinical.Mode            `json:"mode,omitempty" enum:"written,electronic,verbal,implied" doc:"absent: written"`
-	Identifiability  clinical.Identifiability `json:"identifiability,omitzero" doc:"as ticked: I0, I1 or I2; absent: I1"`
-	NamedUse         string                   `json:"namedUse,omitempty" maxLength:"500" doc:"level 3: the one use"`
-	IntimateBeyondA2 bool                     `json:"intimateBeyondA2,omitempty"`
-	Covers           Cover                    `json:"covers,omitzero"`
-	ValidFrom        time.Time                `json:"validFrom,omitzero"`
-	Expires          clinical.Date            `json:"expires,omitzero"`
-	ReviewAt         clinical.Date            `json:"reviewAt,omitzero"`
-	Capacity         clinical.Capacity        `json:"capacity" enum:"adult,parental,mature-minor,best-interest,deceased"`
-	Temporary        bool                     `json:"temporary,omitempty" doc:"best interest: the patient is asked on recovery"`
-	Giver            string                   `json:"giver,omitempty" maxLength:"200"`
-	Relationship     string                   `json:"relationship,omitempty" maxLength:"100"`
-	SecondGiver      string                   `json:"secondGiver,omitempty" maxLength:"200" doc:"the other holder of parental responsibility"`
-	Assent           clinical.Assent          `json:"assent,omitempty" enum:"assent,dissent"`
-	Witness          string                   `json:"witness,omitempty" maxLength:"200"`
-	Interpreter      string                   `json:"interpreter,omitempty" maxLength:"200"`
-	Language         string                   `json:"language,omitempty" maxLength:"35"`
-	TakenBeforePhoto bool                     `json:"takenBeforePhoto,omitempty"`
-	ImagesShown      bool                     `json:"imagesShown,omitempty" doc:"the patient saw the pictures; publication needs it"`
-	CopyGiven        bool                     `json:"copyGiven,omitempty"`
-	Supersedes       clinical.GrantID         `json:"supersedes,omitzero" doc:"replaced by the first consent of the form"`
+	Level           int                      `json:"level" minimum:"1" maximum:"3" doc:"1 record, 2 teaching, 3 publication"`
+	Status          clinical.GrantStatus     `json:"status,omitempty" enum:"given,refused,requested,pending" doc:"absent: given"`
+	Mode            clinical.Mode            `json:"mode,omitempty" enum:"written,electronic,verbal,implied" doc:"absent: written"`
+	Identifiability clinical.Identifiability `json:"identifiability,omitzero" doc:"as ticked: I0, I1 or I2; absent: I1"`
+	Written
 }
 
 // Clinical converts from the wire for patient: each of the consents that the
@@ -89,11 +71,9 @@ type PaperConsent struct {
 func (p PaperConsent) Clinical(patient clinical.PatientID, levels []clinical.Grant) []clinical.Grant {
 	out := make([]clinical.Grant, 0, len(levels))
 	for _, g := range levels {
-		g.Patient, g.Covers, g.ValidFrom, g.Expires, g.ReviewAt = patient, clinical.Cover(p.Covers), p.ValidFrom, p.Expires, p.ReviewAt
+		p.onto(&g)
+		g.Patient = patient
 		g.Status, g.Mode, g.Level = cmp.Or(p.Status, g.Status), cmp.Or(p.Mode, g.Mode), cmp.Or(p.Identifiability, g.Level)
-		g.Capacity, g.Temporary, g.Giver, g.Relationship, g.SecondGiver = p.Capacity, p.Temporary, p.Giver, p.Relationship, p.SecondGiver
-		g.Assent, g.Witness, g.Interpreter, g.Language = p.Assent, p.Witness, p.Interpreter, p.Language
-		g.TakenBeforePhoto, g.ImagesShown, g.CopyGiven, g.IntimateBeyondA2 = p.TakenBeforePhoto, p.ImagesShown, p.CopyGiven, p.IntimateBeyondA2
 		if g.Status == clinical.GrantRefused && len(g.Purposes) > 1 {
 			g.Purposes = slices.DeleteFunc(slices.Clone(g.Purposes), func(of clinical.Purpose) bool { return of == clinical.P0 })
 		}
