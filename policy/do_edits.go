@@ -22,6 +22,9 @@ func (a *act) saveEdit(ctx context.Context, cmd clinical.SaveEdit) (clinical.Cha
 	if err != nil {
 		return clinical.Change{}, err
 	}
+	if moving(&as) && len(cmd.Recipe.Masks) > 0 {
+		return clinical.Change{}, stillOnly()
+	}
 	cmd.Note = strings.TrimSpace(cmd.Note)
 	width, height, err := a.upright(ctx, as)
 	if err != nil {
@@ -96,6 +99,8 @@ func (a *act) attestable(as clinical.Asset, v clinical.Version, cmd clinical.Att
 		return invalid("checklist", "The checklist names what nobody asked for. Answer none, masked or shown for "+clinical.FeatureWords(clinical.Features())+".")
 	case cmd.Level == clinical.I0:
 		return nil
+	case moving(&as):
+		return stillOnly()
 	case !as.Sensitivity.Has(clinical.Known):
 		return conflict("unclassified", "Nobody has said what is in the picture. Classify it first.")
 	case hides(clinical.HidesEyes) && !hides(clinical.HidesFace):

@@ -96,6 +96,9 @@ func (a *act) makeRelease(cmd clinical.MakeRelease) (clinical.Change, error) {
 	if err := a.releasable(&r); err != nil {
 		return c, err
 	}
+	if err := a.stillsLeave(&r); err != nil {
+		return c, err
+	}
 	c.Patient = r.Patient
 	c.Releases = []clinical.Release{r}
 	return c, a.permitted(r)

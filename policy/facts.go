@@ -56,6 +56,7 @@ type frame struct {
 	noFeature   bool
 	idShot      bool
 	form        bool
+	moving      bool                     // a video
 	masked      bool                     // the version it is shown in has masks
 	cleared     clinical.Identifiability // of the flattened copy; zero: none may be shown
 }
@@ -64,13 +65,13 @@ func frameOf(a *clinical.Asset) frame {
 	f := frame{
 		patient: a.Patient, session: a.Session, job: a.Job, encounter: a.Encounter, lesion: a.Lesion, run: a.Run,
 		studio: a.Studio, specialty: a.Specialty, state: a.State, sensitivity: a.Sensitivity,
-		noFeature: a.NoIdentifyingFeature, idShot: a.IDShot, form: a.Form, masked: a.Edit > 0 && a.Masked,
+		noFeature: a.NoIdentifyingFeature, idShot: a.IDShot, form: a.Form, moving: moving(a), masked: a.Edit > 0 && a.Masked,
 	}
 	const known = clinical.Known | clinical.Face | clinical.Intimate | clinical.Safeguarding | clinical.VIP
 	if f.sensitivity&^known != 0 { // a flag that nobody thought of here: as if nobody had looked
 		f.sensitivity, f.noFeature = f.sensitivity&known&^clinical.Known, false
 	}
-	if a.Edit > 0 && (a.Cleared == clinical.I1 || a.Cleared == clinical.I2) && f.sensitivity.Has(clinical.Known) && !a.IDShot && !a.Form {
+	if a.Edit > 0 && (a.Cleared == clinical.I1 || a.Cleared == clinical.I2) && f.sensitivity.Has(clinical.Known) && !a.IDShot && !a.Form && !f.moving {
 		f.cleared = a.Cleared
 	}
 	if len(a.Subjects) > 0 {
