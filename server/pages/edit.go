@@ -252,6 +252,8 @@ func (d *door) editOf(v *visit) (editPage, clinical.Edits, error) {
 			clinical.HidesFace, clinical.HidesEyes, clinical.HidesTattoo, clinical.HidesJewellery, clinical.HidesLabel, clinical.HidesBackground, clinical.HidesOther,
 		},
 	}
+	p.W = editWordsIn(p.Lang)
+	p.Saved = savedVersions(all, p.Edits, p.W)
 	p.Width, p.Height = one.Width, one.Height
 	if p.Width > 0 && p.Height > 0 {
 		p.Canvases = canvases(p.Width, p.Height)
