@@ -38,7 +38,7 @@ func (s *system) openAPI(ctx context.Context) error {
 	}
 	s.desk, s.finder = newDesk(s), newFinder(s)
 	s.api = api.New(api.Options{
-		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: press{s.desk}, Finder: s.finder, Meter: meter{s.finder}, Tracer: s.desk,
+		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Operations: operations{s}, Papers: press{s.desk}, Finder: s.finder, Meter: meter{s.finder}, Tracer: s.desk, Aligner: aligner{s.finder},
 		Rules: s.cfg.rules(), Sheet: press{s.desk}.JobSheet, Zone: s.cfg.zone, Log: s.log, Version: version,
 	})
 	return nil
@@ -67,7 +67,7 @@ func (s *system) openServer(ctx context.Context) error {
 	screens, err := pages.New(pages.Options{
 		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Devices: s.login,
 		Explain: ingest.Words, CA: s.authority(), Rules: s.cfg.rules(), Zone: s.cfg.zone, Now: time.Now, Log: s.log,
-		URL: func() string { return cmp.Or(strings.TrimSuffix(s.cfg.Site.URL, "/"), "https://"+s.address) }, Papers: press{s.desk}.papers(), Finder: s.finder, Meter: meter{s.finder},
+		URL: func() string { return cmp.Or(strings.TrimSuffix(s.cfg.Site.URL, "/"), "https://"+s.address) }, Papers: press{s.desk}.papers(), Aligner: aligner{s.finder}, Finder: s.finder, Meter: meter{s.finder},
 	})
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ type cli struct {
 	Session     sessionCmd     `cmd:"" help:"Sittings: list, change (photographer, chaperone, consent to be photographed)."`
 	Asset       assetCmd       `cmd:"" help:"Pictures: show, get, classify, review, describe, subjects, discard, refile."`
 	Edit        editCmd        `cmd:"" help:"Masks and other edits of a picture: list, suggest, save, diff, show, attest."`
+	Align       alignCmd       `cmd:"" help:"How a follow-up lies over its predecessor, or why that is not known."`
 	Lesion      lesionCmd      `cmd:"" help:"Findings that are followed: open, list, close."`
 	Consent     consentCmd     `cmd:"" help:"Consent: record, list, withdraw, forms, codes, FHIR."`
 	Recall      recallCmd      `cmd:"" help:"What was taken back, from whom, and its certificate."`

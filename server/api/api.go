@@ -83,6 +83,7 @@ type Options struct {
 	Finder       finder     // nil: nobody suggests what to mask
 	Meter        meter      // nil: nobody measures colours
 	Tracer       tracer     // nil: nobody looks for marks
+	Aligner      aligner    // nil: nobody lays pictures over one another
 	Now          func() time.Time
 	Zone         *time.Location // the site's
 	Rules        []clinical.IdentifierRule
@@ -123,6 +124,7 @@ func New(o Options) http.Handler {
 	s.assets()
 	s.edits()
 	s.shared()
+	s.alignments()
 	s.sets()
 	s.sessions()
 	s.feed()

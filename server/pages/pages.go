@@ -71,6 +71,10 @@ type Options struct {
 	URL   func() string // how clients reach the server, for the mount instructions
 	// Papers print certificates, forms and what is handed over.
 	Papers Papers
+
+	// Aligner lays pictures over one another; nil: nobody does.
+	Aligner aligner
+
 	Finder finder // nil: nobody suggests what to mask
 	Meter  meter  // nil: nobody measures colours
 }
@@ -135,6 +139,9 @@ func (d *door) looks() map[string]func(*visit) error {
 		"GET /pictures/{id}/edit":   d.edit,
 		"GET /pictures/{id}/review": d.review,
 		"GET /reviews":              d.reviews,
+
+		"GET /pictures/{id}/compare": d.compare,
+		"GET /compare.css":           d.compareStyle,
 
 		"GET /patients/{id}/consent":      d.consentForm,
 		"GET /patients/{id}/consent-form": d.blankForm,
