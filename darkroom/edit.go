@@ -139,7 +139,7 @@ func (r *Renderer) decoder(src Source) (sandbox.Command, error) {
 // finish edits a stream of pixels, in a child where there is one.
 func (r *Renderer) finish(ctx context.Context, do instruction, pixels io.Reader, background bool) (outcome, error) {
 	if r.child == "" {
-		return inProcess(do, func() (*raster, error) { return readPPM(pixels) })
+		return inProcess(ctx, do, func() (*raster, error) { return readPPM(pixels) })
 	}
 	return r.ask(ctx, do, pixels, background)
 }
@@ -163,7 +163,7 @@ func (r *Renderer) ask(ctx context.Context, do instruction, body io.Reader, back
 }
 
 // inProcess edits here.
-func inProcess(do instruction, read func() (*raster, error)) (got outcome, err error) {
+func inProcess(ctx context.Context, do instruction, read func() (*raster, error)) (got outcome, err error) {
 	defer func() {
 		if recover() != nil { // a decoder's fault is the picture's fault
 			got, err = outcome{}, undecodable(errors.New("decoder failed"))
@@ -176,7 +176,7 @@ func inProcess(do instruction, read func() (*raster, error)) (got outcome, err e
 	if err != nil {
 		return outcome{status: statusUnreadable}, nil
 	}
-	return do.carryOut(p)
+	return do.carryOut(ctx, p)
 }
 
 // instruction is what an editing child is told, before it is given pixels.
@@ -197,10 +197,10 @@ type instruction struct {
 }
 
 // carryOut edits p.
-func (do instruction) carryOut(p *raster) (outcome, error) {
+func (do instruction) carryOut(ctx context.Context, p *raster) (outcome, error) {
 	p = p.upright(do.Orientation)
 	if do.Measure != nil {
-		return do.Measure.measure(p)
+		return do.Measure.measure(ctx, p)
 	}
 	got := outcome{w: p.w, h: p.h}
 	if fits := do.Recipe.Check(p.w, p.h) == nil; !fits { // why not is found again by who reads the answer
@@ -338,7 +338,8 @@ func (do instruction) answer(in io.Reader) (outcome, error) {
 	case do.Coarse:
 		return do.coarse(in)
 	}
-	return inProcess(do, func() (*raster, error) { return readPPM(in) })
+	// Whoever started this process ends it.
+	return inProcess(context.Background(), do, func() (*raster, error) { return readPPM(in) })
 }
 
 func readInstruction(in io.Reader) (instruction, error) {

@@ -87,7 +87,7 @@ func (r *Renderer) develop(ctx context.Context, src Source, do instruction, back
 	if strings.HasPrefix(src.MIME, "video/") || r.vips() {
 		return r.chain(ctx, src, do, background)
 	}
-	return inProcess(do, func() (*raster, error) { return decodeGo(src) })
+	return inProcess(ctx, do, func() (*raster, error) { return decodeGo(src) })
 }
 
 // measuring is what a child is asked to measure.
@@ -97,7 +97,7 @@ type measuring struct {
 }
 
 // measure measures an upright picture.
-func (m *measuring) measure(p *raster) (outcome, error) {
+func (m *measuring) measure(ctx context.Context, p *raster) (outcome, error) {
 	out := Measured{Width: p.w, Height: p.h}
 	small := p
 	if w, h := fit(float64(p.w), float64(p.h), gauge.MaxSide); w != p.w || h != p.h {
@@ -110,7 +110,7 @@ func (m *measuring) measure(p *raster) (outcome, error) {
 	}
 	if m.Faces {
 		var err error
-		if out.Sought, out.Faces, err = seek(small); err != nil {
+		if out.Sought, out.Faces, err = seek(ctx, small); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -138,7 +138,7 @@ func (m *measuring) compare(p *raster) []float64 {
 
 // seek counts the faces that nobody would doubt: a suggestion is made of four in
 // ten pictures of feet, and would say nothing.
-func seek(p *raster) (sought bool, n int, err error) {
+func seek(ctx context.Context, p *raster) (sought bool, n int, err error) {
 	detector, err := faces.New()
 	if clinical.KindOf(err) == clinical.Unavailable { // built without networks
 		return false, 0, nil
@@ -146,7 +146,7 @@ func seek(p *raster) (sought bool, n int, err error) {
 	if err != nil {
 		return false, 0, err
 	}
-	found, err := detector.Find(context.Background(), p.rgba())
+	found, err := detector.Find(ctx, p.rgba())
 	for _, one := range found {
 		if one.Level == faces.Auto {
 			n++

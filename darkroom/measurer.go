@@ -78,7 +78,8 @@ func (f *Follower) takeSubjects(d clinical.Delta) {
 		}
 		s.rev, s.program, s.sought, s.like, s.alike = q.Rev, q.Program, q.Sought, q.Like, q.Likeness
 		if q.Edges {
-			list := append(f.measurer.blurs[s.studio], q.Blur)
+			list := f.measurer.blurs[s.studio]
+			list = append(list, q.Blur)
 			f.measurer.blurs[s.studio] = list[max(0, len(list)-usualOf):]
 		}
 		touched[q.Asset] = true

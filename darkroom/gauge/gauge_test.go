@@ -254,9 +254,10 @@ func TestLightIsCounted(t *testing.T) {
 	}
 }
 
-// moved is p as a hand that moved a little takes it again: shifted by dx, dy,
-// turned by degrees, closer by a share, lighter by levels.
-func moved(p gauge.Picture, dx, dy, degrees, closer, levels float64) gauge.Picture {
+// moved is p as a hand that moved a little takes it again: aside, askew, closer,
+// and in other light.
+func moved(p gauge.Picture) gauge.Picture {
+	const dx, dy, degrees, closer, levels = 12, -9, 1.0, 0.02, 8
 	out := gauge.Picture{Width: p.Width, Height: p.Height, RGB: make([]byte, len(p.RGB))}
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
 	mx, my := float64(p.Width)/2, float64(p.Height)/2
@@ -289,7 +290,7 @@ func TestFramesOfABurstAreAlikeAndOthersAreNot(t *testing.T) {
 		if gauge.Alike(p, p) < 0.999 {
 			t.Errorf("%s is not like itself", name)
 		}
-		if gauge.Alike(p, moved(p, 12, -9, 1, 0.02, 8)) >= clinical.LikenessLimit {
+		if gauge.Alike(p, moved(p)) >= clinical.LikenessLimit {
 			again++
 		}
 		for _, other := range names[:i] {

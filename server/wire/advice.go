@@ -42,6 +42,7 @@ func AdviceWords(a clinical.Advice, lang string) string {
 		value, limit = n(100*a.Value, "%.0f"), n(100*a.Limit, "%.0f")
 	case clinical.AdviceAlike:
 		value, limit = n(a.Value, "%.2f"), n(a.Limit, "%.2f")
+	default: // in pixels, or without figures
 	}
 	words := adviceSentences(lang)[a.Code]
 	if words == "" {
@@ -65,7 +66,7 @@ func adviceSentences(lang string) map[clinical.Reason]string {
 			clinical.AdviceBright:  "Peut-être trop claire : ses parties sombres sont à {value} % ; jusqu’à {limit} %, c’est bon.",
 			clinical.AdviceBurnt:   "Brûlée : dans une couleur, {value} % des pixels n’ont plus de détail ; jusqu’à {limit} %, c’est bon.",
 			clinical.AdviceBlack:   "Bouchée : dans une couleur, {value} % des pixels n’ont plus de détail ; jusqu’à {limit} %, c’est bon.",
-			clinical.AdviceAlike:   "Presque la même qu’une autre de la série (ressemblance {value}, à partir de {limit}) : gardez la meilleure.",
+			clinical.AdviceAlike:   "Presque la même qu’une autre de la série (similitude {value}, à partir de {limit}) : gardez la meilleure.",
 			clinical.AdviceNoScale: "La vue demande une échelle et aucune n’est tracée : tracez-la le long de la règle, ou reprenez la photo avec une règle.",
 			clinical.AdviceNoFace:  "La vue est celle d’un visage et aucun n’est trouvé avec certitude : vérifiez la vue.",
 		}
