@@ -86,53 +86,44 @@ func exhibitsOf(assets []clinical.AssetID, all []Exhibit) string {
 
 // act says what was done; the ledger's own code for what is rare.
 func (l Language) act(a clinical.Act, denied bool) string {
-	var s string
-	switch a {
-	case clinical.ActAssetKept:
-		s = l.pick("kept", "conservé", "conservado")
-	case clinical.ActRunConfirmed, clinical.ActQuarantineFiled:
-		s = l.pick("filed under the patient", "classé au dossier", "archivado en la historia")
-	case clinical.ActClassified:
-		s = l.pick("classified", "classé par sensibilité", "clasificado")
-	case clinical.ActRefiled:
-		s = l.pick("moved to the right patient", "rattaché au bon patient", "pasado al paciente correcto")
-	case clinical.ActViewed:
-		s = l.pick("seen on screen", "vu à l’écran", "visto en pantalla")
-	case clinical.ActServed:
-		s = l.pick("copied out", "copié", "copiado")
-	case clinical.ActHoldPlaced:
-		s = l.pick("held", "gelé", "retenido")
-	case clinical.ActReleaseMade:
-		s = l.pick("release registered", "communication inscrite", "entrega registrada")
-	case clinical.ActReleaseDelivered:
-		s = l.pick("handed over", "remis", "entregado")
-	case clinical.ActReleaseEnded:
-		s = l.pick("release ended", "communication close", "entrega cerrada")
-	case clinical.ActRendered:
-		s = l.pick("smaller copy made", "copie réduite établie", "copia reducida hecha")
-	case clinical.ActMeasured:
-		s = l.pick("measured", "mesuré", "medido")
-	case clinical.ActDescribed:
-		s = l.pick("described", "décrit", "descrito")
-	case clinical.ActSetItemsAdded:
-		s = l.pick("put into a teaching set", "mis dans une série d’enseignement", "puesto en una serie docente")
-	case clinical.ActSetItemsRemoved:
-		s = l.pick("taken out of a teaching set", "retiré d’une série d’enseignement", "sacado de una serie docente")
-	case clinical.ActSetPublished:
-		s = l.pick("teaching set published", "série d’enseignement publiée", "serie docente publicada")
-	case clinical.ActAuditRead:
-		s = l.pick("ledger read", "registre lu", "registro leído")
-	case clinical.ActExplained:
-		s = l.pick("asked who may see it", "consulté : qui peut la voir", "consultado: quién puede verla")
-	case clinical.ActDenied:
+	if a == clinical.ActDenied {
 		return l.pick("asked for, denied", "demandé, refusé", "pedido, denegado")
-	default:
-		s = string(a)
+	}
+	s := string(a)
+	if w, ok := actWords()[a]; ok {
+		s = l.pick(w[0], w[1], w[2])
 	}
 	if denied {
 		s += l.pick(", denied", ", refusé", ", denegado")
 	}
 	return s
+}
+
+// actWords are the acts as a court reads them, in English, French and Spanish.
+func actWords() map[clinical.Act][3]string {
+	filed := [3]string{"filed under the patient", "classé au dossier", "archivado en la historia"}
+	return map[clinical.Act][3]string{
+		clinical.ActAssetKept:        {"kept", "conservé", "conservado"},
+		clinical.ActRunConfirmed:     filed,
+		clinical.ActQuarantineFiled:  filed,
+		clinical.ActClassified:       {"classified", "classé par sensibilité", "clasificado"},
+		clinical.ActRefiled:          {"moved to the right patient", "rattaché au bon patient", "pasado al paciente correcto"},
+		clinical.ActViewed:           {"seen on screen", "vu à l’écran", "visto en pantalla"},
+		clinical.ActServed:           {"copied out", "copié", "copiado"},
+		clinical.ActHoldPlaced:       {"held", "gelé", "retenido"},
+		clinical.ActReleaseMade:      {"release registered", "communication inscrite", "entrega registrada"},
+		clinical.ActReleaseDelivered: {"handed over", "remis", "entregado"},
+		clinical.ActReleaseEnded:     {"release ended", "communication close", "entrega cerrada"},
+		clinical.ActRendered:         {"smaller copy made", "copie réduite établie", "copia reducida hecha"},
+		clinical.ActMeasured:         {"measured", "mesuré", "medido"},
+		clinical.ActDescribed:        {"described", "décrit", "descrito"},
+		clinical.ActSetItemsAdded:    {"put into a teaching set", "mis dans une série d’enseignement", "puesto en una serie docente"},
+		clinical.ActSetItemsRemoved:  {"taken out of a teaching set", "retiré d’une série d’enseignement", "sacado de una serie docente"},
+		clinical.ActSetPublished:     {"teaching set published", "série d’enseignement publiée", "serie docente publicada"},
+		clinical.ActAuditRead:        {"ledger read", "registre lu", "registro leído"},
+		clinical.ActPaperIssued:      {"list of exhibits issued", "liste des pièces établie", "lista de piezas emitida"},
+		clinical.ActExplained:        {"asked who may see it", "consulté : qui peut la voir", "consultado: quién puede verla"},
+	}
 }
 
 func releaseFacts(d *doc, r clinical.Release) {
