@@ -140,7 +140,7 @@
     number();
     const fold = row.closest("details");
     if (fold) fold.open = true;
-    row.scrollIntoView({ block: "nearest" });
+    row.parentElement.scrollTop = row.parentElement.scrollHeight;
     return row;
   }
   const singles = ["fx", "fy", "fw", "fh", "fangle", "line", "mm", "click", "patch", "corners", "exposure", "contrast", "turn", "side", "bar", "corner"];
