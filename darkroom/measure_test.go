@@ -55,10 +55,20 @@ func TestTheUprightSizeIsThatOfThePixels(t *testing.T) {
 				t.Errorf("%s: %s: %d × %d, want %d × %d, %v", way, name, m.Width, m.Height, c.w, c.h, err)
 			}
 		}
+		if got, err := hostileMeasure(t); err == nil {
+			t.Errorf("a child that lies was believed: %+v", got)
+		}
 		if _, err := r.Measure(t.Context(), source([]byte("no picture at all"), "image/jpeg"), darkroom.MeasureOptions{}, true); clinical.ReasonOf(err) != darkroom.ReasonUndecodable {
 			t.Errorf("%s: no picture: %v", way, err)
 		}
 	}
+}
+
+// hostileMeasure asks a child that a picture took over.
+func hostileMeasure(t *testing.T) (darkroom.Measured, error) {
+	t.Helper()
+	r, _ := hostile(t, liarArg)
+	return r.Measure(t.Context(), source(picture(t, 100, 80), "image/jpeg"), darkroom.MeasureOptions{}, true)
 }
 
 // All ways measure the same, but for the last digits in which decoders differ.
