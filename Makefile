@@ -21,8 +21,9 @@ ROUNDS   ?= 12
 CAP      ?=
 
 # Tests of darkroom that loop over pixels in one goroutine: under the race detector they take ten minutes and it has
-# nothing to find there, so they run without it. So does the watermark's package, whole.
+# nothing to find there, so they run without it. So do the packages of PLAIN, whole.
 PIXELS   := CameraFileTells|CameraFileIsRendered|MaskCoversInfluences|MaskCoversInAJPEG|UnderItsMask|UnderAMaskIs|PixelatedOrBlurred|FuzzedFilesRender|SameRecipeSame|SameRecipeIs
+PLAIN    := fovea/darkroom/identifiers|fovea/darkroom/watermark|fovea/internal/barcode
 
 # Everything ships and is checked without cgo; only the race detector needs it.
 export CGO_ENABLED := 0
@@ -47,13 +48,13 @@ test: ## build and vet everything, then run the tests under the race detector (R
 	@scripts/setup test
 	@go build $(PKG)
 	@go vet $(PKG)
-	@raced=$$(go list $(PKG) | grep -vx fovea/darkroom/watermark || true); [ -z "$$raced" ] || \
+	@raced=$$(go list $(PKG) | grep -vxE '$(PLAIN)' || true); [ -z "$$raced" ] || \
 		CGO_ENABLED=$(if $(filter 1,$(RACE)),1,0) $(TOOLS)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
 		$(if $(filter 1,$(RACE)),-race -skip '$(PIXELS)') -vet=off -timeout 15m $$raced
 	@! go list $(PKG) | grep -qx fovea/darkroom || [ $(RACE) != 1 ] || \
 		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -run '$(PIXELS)' -vet=off -timeout 15m ./darkroom
-	@! go list $(PKG) | grep -qx fovea/darkroom/watermark || \
-		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -vet=off -timeout 15m ./darkroom/watermark
+	@plain=$$(go list $(PKG) | grep -xE '$(PLAIN)' || true); [ -z "$$plain" ] || \
+		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -vet=off -timeout 15m $$plain
 
 .PHONY: accept
 accept: ## start freshly built programs and try each promise from outside (CAP=spine or CAP=consent for one capability)
@@ -103,6 +104,11 @@ bench-webdav: ## the drive beside x/net's handler, Apache, nginx and rclone in o
 .PHONY: fuzz
 fuzz: ## every fuzz target for a moment (FUZZTIME=10s)
 	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: identifiers
+identifiers: ## how much of labels, codes and dates in a frame is found, and what wounds and rulers give (ten minutes)
+	@scripts/setup run
+	@go test -v -count=1 -timeout 60m -run 'Found|Ruler|Wounds' ./darkroom/identifiers -args -whole
 
 .PHONY: faces
 faces: ## how many faces and parts of faces are found, beside pigo, and what is missed (five minutes)

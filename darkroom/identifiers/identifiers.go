@@ -147,10 +147,11 @@ func share(a, b image.Rectangle) float64 {
 
 // codes finds what machines read. Squares correct errors and are certain; bars
 // have one check character or none, and are certain when they were read again at
-// another size or in another part of the picture.
+// another size or in another part of the picture. Corners of a QR code that nobody
+// could read are suggested.
 func codes(ctx context.Context, img *image.Gray) ([]Found, error) {
 	read, err := barcode.Find(ctx, img, barcode.Search{
-		Symbologies: []barcode.Symbology{barcode.QR, barcode.DataMatrix, barcode.Aztec, barcode.Code128, barcode.Code39}, Askew: true,
+		Symbologies: []barcode.Symbology{barcode.QR, barcode.DataMatrix, barcode.Aztec, barcode.Code128, barcode.Code39}, Askew: true, Unread: true,
 	})
 	if err != nil {
 		return nil, err
@@ -158,10 +159,13 @@ func codes(ctx context.Context, img *image.Gray) ([]Found, error) {
 	var out []Found
 	for _, c := range read {
 		one := Found{Box: c.Box, Kind: Code, Score: .99, Level: Auto}
-		if c.Symbology.Bars() && c.Times < 2 {
-			if c.Symbology == barcode.Code39 || len(c.Text) < 4 {
-				continue // no check at all: noise reads like it
-			}
+		switch {
+		case c.Times == 0:
+			one.Score, one.Level = .6, Suggest // seen and not read
+		case !c.Symbology.Bars() || c.Times > 1:
+		case c.Symbology == barcode.Code39 || len(c.Text) < 4:
+			continue // no check at all: noise reads like it
+		default:
 			one.Score, one.Level = .5, Suggest
 		}
 		out = append(out, one)

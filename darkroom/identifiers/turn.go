@@ -43,7 +43,7 @@ func inkOf(img image.Image) (ink *image.Gray, factor int) {
 // quarters turns a picture clockwise. back maps a rectangle to the picture.
 func quarters(img *image.Gray, turn int) (turned *image.Gray, back func(image.Rectangle) image.Rectangle) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
-	at := func(x, y int) (int, int) { return x, y }
+	var at func(x, y int) (int, int)
 	switch turn {
 	case 0:
 		return img, func(r image.Rectangle) image.Rectangle { return r }

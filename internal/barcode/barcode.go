@@ -59,6 +59,10 @@ type Search struct {
 	// Askew looks for bars that lie at any angle, not only about level or
 	// upright. Squares are found at any.
 	Askew bool
+	// Unread also tells of QR codes of which the three corners were seen, at two
+	// sizes at least, and nothing could be read: they lean too far, or something
+	// covers them. Their Text is empty and their Times 0.
+	Unread bool
 }
 
 const longest = 512 // bytes of a text
@@ -68,7 +72,7 @@ const longest = 512 // bytes of a text
 // a larger one, and at parts of the picture, because most readers see one code
 // at a time. It ends early, with the context's error, when ctx does.
 func Find(ctx context.Context, img image.Image, s Search) ([]Code, error) {
-	h := &hunt{want: s.Symbologies, seen: map[string]*Code{}}
+	h := &hunt{Search: s, seen: map[string]*Code{}}
 	full := grey(img, Work)
 	bounds := img.Bounds()
 	for _, n := range []int{Work, 1100, 650} {
@@ -110,8 +114,9 @@ func parts(b image.Rectangle) []image.Rectangle {
 
 // hunt collects what was seen, and how often.
 type hunt struct {
-	want   []Symbology
+	Search
 	seen   map[string]*Code
+	unread []Code      // squares with corners of QR; Times is at how many sizes
 	at     image.Point // of the picture's first pixel
 	factor float64     // by which the level that is searched was shrunk
 }
@@ -128,10 +133,31 @@ func (h *hunt) note(s Symbology, r *gozxing.Result, box image.Rectangle) {
 		c.Times++
 		return
 	}
+	h.seen[key] = &Code{Text: text, Symbology: s, Times: 1, Box: h.place(box)}
+}
+
+// place maps a rectangle of the level to the picture.
+func (h *hunt) place(box image.Rectangle) image.Rectangle {
 	scale := func(v int) int { return int(float64(v)*h.factor + .5) }
-	h.seen[key] = &Code{Text: text, Symbology: s, Times: 1, Box: image.Rect(
-		scale(box.Min.X), scale(box.Min.Y), scale(box.Max.X), scale(box.Max.Y),
-	).Add(h.at)}
+	return image.Rect(scale(box.Min.X), scale(box.Min.Y), scale(box.Max.X), scale(box.Max.Y)).Add(h.at)
+}
+
+// suspect counts a square whose corners are those of a QR code.
+func (h *hunt) suspect(box image.Rectangle) {
+	box = h.place(box)
+	for i := range h.unread {
+		if same(h.unread[i].Box, box) {
+			h.unread[i].Times++
+			return
+		}
+	}
+	h.unread = append(h.unread, Code{Symbology: QR, Box: box, Times: 1})
+}
+
+// same reports whether two rectangles are about the same thing.
+func same(a, b image.Rectangle) bool {
+	in := a.Intersect(b)
+	return 2*in.Dx()*in.Dy() > max(a.Dx()*a.Dy(), b.Dx()*b.Dy())
 }
 
 func (h *hunt) found(bounds image.Rectangle) []Code {
@@ -139,6 +165,13 @@ func (h *hunt) found(bounds image.Rectangle) []Code {
 	for _, c := range h.seen {
 		c.Box = c.Box.Intersect(bounds)
 		out = append(out, *c)
+	}
+	for _, c := range h.unread {
+		c.Box = c.Box.Intersect(bounds)
+		if c.Times > 1 && !slices.ContainsFunc(out, func(o Code) bool { return o.Box.Overlaps(c.Box) }) {
+			c.Times = 0
+			out = append(out, c)
+		}
 	}
 	slices.SortFunc(out, func(a, b Code) int {
 		if d := a.Box.Min.Y + a.Box.Max.Y - b.Box.Min.Y - b.Box.Max.Y; d != 0 {

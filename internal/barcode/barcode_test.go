@@ -135,3 +135,33 @@ func TestTheSearchEndsWithItsContext(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A picture of a code that leans so far back that the reader gives up is still
+// one that somebody else may read.
+func TestACodeThatLeansTooFarIsToldUnread(t *testing.T) {
+	m := code(t, barcode.QR, "H1000001", 420)
+	img := plain(1600, 1200)
+	for y := range img.Rect.Dy() {
+		for x := range img.Rect.Dx() {
+			w := 1 - .0007*float64(y-500) // the lower edge is nearer
+			u, v := (float64(x)-800)*w+210, (float64(y)-500)*w+210
+			if u < -60 || v < -60 || u >= 480 || v >= 480 {
+				continue
+			}
+			img.Pix[y*img.Stride+x] = 235
+			if u >= 0 && v >= 0 && u < 420 && v < 420 && m.Get(int(u), int(v)) {
+				img.Pix[y*img.Stride+x] = 20
+			}
+		}
+	}
+	what := barcode.Search{Symbologies: []barcode.Symbology{barcode.QR}}
+	found, err := barcode.Find(t.Context(), img, what)
+	if err != nil || len(found) != 0 {
+		t.Fatalf("read after all: %+v, %v", found, err)
+	}
+	what.Unread = true
+	found, err = barcode.Find(t.Context(), img, what)
+	if err != nil || len(found) != 1 || found[0].Text != "" || found[0].Times != 0 || !image.Rect(640, 330, 960, 680).In(found[0].Box) {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}

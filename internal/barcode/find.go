@@ -11,6 +11,7 @@ import (
 	"github.com/makiuchi-d/gozxing/datamatrix"
 	"github.com/makiuchi-d/gozxing/multi/qrcode"
 	"github.com/makiuchi-d/gozxing/oned"
+	"github.com/makiuchi-d/gozxing/qrcode/detector"
 )
 
 // looks says what to look for besides Data Matrix. One look over the whole finds
@@ -27,13 +28,17 @@ func (h *hunt) look(part *image.Gray, at image.Point, what looks) {
 	if bitmap == nil {
 		return
 	}
-	wants := func(s Symbology) bool { return slices.Contains(h.want, s) }
+	wants := func(s Symbology) bool { return slices.Contains(h.Symbologies, s) }
 	if what.all && wants(QR) {
 		hard := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
-		for _, r := range safely(func() ([]*gozxing.Result, error) {
+		read := safely(func() ([]*gozxing.Result, error) {
 			return qrcode.NewQRCodeMultiReader().DecodeMultiple(bitmap, hard)
-		}) {
+		})
+		for _, r := range read {
 			h.note(QR, r, square(r).Add(at))
+		}
+		if len(read) == 0 && h.Unread {
+			h.corners(bitmap, at)
 		}
 	}
 	if wants(DataMatrix) {
@@ -51,13 +56,44 @@ func (h *hunt) look(part *image.Gray, at image.Point, what looks) {
 	}
 }
 
+// corners looks for the three squares in the corners of a QR code.
+func (h *hunt) corners(bitmap *gozxing.BinaryBitmap, at image.Point) {
+	for _, r := range safely(func() ([]*gozxing.Result, error) {
+		matrix, err := bitmap.GetBlackMatrix()
+		if err != nil {
+			return nil, err
+		}
+		three, err := detector.NewFinderPatternFinder(matrix, nil).Find(map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+		if err != nil || !cornered(three) {
+			return nil, err
+		}
+		points := []gozxing.ResultPoint{three.GetBottomLeft(), three.GetTopLeft(), three.GetTopRight()}
+		return []*gozxing.Result{gozxing.NewResult("", nil, points, gozxing.BarcodeFormat_QR_CODE)}, nil
+	}) {
+		h.suspect(square(r).Add(at))
+	}
+}
+
+// cornered reports whether three squares can be the corners of one code: equal in
+// size, about as far from each other across as down, at about a right angle, and
+// as many modules apart as a code has (14 in the smallest, 170 in the largest).
+func cornered(three *detector.FinderPatternInfo) bool {
+	a, b, c := three.GetBottomLeft(), three.GetTopLeft(), three.GetTopRight()
+	ux, uy, vx, vy := a.GetX()-b.GetX(), a.GetY()-b.GetY(), c.GetX()-b.GetX(), c.GetY()-b.GetY()
+	u, v := math.Hypot(ux, uy), math.Hypot(vx, vy)
+	sizes := []float64{a.GetEstimatedModuleSize(), b.GetEstimatedModuleSize(), c.GetEstimatedModuleSize()}
+	module := (sizes[0] + sizes[1] + sizes[2]) / 3
+	return a.GetCount() > 1 && b.GetCount() > 1 && c.GetCount() > 1 && slices.Max(sizes) < 1.4*slices.Min(sizes) &&
+		max(u, v) < 1.4*min(u, v) && math.Abs(ux*vx+uy*vy) < .35*u*v && min(u, v) > 10*module && max(u, v) < 200*module
+}
+
 // bars reads one row of bars after the other: each is painted over, for the
 // reader sees the first alone. least is that of [row]; place maps to the level.
 func (h *hunt) bars(part *image.Gray, least float64, place func(x, y float64) (float64, float64)) {
 	readers := map[Symbology]gozxing.Reader{Code128: oned.NewCode128Reader(), Code39: oned.NewCode39Reader()}
 	hard := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
 	for _, s := range []Symbology{Code128, Code39} {
-		if !slices.Contains(h.want, s) {
+		if !slices.Contains(h.Symbologies, s) {
 			continue
 		}
 		told := map[string]bool{} // the same bars once more are no second reading
