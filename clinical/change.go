@@ -90,7 +90,7 @@ const (
 	ActExplained     Act = "explained"
 	ActSimulated     Act = "simulated"
 	ActGapDeclared   Act = "ledger.gap"
-	ActPaperIssued   Act = "paper.issued"    // a certificate; SHA256 is of its bytes
+	ActPaperIssued   Act = "paper.issued"    // a certificate, or a list of exhibits; SHA256 is of its bytes
 	ActUploaded      Act = "upload.received" // into a studio's inbox; Count is its bytes
 	ActUploadRead    Act = "upload.read"     // while it waited there
 	ActUploadRemoved Act = "upload.removed"  // by whoever may, before it was taken
