@@ -227,6 +227,12 @@ func TestCopiesThatWaitAreListedForASecondPerson(t *testing.T) {
 	if !strings.Contains(page, at("leg")+"/review") || !strings.Contains(page, at("arm")+"/review") || !strings.Contains(page, "of leg") {
 		t.Error("the copies are not listed")
 	}
+	if page := to.house.Ask(to.door, "clara", "GET", "/jobs").Body.String(); !strings.Contains(page, "2 masked copies wait for you") {
+		t.Error("the day does not begin with them")
+	}
+	if page := to.house.Ask(to.door, "paula", "GET", "/jobs").Body.String(); strings.Contains(page, "for you to look") {
+		t.Error("who made them is told of them")
+	}
 	if page := to.house.Ask(to.door, "paula", "GET", "/reviews?order=newest").Body.String(); strings.Contains(page, "/review\"") {
 		t.Error("who made them is asked to look at them")
 	}

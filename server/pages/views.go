@@ -65,11 +65,16 @@ func (d *door) jobs(v *visit) error {
 			late++
 		}
 	}
+	looks, err := d.Gate.Unseen(v.ctx, v.caller)
+	if err != nil {
+		return err
+	}
 	return d.show(v, "jobs", "Today", struct {
 		Open, Ended []jobRow
 		Late        int
 		Patients    []clinical.Patient
-	}{open, ended, late, patients})
+		Looks       int // copies that wait for the asker
+	}{open, ended, late, patients, len(looks)})
 }
 
 // waiting is quarantined pictures of one studio and one reason: one fix mends
