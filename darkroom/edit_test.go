@@ -397,3 +397,36 @@ func TestARawFileIsEditedByItsPreview(t *testing.T) {
 		}
 	}
 }
+
+// The bar is as long as it was chosen, where it fits; else the longest that
+// takes a quarter of the width. A millimetre is 10 pixels here.
+func TestTheScaleBarIsAsLongAsItWasChosen(t *testing.T) {
+	plain := image.NewNRGBA(image.Rect(0, 0, 640, 480))
+	for i := range plain.Pix {
+		plain.Pix[i] = 255
+		if i%4 < 2 {
+			plain.Pix[i] = 60
+		}
+	}
+	src := lossless(t, plain)
+	for chosen, want := range map[float64]int{0: 100, 5: 50, 10: 100, 50: 500, 100: 100, 5000: 100} {
+		r := clinical.NewRecipe()
+		r.Scale = &clinical.ScaleBar{From: pt(100, 100), To: pt(300, 100), LengthMM: 20, Corner: clinical.LowerLeft, BarMM: chosen}
+		shown := decode(t, edit(t, darkroom.NewRenderer(nil), src, r, darkroom.EditOptions{}))
+		longest := 0
+		for y := range 480 {
+			run := 0
+			for x := range 640 {
+				if red, green, _, _ := shown.At(x, y).RGBA(); red > 0xd000 && green > 0xd000 {
+					run++
+				} else {
+					run = 0
+				}
+				longest = max(longest, run)
+			}
+		}
+		if longest < want-2 || longest > want+6 {
+			t.Errorf("a bar of %g mm is %d pixels long, want %d", chosen, longest, want)
+		}
+	}
+}
