@@ -19,7 +19,7 @@ func near(a, b align.Place, within float64) bool { return math.Hypot(a.X-b.X, a.
 // some is a map that a camera can make of a picture of 1000 × 700 pixels.
 func some(r *rand.Rand) align.Homography {
 	v := func(most float64) float64 { return most * (2*r.Float64() - 1) }
-	return camera(1000, 700, math.Exp(v(.7)), v(180), align.Place{X: v(.15), Y: v(.15)}, align.Place{X: v(.3), Y: v(.3)})
+	return camera(1000, 700, stand{math.Exp(v(.7)), v(180), align.Place{X: v(.15), Y: v(.15)}, align.Place{X: v(.3), Y: v(.3)}})
 }
 
 func TestAMapAndItsInverseLeavePlacesWhereTheyAre(t *testing.T) {
@@ -77,7 +77,7 @@ func scene(w, h int, seed uint64) *image.RGBA {
 
 func TestTheSamePicturesGiveTheSameResult(t *testing.T) {
 	before := scene(480, 360, 1)
-	f := followUp{camera: camera(480, 360, 1.1, 12, align.Place{X: .05}, align.Place{Y: .03}), gain: .9, noise: 3}
+	f := followUp{camera: camera(480, 360, stand{1.1, 12, align.Place{X: .05}, align.Place{Y: .03}}), gain: .9, noise: 3}
 	after := f.take(t, before, 480, 360, rand.New(rand.NewPCG(4, 4)))
 	first, err := align.Find(t.Context(), before, after)
 	if err != nil || !first.Accepted() {

@@ -103,46 +103,51 @@ func (b *board) proposed() []proposal {
 	return out
 }
 
+// scored is a map and how well the matches agree with it.
+type scored struct {
+	Homography
+	score float64
+}
+
 // agreed are maps with which many matches agree, the best first: for each
-// similarity the best of draws of four from what supports it (Fischler and Bolles
-// 1981), the same every time.
-func (b *board) agreed() []Homography {
-	type scored struct {
-		Homography
-		score float64
-	}
+// similarity the best of what supports it.
+func (b *board) agreed() (out []Homography) {
 	r := rand.New(rand.NewPCG(0x616c69676e, 1)) //nolint:gosec // the same every time, on purpose
 	var all []scored
 	for _, p := range b.proposed() {
-		var best scored
-		for range draws {
-			var four [4]pair
-			for i := range four {
-				four[i] = b.pairs[p.support[r.IntN(len(p.support))]]
-			}
-			h, drawn := drawnFrom(&four)
-			if !drawn {
-				continue
-			}
-			if got := b.agreement(h); got > best.score {
-				if closer := h.polished(b.agreeing(h, 2*near), flat, near); b.agreement(closer) > got {
-					h, got = closer, b.agreement(closer)
-				}
-				best = scored{h, got}
-			}
-		}
-		if best.score > 0 {
+		if best := b.drawn(p, r); best.score > 0 {
 			all = append(all, best)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
-	var out []Homography
 	for _, s := range all {
 		if !slices.ContainsFunc(out, func(h Homography) bool { return b.alikeMaps(h, s.Homography) }) && len(out) < attempts {
 			out = append(out, s.Homography)
 		}
 	}
 	return out
+}
+
+// drawn is the best map of draws of four from what supports a similarity
+// (Fischler and Bolles 1981), each improved by what agrees with it.
+func (b *board) drawn(p proposal, r *rand.Rand) (best scored) {
+	for range draws {
+		var four [4]pair
+		for i := range four {
+			four[i] = b.pairs[p.support[r.IntN(len(p.support))]]
+		}
+		h, ok := drawnFrom(&four)
+		if !ok {
+			continue
+		}
+		if got := b.agreement(h); got > best.score {
+			if closer := h.polished(b.agreeing(h, 2*near), flat, near); b.agreement(closer) > got {
+				h, got = closer, b.agreement(closer)
+			}
+			best = scored{h, got}
+		}
+	}
+	return best
 }
 
 // alikeMaps tells whether two maps agree about most of what agrees with one.
@@ -215,8 +220,8 @@ func (b *board) again(h Homography) []pair {
 		if !ok {
 			continue
 		}
-		x, _, y, _ := h.slope(at) // how a step to the right goes
-		grow, turn := math.Hypot(x, y), math.Atan2(y, x)
+		step := h.slope(at) // how one to the right goes: its first column
+		grow, turn := math.Hypot(step[0], step[2]), math.Atan2(step[2], step[0])
 		c, won := cell(to), rival{at: -1, best: -1, second: -1}
 		for n := range 9 {
 			for _, j := range grid[[2]int{c[0] + n%3 - 1, c[1] + n/3 - 1}] {

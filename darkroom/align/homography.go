@@ -55,11 +55,11 @@ func (h Homography) scaled() Homography {
 }
 
 // slope is how a step at a place becomes one in the other picture: the four
-// partial derivatives.
-func (h Homography) slope(at Place) (a, b, c, d float64) {
+// partial derivatives, row by row.
+func (h Homography) slope(at Place) [4]float64 {
 	w := h[6]*at.X + h[7]*at.Y + h[8]
 	x, y := (h[0]*at.X+h[1]*at.Y+h[2])/w, (h[3]*at.X+h[4]*at.Y+h[5])/w
-	return (h[0] - h[6]*x) / w, (h[1] - h[7]*x) / w, (h[3] - h[6]*y) / w, (h[4] - h[7]*y) / w
+	return [4]float64{(h[0] - h[6]*x) / w, (h[1] - h[7]*x) / w, (h[3] - h[6]*y) / w, (h[4] - h[7]*y) / w}
 }
 
 // pair is a place that is known in both pictures.

@@ -30,13 +30,13 @@ const (
 // judge makes the map, and says whether it may be used. Where more than one map
 // has details for it, the first is taken that may: behind a foot is a floor, and
 // it has moved otherwise.
-func (t *board) judge(before, after *sheet) Result {
-	first := Result{Matches: len(t.pairs), Reason: ReasonFew}
-	if len(t.pairs) < fewestMatches {
+func (b *board) judge(before, after *sheet) Result {
+	first := Result{Matches: len(b.pairs), Reason: ReasonFew}
+	if len(b.pairs) < fewestMatches {
 		return first
 	}
-	for i, h := range t.agreed() {
-		r := t.judgeOne(before, after, h)
+	for i, h := range b.agreed() {
+		r := b.judgeOne(before, after, h)
 		if r.Accepted() {
 			return r
 		}
@@ -48,17 +48,17 @@ func (t *board) judge(before, after *sheet) Result {
 }
 
 // judgeOne settles one map, and judges it.
-func (t *board) judgeOne(before, after *sheet, h Homography) Result {
-	r := Result{Matches: len(t.pairs)}
-	f := t.settled(h)
+func (b *board) judgeOne(before, after *sheet, h Homography) Result {
+	r := Result{Matches: len(b.pairs)}
+	f := b.settled(h)
 	if len(f.agreeing) < fewestAgreeing {
 		r.Reason = ReasonFew
 		return r
 	}
-	unit := t.to.unit * max(before.w/float64(before.plane.W), before.h/float64(before.plane.H))
+	unit := b.to.unit * max(before.w/float64(before.plane.W), before.h/float64(before.plane.H))
 	r.Agreeing, r.Residual = len(f.agreeing), unit*rms(f.agreeing, f.onto)
 	r.Matrix = before.own().After(f.onto).After(after.own().Inverse())
-	o := seen(f.onto, t.from, t.to)
+	o := seen(f.onto, b.from, b.to)
 	outline, held := o.covered(f.agreeing)
 	r.Overlap, r.Spread = o.share, float64(len(held))/float64(max(1, len(o.places)))
 	r.Error = unit * f.error(held)
@@ -98,10 +98,10 @@ type fit struct {
 }
 
 // settled fits a map to the details that are found by it, a few times over.
-func (t *board) settled(h Homography) fit {
+func (b *board) settled(h Homography) fit {
 	f := fit{onto: h, free: flat}
 	for range 4 {
-		f.agreeing = coherent(t.again(f.onto), f.onto)
+		f.agreeing = coherent(b.again(f.onto), f.onto)
 		if len(f.agreeing) < fewestAgreeing {
 			break
 		}
@@ -139,7 +139,7 @@ func nearest(all []pair, at Place, but int) (closest [neighbours]int, n int) {
 	var far [neighbours]float64
 	for k, p := range all {
 		d := (p.to.X-at.X)*(p.to.X-at.X) + (p.to.Y-at.Y)*(p.to.Y-at.Y)
-		if k == but || n == neighbours && d >= far[n-1] {
+		if k == but || n == neighbours && d >= far[neighbours-1] {
 			continue
 		}
 		n = min(n+1, neighbours)
@@ -284,12 +284,12 @@ func seen(h Homography, from, to half) overlap {
 		if !ok || math.Abs(p.X) > to.x/to.unit || math.Abs(p.Y) > to.y/to.unit {
 			continue
 		}
-		a, b, c, d := h.slope(at)
-		det := a*d - b*c
+		s := h.slope(at)
+		det := s[0]*s[3] - s[1]*s[2]
 		if det <= 0 {
 			return o
 		}
-		long, short := stretches(a, b, c, d)
+		long, short := stretches(s)
 		o.places, o.to = append(o.places, at), append(o.to, p)
 		shown += cell * det
 		low, high, slant = min(low, math.Sqrt(det)), max(high, math.Sqrt(det)), max(slant, long/short)
@@ -302,8 +302,8 @@ func seen(h Homography, from, to half) overlap {
 }
 
 // stretches are the most and the least by which a step becomes longer.
-func stretches(a, b, c, d float64) (long, short float64) {
-	p, q := math.Hypot(a+d, c-b), math.Hypot(a-d, b+c)
+func stretches(s [4]float64) (long, short float64) {
+	p, q := math.Hypot(s[0]+s[3], s[2]-s[1]), math.Hypot(s[0]-s[3], s[1]+s[2])
 	return (p + q) / 2, max((p-q)/2, 1e-9)
 }
 

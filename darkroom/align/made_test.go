@@ -124,9 +124,16 @@ func sampled(img *image.RGBA, x, y float64) (out [3]float64) {
 	return out
 }
 
-// camera looks at a picture from elsewhere: larger, turned by degrees, tilted
-// by shares of perspective, and pointing beside its middle by shares of its side.
-func camera(w, h, grow, degrees float64, tilt, aside align.Place) align.Homography {
+// stand is where a camera is held: so much closer, turned by degrees, tilted by
+// shares of perspective, and pointing beside the middle by shares of the side.
+type stand struct {
+	grow, degrees float64
+	tilt, aside   align.Place
+}
+
+// camera looks at a picture of w × h pixels from a stand.
+func camera(w, h float64, from stand) align.Homography {
+	grow, degrees, tilt, aside := from.grow, from.degrees, from.tilt, from.aside
 	s, c := math.Sincos(degrees * math.Pi / 180)
 	unit := max(w, h) / 2
 	centre := align.Homography{1 / unit, 0, -w / 2 / unit, 0, 1 / unit, -h / 2 / unit, 0, 0, 1}
