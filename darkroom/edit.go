@@ -188,7 +188,9 @@ type instruction struct {
 	// follows.
 	Coarse bool
 	// Measure asks for figures of the picture in the place of any.
-	Measure     *measuring
+	Measure *measuring
+	// Grey asks for the brightness of the picture, fitted into Size.
+	Grey        bool
 	Recipe      clinical.Recipe
 	Asset       clinical.AssetID
 	Size        Size
@@ -201,6 +203,9 @@ func (do instruction) carryOut(ctx context.Context, p *raster) (outcome, error) 
 	p = p.upright(do.Orientation)
 	if do.Measure != nil {
 		return do.Measure.measure(ctx, p)
+	}
+	if do.Grey {
+		return do.brightness(p), nil
 	}
 	got := outcome{w: p.w, h: p.h}
 	if fits := do.Recipe.Check(p.w, p.h) == nil; !fits { // why not is found again by who reads the answer

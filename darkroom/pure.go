@@ -10,6 +10,7 @@ import (
 	"github.com/bep/imagemeta"
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/tiff" // decoder
+	_ "golang.org/x/image/webp" // decoder
 
 	"fovea/clinical"
 )

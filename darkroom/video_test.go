@@ -2,7 +2,11 @@ package darkroom_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"fovea/clinical"
@@ -46,6 +50,7 @@ func TestAVideoIsCopiedWithoutWhatItTells(t *testing.T) {
 				t.Errorf("%s: holds %q", name, part)
 			}
 		}
+		nothingTold(t, box, name, out)
 		again, err := r.Remux(t.Context(), source(src, "video/quicktime"), true)
 		if err != nil || !bytes.Equal(out, again) {
 			t.Errorf("%s: copied twice differs: %v", name, err)
@@ -56,5 +61,29 @@ func TestAVideoIsCopiedWithoutWhatItTells(t *testing.T) {
 	}
 	if _, err := r.Remux(t.Context(), source([]byte("no video"), "video/mp4"), false); clinical.KindOf(err) != clinical.Invalid {
 		t.Errorf("no video: %v", err)
+	}
+}
+
+// nothingTold has exiftool, which shares no code with ffprobe and BareVideo, read
+// a video: whatever it finds is about the frames.
+func nothingTold(t *testing.T, box *sandbox.Sandbox, name string, b []byte) {
+	t.Helper()
+	text, err := box.Run(t.Context(), sandbox.Command{
+		Path: "/usr/bin/exiftool", Args: []string{"-j", "-a", "-u", "-G", "-ee3", "-"}, Input: sandbox.Stream(bytes.NewReader(b)),
+	})
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	var found []map[string]any
+	if err := json.Unmarshal(text, &found); err != nil || len(found) != 1 || len(found[0]) < 10 {
+		t.Fatalf("%s: exiftool found %d things, %v", name, len(found), err)
+	}
+	for tag, value := range found[0] {
+		said := fmt.Sprint(value)
+		dated := !strings.HasPrefix(tag, "File:") && strings.Contains(tag, "Date") && said != "0000:00:00 00:00:00"
+		told := regexp.MustCompile(`GPS|Make|Model|Software|Title|Comment|Author|Artist|Location|Description|Keywords|Copyright|Encoder|Chapter|Album|Serial`).MatchString(tag)
+		if dated || told && tag != "QuickTime:HandlerDescription" && tag != "QuickTime:CompressorName" || strings.Contains(said, planted) {
+			t.Errorf("%s: exiftool reads %s: %s", name, tag, said)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -107,6 +108,7 @@ func (h *house) passedOn(copied []byte) {
 	if len(found.Copies) != 1 || found.Copies[0].Login != "edeltraud" || found.Copies[0].False > watermark.MostFalse || found.Drives < 2 {
 		h.Errorf("traced to %+v", found)
 	}
+	h.served(found)
 	app, err := h.sys.login.IssueAppPassword(h.Context(), h.people["olu"], "test", nil, 90)
 	h.check(err)
 	h.secrets["olu"] = app.Secret
@@ -121,9 +123,26 @@ func (h *house) passedOn(copied []byte) {
 	if err := json.NewDecoder(res.Body).Decode(&over); err != nil || res.StatusCode != http.StatusOK || len(over.Copies) != 1 || over.Copies[0].Login != "edeltraud" {
 		h.Errorf("by the API: %s, %+v, %v", res.Status, over, err)
 	}
+	for _, file := range [][]byte{nil, []byte("a letter"), leak[:40], []byte("%PDF-1.7")} {
+		if _, err := h.sys.desk.Trace(h.Context(), caller, wire.TraceQuery{Patient: h.patient}, file); clinical.ReasonOf(err) != watermark.ReasonUnreadable {
+			h.Errorf("no picture: %v", err)
+		}
+	}
 	caller.Person = h.people["edeltraud"]
 	if _, err := h.sys.desk.Trace(h.Context(), caller, wire.TraceQuery{}, leak); clinical.KindOf(err) != clinical.Forbidden {
 		h.Errorf("an educator traces: %v", err)
+	}
+}
+
+// served looks the entry up that a trace names.
+func (h *house) served(found wire.Traced) {
+	h.Helper()
+	for _, m := range found.Copies {
+		all, err := h.sys.vault.Events(h.Context(), clinical.EventQuery{After: m.Entry, Limit: 1})
+		h.check(err)
+		if len(all) != 1 || all[0].Leaf != m.Entry || all[0].Act != clinical.ActServed || all[0].Caller.Person != m.Person || all[0].Caller.Device != m.Device || !slices.Contains(all[0].Assets, found.Asset) {
+			h.Errorf("entry %d is %+v", m.Entry, all)
+		}
 	}
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"image"
 	"io"
 	"net/http"
 	"net/url"
@@ -10,6 +12,7 @@ import (
 	"slices"
 
 	"fovea/clinical"
+	"fovea/darkroom"
 	"fovea/darkroom/watermark"
 	"fovea/server/wire"
 )
@@ -25,8 +28,23 @@ type suspect struct {
 	likeness  float64
 }
 
+// leakSide is how large a leak is looked at, in pixels: twice a rendition.
+const leakSide = 2 * darkroom.TeachingSize
+
+// leaked decodes a stranger's picture, in a child where there is one.
+func (d *desk) leaked(ctx context.Context, b []byte) (*image.Gray, error) {
+	if err := d.s.openPipeline(ctx); err != nil {
+		return nil, err
+	}
+	p, err := d.s.shrink.Brightness(ctx, darkroom.Source{Reader: bytes.NewReader(b), Size: int64(len(b))}, leakSide)
+	if clinical.ReasonOf(err) == darkroom.ReasonUndecodable {
+		return nil, clinical.Refuse(clinical.Invalid, watermark.ReasonUnreadable, "This is no picture that can be read. Save it as JPEG, PNG or WebP, and try again.")
+	}
+	return p, err
+}
+
 // Trace finds whose copy a leaked picture was made from.
-func (d *desk) Trace(ctx context.Context, c clinical.Caller, q wire.TraceQuery, leak []byte) (wire.Traced, error) {
+func (d *desk) Trace(ctx context.Context, c clinical.Caller, q wire.TraceQuery, file []byte) (wire.Traced, error) {
 	none := wire.Traced{Copies: []wire.TracedCopy{}}
 	handed, err := d.s.gate.Handed(ctx, c, q.Set, q.Patient)
 	if err != nil {
@@ -37,6 +55,10 @@ func (d *desk) Trace(ctx context.Context, c clinical.Caller, q wire.TraceQuery, 
 		return none, err
 	}
 	defer leave()
+	leak, err := d.leaked(ctx, file)
+	if err != nil {
+		return none, err
+	}
 	var likely []suspect
 	for _, h := range handed {
 		found, err := d.compare(ctx, c, h, leak)
@@ -60,7 +82,7 @@ func (d *desk) Trace(ctx context.Context, c clinical.Caller, q wire.TraceQuery, 
 }
 
 // compare says how much a leak looks like a picture in each of its forms.
-func (d *desk) compare(ctx context.Context, c clinical.Caller, h clinical.Handed, leak []byte) (out []suspect, err error) {
+func (d *desk) compare(ctx context.Context, c clinical.Caller, h clinical.Handed, leak image.Image) (out []suspect, err error) {
 	forms, err := d.s.gate.OpenToTrace(ctx, c, h.Asset)
 	defer func() {
 		for _, form := range forms {
@@ -81,7 +103,7 @@ func (d *desk) compare(ctx context.Context, c clinical.Caller, h clinical.Handed
 }
 
 // traceIn looks for the marks of all the drives that were served a picture.
-func (d *desk) traceIn(ctx context.Context, s suspect, leak []byte) (wire.Traced, error) {
+func (d *desk) traceIn(ctx context.Context, s suspect, leak image.Image) (wire.Traced, error) {
 	out := wire.Traced{Asset: s.Asset, Copies: []wire.TracedCopy{}}
 	drives := map[watermark.Mark]*wire.TracedCopy{}
 	var candidates []watermark.Mark

@@ -79,7 +79,7 @@ func BenchmarkTrace(b *testing.B) {
 		} {
 			b.Run(name, func(b *testing.B) {
 				for b.Loop() {
-					if _, err := m.Trace(b.Context(), leak, rendition, asset(), candidates); err != nil {
+					if _, err := m.Trace(b.Context(), decode(b, leak), rendition, asset(), candidates); err != nil {
 						b.Fatal(err)
 					}
 				}

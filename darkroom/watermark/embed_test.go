@@ -291,7 +291,7 @@ func TestFlatDarkGreyAndSmallPictures(t *testing.T) {
 				t.Errorf("%d bytes, declared %d", len(served), room.Length)
 			}
 			leak := encode(t, decode(t, served), 50)
-			found, err := marker(t).Trace(t.Context(), leak, rendition, asset(), candidates)
+			found, err := marker(t).Trace(t.Context(), decode(t, leak), rendition, asset(), candidates)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -323,11 +323,8 @@ func TestWhatCannotBeMarkedIsRefusedBeforeAByteIsWritten(t *testing.T) {
 		if out.Len() > 0 {
 			t.Errorf("%s: %d bytes were written", name, out.Len())
 		}
-		if _, err := marker(t).Trace(t.Context(), good, b, asset(), crowd(1)); !errors.Is(err, clinical.ErrInvalid) {
+		if _, err := marker(t).Trace(t.Context(), decode(t, good), b, asset(), crowd(1)); !errors.Is(err, clinical.ErrInvalid) {
 			t.Errorf("%s: trace: %v", name, err)
-		}
-		if _, err := marker(t).Trace(t.Context(), b, good, asset(), crowd(1)); err != nil && !errors.Is(err, clinical.ErrInvalid) {
-			t.Errorf("%s: trace of it: %v", name, err)
 		}
 	}
 }

@@ -55,12 +55,16 @@ func FuzzTrace(f *testing.F) {
 	seeds(f)
 	m, rendition := marker(f), encode(f, texture(96, 64, 120, 30), 85)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if cfg, _, err := image.DecodeConfig(bytes.NewReader(b)); err == nil && cfg.Width*cfg.Height > 1<<15 {
+		if cfg, _, err := image.DecodeConfig(bytes.NewReader(b)); err != nil || cfg.Width*cfg.Height > 1<<15 {
 			return // bounded as well, and slow
+		}
+		leak, _, err := image.Decode(bytes.NewReader(b))
+		if err != nil {
+			return
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		found, err := m.Trace(ctx, b, rendition, asset(), crowd(3))
+		found, err := m.Trace(ctx, leak, rendition, asset(), crowd(3))
 		if err != nil && !errors.Is(err, clinical.ErrInvalid) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}

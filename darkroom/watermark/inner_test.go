@@ -77,7 +77,11 @@ func TestInnocentMarksScoreLikeNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := read(encoded(t, img, []int{85, 75, 50, 30}[leak]))
+		saved, err := jpeg.Decode(bytes.NewReader(encoded(t, img, []int{85, 75, 50, 30}[leak])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := read(saved)
 		if err != nil {
 			t.Fatal(err)
 		}

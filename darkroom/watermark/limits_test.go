@@ -67,7 +67,7 @@ func TestReadersWhoMixTheirCopiesAreNamed(t *testing.T) {
 func named(t *testing.T, leak, rendition []byte, guilty int, all bool) {
 	t.Helper()
 	who := []int{0, 1, 2, 3, 4}[:guilty]
-	found, err := marker(t).Trace(t.Context(), leak, rendition, asset(), crowd(1000, who...))
+	found, err := marker(t).Trace(t.Context(), decode(t, leak), rendition, asset(), crowd(1000, who...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestHowFarAMarkGoes(t *testing.T) {
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
-				found, err := marker(t).Trace(t.Context(), encode(t, tt.do(), tt.quality), b, asset(), candidates)
+				found, err := marker(t).Trace(t.Context(), decode(t, encode(t, tt.do(), tt.quality)), b, asset(), candidates)
 				if err != nil {
 					t.Fatal(err)
 				}

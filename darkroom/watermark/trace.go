@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"image"
 	"image/jpeg"
 	"math"
 	"slices"
@@ -45,13 +46,14 @@ type Finding struct {
 	Scale float64
 }
 
-// Trace compares a leaked picture (JPEG, PNG or WebP) with the unmarked
-// rendition of an asset, and tells which of the candidates' marks it carries.
-// A leak that shows something else, or carries none of these marks, gives a
-// Finding without a certain match. A leak that is no picture is Invalid with
+// Trace compares a leaked picture with the unmarked rendition of an asset, and
+// tells which of the candidates' marks it carries. A leak that shows something
+// else, or carries none of these marks, gives a Finding without a certain match.
+// A stranger's file is decoded where it can do no harm, before; of the pixels
+// brightness alone counts. A leak of less than 16 pixels is Invalid with
 // ReasonUnreadable; a rendition that could not have been marked is Invalid with
 // ReasonUnmarkable.
-func (m *Marker) Trace(ctx context.Context, leak, rendition []byte, asset clinical.AssetID, candidates []Mark) (Finding, error) {
+func (m *Marker) Trace(ctx context.Context, leak image.Image, rendition []byte, asset clinical.AssetID, candidates []Mark) (Finding, error) {
 	t, err := lay(leak, rendition)
 	if err != nil {
 		return Finding{}, err
@@ -71,7 +73,7 @@ func (m *Marker) Trace(ctx context.Context, leak, rendition []byte, asset clinic
 // leak, upright, lies best on it: what [Finding.Likeness] says, without looking
 // for a mark, in a fraction of the time. It sorts the renditions of which one was
 // leaked, nobody knows which, before each is traced in turn.
-func Likeness(ctx context.Context, leak, rendition []byte) (float64, error) {
+func Likeness(ctx context.Context, leak image.Image, rendition []byte) (float64, error) {
 	t, err := lay(leak, rendition)
 	if err != nil {
 		return 0, err
@@ -91,7 +93,7 @@ func Likeness(ctx context.Context, leak, rendition []byte) (float64, error) {
 }
 
 // lay reads both pictures.
-func lay(leak, rendition []byte) (*tracing, error) {
+func lay(leak image.Image, rendition []byte) (*tracing, error) {
 	if _, _, err := parse(rendition); err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func TestALeakNamesItsReader(t *testing.T) {
 func mustName(t *testing.T, leak, rendition []byte, candidates []watermark.Mark, want ...int) {
 	t.Helper()
 	start := time.Now()
-	found, err := marker(t).Trace(t.Context(), leak, rendition, asset(), candidates)
+	found, err := marker(t).Trace(t.Context(), decode(t, leak), rendition, asset(), candidates)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestLikenessFindsThePicture(t *testing.T) {
 		served := decode(t, embed(t, marker(t), all[name], 1))
 		leak := encode(t, cropped(by(served, .9), .2, .1, .72, .7), 60)
 		for other, rendition := range all {
-			likeness, err := watermark.Likeness(t.Context(), leak, rendition)
+			likeness, err := watermark.Likeness(t.Context(), decode(t, leak), rendition)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -42,7 +42,7 @@ const (
 	// ReasonUnmarkable: the bytes are not a picture that can be marked: no
 	// baseline JPEG in grey or YCbCr with one scan, or too large.
 	ReasonUnmarkable clinical.Reason = "unmarkable"
-	// ReasonUnreadable: the leak is no picture that can be read.
+	// ReasonUnreadable: nothing can be read in the leak.
 	ReasonUnreadable clinical.Reason = "unreadable"
 )
 
