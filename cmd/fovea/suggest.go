@@ -17,6 +17,11 @@ import (
 	"fovea/server/wire"
 )
 
+// lookedAt is the long side at most, in pixels, of the picture that detectors look
+// at: print on a wristband has some 15 of them in the picture of a leg, where those
+// of a picture for teaching are too few to be read.
+const lookedAt darkroom.Size = 3072
+
 // finder suggests what of a picture may say who it is: its faces, what is written
 // in it, and codes. One picture at a time: it lies in memory while it is looked
 // at.
@@ -48,7 +53,7 @@ func (f *finder) Suggest(ctx context.Context, c clinical.Caller, asset clinical.
 	defer leave()
 	// The recipe that changes nothing gives the upright original: what recipes are measured in.
 	src := darkroom.Source{Reader: io.NewSectionReader(served, 0, served.Size()), Size: served.Size(), MIME: served.MIME}
-	pic, err := f.s.shrink.Edit(ctx, src, clinical.NewRecipe(), darkroom.EditOptions{Asset: asset, Size: darkroom.TeachingSize})
+	pic, err := f.s.shrink.Edit(ctx, src, clinical.NewRecipe(), darkroom.EditOptions{Asset: asset, Size: lookedAt})
 	if err != nil {
 		return wire.Suggestions{}, unseen(err)
 	}
