@@ -222,7 +222,7 @@ func (d *door) beside(v *visit, as clinical.Asset) ([]clinical.Shown, error) {
 			}
 		}
 	}
-	all := append(first, rest...)
+	all := slices.Concat(first, rest)
 	return all[:min(len(all), mostBeside)], nil
 }
 

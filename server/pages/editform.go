@@ -45,9 +45,6 @@ func (r maskRow) Places() string { return places(r.Points) }
 // Places are an annotation's points as a field holds them.
 func (r markRow) Places() string { return places(r.Points) }
 
-// Drawn are the points as SVG takes them, closed or not.
-func (r maskRow) Drawn() string { return places(r.Points) }
-
 // decimal writes a number as a field holds it.
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
@@ -139,7 +136,7 @@ func draftIn(r *http.Request) (draft, error) {
 	if out.Marks, err = marksIn(f, wrong); err != nil {
 		return out, err
 	}
-	out.Turn = int(wrong.number(f, "turn", 0))
+	out.Turn = int(wrong.number(f, "turn"))
 	out.Side = clinical.Laterality(f.Get("side"))
 	out.Frame = frameIn(f, wrong)
 	out.Tone = toneIn(f, wrong)
@@ -156,16 +153,16 @@ func (w *firstFault) note(err error) {
 	}
 }
 
-// number reads a field; empty is what is usual.
-func (w *firstFault) number(f url.Values, field string, usual float64) float64 {
+// number reads a field; empty is nought.
+func (w *firstFault) number(f url.Values, field string) float64 {
 	s := strings.TrimSpace(f.Get(field))
 	if s == "" {
-		return usual
+		return 0
 	}
 	v, err := wire.Numbers(s, 1)
 	if err != nil {
 		w.note(clinical.Refuse(clinical.Invalid, "number", "One of the numbers is none. Correct it, or empty its field."))
-		return usual
+		return 0
 	}
 	return v[0]
 }
@@ -277,8 +274,8 @@ func frameIn(f url.Values, wrong *firstFault) *clinical.Frame {
 		return nil
 	}
 	return &clinical.Frame{
-		Centre: clinical.Point{X: wrong.number(f, "fx", 0), Y: wrong.number(f, "fy", 0)},
-		Width:  wrong.number(f, "fw", 0), Height: wrong.number(f, "fh", 0), Angle: wrong.number(f, "fangle", 0),
+		Centre: clinical.Point{X: wrong.number(f, "fx"), Y: wrong.number(f, "fy")},
+		Width:  wrong.number(f, "fw"), Height: wrong.number(f, "fh"), Angle: wrong.number(f, "fangle"),
 	}
 }
 
@@ -298,7 +295,7 @@ func toneIn(f url.Values, wrong *firstFault) clinical.Tone {
 	if f.Get("keepchart") == "" {
 		t.Matrix, t.Chart = nil, nil
 	}
-	t.Exposure, t.Contrast = wrong.number(f, "exposure", 0), wrong.number(f, "contrast", 0)
+	t.Exposure, t.Contrast = wrong.number(f, "exposure"), wrong.number(f, "contrast")
 	return t
 }
 
@@ -314,7 +311,7 @@ func scaleIn(f url.Values, wrong *firstFault) *clinical.ScaleBar {
 		return nil
 	}
 	return &clinical.ScaleBar{
-		From: clinical.Point{X: v[0], Y: v[1]}, To: clinical.Point{X: v[2], Y: v[3]}, LengthMM: wrong.number(f, "mm", 0),
-		Corner: clinical.Corner(f.Get("corner")), BarMM: wrong.number(f, "bar", 0), ClickPX: math.Max(0, wrong.number(f, "click", 0)),
+		From: clinical.Point{X: v[0], Y: v[1]}, To: clinical.Point{X: v[2], Y: v[3]}, LengthMM: wrong.number(f, "mm"),
+		Corner: clinical.Corner(f.Get("corner")), BarMM: wrong.number(f, "bar"), ClickPX: math.Max(0, wrong.number(f, "click")),
 	}
 }

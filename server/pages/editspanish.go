@@ -31,6 +31,7 @@ func spanishEdit() editWords {
 
 		Save: "Guardar", Note: "Una nota", SaveHint: "El original queda como está. Las series que muestran la versión anterior la pierden hasta que otra persona haya mirado esta.",
 		SaveVersion: "Guardar esta versión", WhatIf: "¿Y si…?",
+		//nolint:misspell // Spanish
 		Versions: "Versiones", EachStays: "cada una queda como estaba", SideBySide: "versiones lado a lado: respuestas de dos personas. Se muestra la última guardada.", ShownNow: "mostrada", Head: "aislada",
 		Recognisable: "aún reconocible", NotAttested: "sin certificar", BeginFrom: "Partir de ella", NoChange: "No cambia nada.", LookAtCopy: "Mirar la copia", BeginOriginal: "Partir del original",
 		NoVersions: "Ninguna: la imagen se muestra como se tomó.",

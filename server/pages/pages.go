@@ -388,11 +388,11 @@ func (d *door) render(w http.ResponseWriter, status int, name string, f frame) e
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	policy := "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	allowed := "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	if name == "edit" { // draws with a script of this server's; every other page has none
-		policy += "; script-src 'self'"
+		allowed += "; script-src 'self'"
 	}
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", allowed)
 	h.Set("X-Content-Type-Options", "nosniff")
 	if h.Get("Referrer-Policy") == "" {
 		h.Set("Referrer-Policy", "same-origin")
