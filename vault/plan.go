@@ -118,29 +118,14 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 	slot := old.env.slot
 	switch x := rec.body.(type) {
 	case *clinical.Asset:
-		if slot, err = v.planAsset(t, p, x, old); err != nil {
-			return err
-		}
-	case *clinical.Hold:
-		if rec.owner, err = v.holdOwner(t, p, rec.owner); err != nil {
-			return err
-		}
+		slot, err = v.planAsset(t, p, x, old)
 	case *clinical.Erasure:
-		if err = v.planErasure(t, x, old); err != nil {
-			return err
-		}
-	case *clinical.Edits:
-		if rec.owner, err = v.planEdits(t, p, x); err != nil {
-			return err
-		}
-	case *clinical.Quality:
-		if rec.owner, err = v.planQuality(t, p, x); err != nil {
-			return err
-		}
-	case *clinical.Rendition:
-		if rec.owner, err = v.planRendition(t, p, x, old); err != nil {
-			return err
-		}
+		err = v.planErasure(t, x, old)
+	default:
+		rec.owner, err = v.planOwner(t, p, rec, old)
+	}
+	if err != nil {
+		return err
 	}
 	if err := v.planClaims(p, rec, old); err != nil {
 		return err
@@ -162,6 +147,23 @@ func (v *Vault) planRecord(t Reader, p *plan, rec record) error {
 	}
 	p.refs = append(p.refs, ref{rec.kind, rec.id})
 	return nil
+}
+
+// planOwner says whose key seals a record: for what is about a picture, the
+// picture's.
+func (v *Vault) planOwner(t Reader, p *plan, rec record, old stored) (string, error) {
+	switch x := rec.body.(type) {
+	case *clinical.Hold:
+		return v.holdOwner(t, p, rec.owner)
+	case *clinical.Edits:
+		return v.planEdits(t, p, x)
+	case *clinical.Quality:
+		return v.planQuality(t, p, x)
+	case *clinical.Rendition:
+		return v.planRendition(t, p, x, old)
+	default:
+		return rec.owner, nil
+	}
 }
 
 // planClaims notes which unique values a record gives up and which it takes.
