@@ -41,7 +41,20 @@ run: ## start the demo on https://127.0.0.1:8443 (DATA=./var)
 .PHONY: build
 build: ## build bin/fovea
 	@scripts/setup models || echo 'build: going on without the networks that find faces'
+	@$(MAKE) ui || echo 'build: going on without the workplace'
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/fovea ./cmd/fovea
+
+.PHONY: ui
+ui: ## build the workplace, the front end under /app/, into ui/dist
+	@scripts/setup ui
+	@[ -e ui/dist/index.html ] && [ -z "$$(find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -newer ui/dist/index.html -print)" ] || \
+		npm run --silent --prefix ui build
+
+.PHONY: ui-types
+ui-types: ## write the types of the API that the workplace is built with anew
+	@scripts/setup screens
+	@$(MAKE) build
+	@npm run --silent --prefix ui types
 
 .PHONY: test
 test: ## build and vet everything, then run the tests under the race detector (RACE=0 without; PKG=./vault/...)
@@ -56,6 +69,14 @@ test: ## build and vet everything, then run the tests under the race detector (R
 	@plain=$$(go list $(PKG) | grep -xE '$(PLAIN)' || true); [ -z "$$plain" ] || \
 		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -vet=off -timeout 15m $$plain
 
+	@[ '$(PKG)' != ./... ] || npm test --silent --prefix ui
+
+.PHONY: test-ui
+test-ui: ## the workplace in Chromium against a real server, by keyboard, in three languages, with axe and its budgets
+	@scripts/setup screens
+	@$(MAKE) build
+	@npm run --silent --prefix ui e2e
+
 .PHONY: accept
 accept: ## start freshly built programs and try each promise from outside (CAP=spine or CAP=consent for one capability)
 	@scripts/setup run mounts
@@ -64,10 +85,11 @@ accept: ## start freshly built programs and try each promise from outside (CAP=s
 	@bin/accept -fovea bin/fovea $(CAP)
 
 .PHONY: lint
-lint: ## golangci-lint (formatting included) and functions nobody calls
+lint: ## golangci-lint (formatting included), functions nobody calls, and the workplace's types and formatting
 	@scripts/setup lint
 	@$(TOOLS)/golangci-lint run ./...
 	@$(MAKE) deadcode
+	@npm run --silent --prefix ui lint
 
 .PHONY: fmt
 fmt: ## rewrite Go files the way lint wants them (PKG=./vault/...)

@@ -21,6 +21,7 @@ import (
 	"fovea/server/login"
 	"fovea/server/pages"
 	"fovea/server/webdav"
+	"fovea/ui"
 )
 
 // openAPI makes what answers commands, and the screens of a server.
@@ -93,7 +94,7 @@ func (s *system) openServer(ctx context.Context) error {
 	}
 	s.doors, err = server.New(server.Options{
 		Listen: s.cfg.Listen, Certificates: certificates, Metrics: s.cfg.Metrics, Admin: s.cfg.socket(),
-		Drive: s.drive, API: s.api, Pages: front(s.api, screens), Known: s.login.Known,
+		Drive: s.drive, API: s.api, Pages: front(s.api, ui.Handler(), screens), Known: s.login.Known,
 		Ready: s.ready, Listening: listening, Registry: s.meters(), Log: s.log,
 		Limits: server.Limits{Body: largestBody},
 	})
@@ -157,12 +158,15 @@ func (s *system) withdrawal(code string) string {
 
 // front leads who comes from the patient record to the API, which knows the
 // tickets, and everybody else to the pages.
-func front(calls, screens http.Handler) http.Handler {
+func front(calls, workplace, screens http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/launch/") {
+		switch path := r.URL.Path; {
+		case strings.HasPrefix(path, "/launch/"):
 			calls.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(path, ui.Prefix):
+			workplace.ServeHTTP(w, r)
+		default:
+			screens.ServeHTTP(w, r)
 		}
-		screens.ServeHTTP(w, r)
 	})
 }

@@ -41,6 +41,7 @@ func rooms() map[string]string {
 		"server/pages":  "clinical internal/sheet policy server/guard server/login server/wire",
 		"server/webdav": "clinical policy server/login server/wire",
 		"server/wire":   "clinical",
+		"ui":            "",
 		"desktop":       "clinical desktop/app desktop/cards desktop/sync",
 		"desktop/app":   "clinical desktop/cards desktop/sync server/wire",
 		"desktop/cards": "clinical",
@@ -54,7 +55,7 @@ func rooms() map[string]string {
 		"exchange/paper": "clinical",
 
 		// The programs, which join them. Nobody imports a program.
-		"cmd/fovea":       everything + leaving + " internal/demo internal/sandbox internal/sheet",
+		"cmd/fovea":       everything + leaving + " internal/demo internal/sandbox internal/sheet ui",
 		"internal/accept": "clinical internal/demo vault/ledger",
 
 		// What serves more than one room.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -41,7 +42,8 @@ func (s *service) feed() {
 		defer cancel()
 		x, _ := ctx.Value(exchangeKey{}).(exchange)
 		seqs := s.Gate.Subscribe(ctx, caller(ctx))
-		if send.Data(wire.Nudge{}) != nil {
+		tell := nudging(x.w, send)
+		if tell(wire.Nudge{}) != nil {
 			return
 		}
 		beat := time.NewTicker(feedBeat)
@@ -57,16 +59,31 @@ func (s *service) feed() {
 					return
 				}
 			case <-beat.C:
-				if send.Data(wire.Nudge{}) != nil {
+				if tell(wire.Nudge{}) != nil {
 					return
 				}
 			case seq, ok := <-seqs:
-				if !ok || send.Data(wire.Nudge{Seq: seq}) != nil {
+				if !ok || tell(wire.Nudge{Seq: seq}) != nil {
 					return
 				}
 			}
 		}
 	})
+}
+
+// nudging sends nudges and takes the deadline of each away once it is sent. A nudge must leave within the sender's few
+// seconds; between two there is nothing to write, and on HTTP/2 a deadline that passes ends the stream all the same.
+func nudging(w http.ResponseWriter, send sse.Sender) func(wire.Nudge) error {
+	control := http.NewResponseController(w)
+	return func(n wire.Nudge) error {
+		if err := send.Data(n); err != nil {
+			return err
+		}
+		if err := control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+		return nil
+	}
 }
 
 // image serves a picture on screen: /img/ASSET/thumb-256, teaching-2048 or

@@ -200,3 +200,35 @@ func (c *clocked) endsAfter(t *testing.T, by func(*http.Request), end func() err
 		t.Errorf("the feed did not end by itself: %v", err)
 	}
 }
+
+// patientWriter is an answer's writer that notes how long the server would wait with it.
+type patientWriter struct {
+	*httptest.ResponseRecorder
+	set chan time.Time
+}
+
+func (p *patientWriter) SetWriteDeadline(t time.Time) error { p.set <- t; return nil }
+
+// On HTTP/2 a deadline ends a stream that has nothing to write, so a feed has one only while it writes.
+func TestAFeedHasNoDeadlineBetweenNudges(t *testing.T) {
+	h, door := open(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://fovea.test/api/v1/changes", http.NoBody)
+	r.AddCookie(h.Cookie("clara"))
+	w := &patientWriter{httptest.NewRecorder(), make(chan time.Time)}
+	ended := make(chan struct{})
+	go func() { defer close(ended); door.ServeHTTP(w, r) }()
+	for i, bounded := range []bool{true, false} {
+		select {
+		case at := <-w.set:
+			if at.IsZero() == bounded {
+				t.Errorf("deadline %d of the first nudge is %v", i+1, at)
+			}
+		case <-ctx.Done():
+			t.Fatalf("deadline %d of the first nudge was never set", i+1)
+		}
+	}
+	cancel()
+	<-ended
+}
