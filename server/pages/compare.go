@@ -320,6 +320,9 @@ func (p pointing) pairs() (out []wire.PointPair) {
 
 // upright is how large a picture is, upright: as measured, or as its camera says.
 func upright(s clinical.Shown) (int, int) {
+	if s.Width > 0 && s.Height > 0 {
+		return s.Width, s.Height
+	}
 	w, h := s.Asset.Capture.Width, s.Asset.Capture.Height
 	if o := s.Asset.Capture.Orientation; o >= 5 && o <= 8 { // EXIF: a quarter turn
 		w, h = h, w
