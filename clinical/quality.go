@@ -110,7 +110,7 @@ func (q Quality) Advise(a Asset, scaled bool) []Advice {
 			out = append(out, one)
 		}
 	}
-	if q.Program != 0 {
+	if q.Program != 0 && !strings.HasPrefix(a.Original.MIME, "video/") { // of a video its first frame was measured, for its size
 		out = append(out, q.sharpness()...)
 		add(q.High < limitDark, Advice{Code: AdviceDark, Value: q.High, Limit: limitDark})
 		add(q.Low > limitPale, Advice{Code: AdviceBright, Value: q.Low, Limit: limitPale})
