@@ -151,7 +151,7 @@ func share(a, b image.Rectangle) float64 {
 // could read are suggested.
 func codes(ctx context.Context, img *image.Gray) ([]Found, error) {
 	read, err := barcode.Find(ctx, img, barcode.Search{
-		Symbologies: []barcode.Symbology{barcode.QR, barcode.DataMatrix, barcode.Aztec, barcode.Code128, barcode.Code39}, Askew: true, Unread: true,
+		Symbologies: []barcode.Symbology{barcode.QR, barcode.DataMatrix, barcode.Aztec, barcode.Code128, barcode.Code39}, Askew: true, Close: true, Unread: true,
 	})
 	if err != nil {
 		return nil, err

@@ -59,6 +59,9 @@ type Search struct {
 	// Askew looks for bars that lie at any angle, not only about level or
 	// upright. Squares are found at any.
 	Askew bool
+	// Close looks for Data Matrix where a picture is busiest, too, from close by:
+	// else it is found in the middle of the picture or of a part of it.
+	Close bool
 	// Unread also tells of QR codes of which the three corners were seen, at two
 	// sizes at least, and nothing could be read: they lean too far, or something
 	// covers them. Their Text is empty and their Times 0.
@@ -93,6 +96,11 @@ func Find(ctx context.Context, img image.Image, s Search) ([]Code, error) {
 		}
 		if s.Askew && n < Work {
 			if err := h.askew(ctx, level); err != nil {
+				return nil, err
+			}
+		}
+		if s.Close {
+			if err := h.close(ctx, level); err != nil {
 				return nil, err
 			}
 		}

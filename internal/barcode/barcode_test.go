@@ -165,3 +165,16 @@ func TestACodeThatLeansTooFarIsToldUnread(t *testing.T) {
 		t.Errorf("found %+v, %v", found, err)
 	}
 }
+
+func TestADataMatrixAsideAndAskewIsFoundFromCloseBy(t *testing.T) {
+	img := plain(1600, 1200)
+	truth := stick(img, code(t, barcode.DataMatrix, "H1000001", 200), 330, 910, 12)
+	what := barcode.Search{Symbologies: []barcode.Symbology{barcode.DataMatrix}, Close: true}
+	found, err := barcode.Find(t.Context(), img, what)
+	if err != nil || len(found) != 1 || found[0].Text != "H1000001" {
+		t.Fatalf("found %+v, %v", found, err)
+	}
+	if in := found[0].Box.Intersect(truth); 10*in.Dx()*in.Dy() < 9*truth.Dx()*truth.Dy() {
+		t.Errorf("box %v of a code at %v", found[0].Box, truth)
+	}
+}

@@ -128,6 +128,48 @@ func (h *hunt) askew(ctx context.Context, level *image.Gray) error {
 	return nil
 }
 
+// close looks for Data Matrix around the busiest spots of a level.
+func (h *hunt) close(ctx context.Context, level *image.Gray) error {
+	if !slices.Contains(h.Symbologies, DataMatrix) {
+		return nil
+	}
+	for _, at := range spots(level) {
+		if err := ctx.Err(); err != nil {
+			return stopped(err)
+		}
+		for _, reach := range []int{4 * cell, 9 * cell} {
+			part := image.Rectangle{Min: at, Max: at}.Inset(-reach).Intersect(level.Rect)
+			h.matrix(cut(level, part), part.Min)
+		}
+	}
+	return nil
+}
+
+// matrix reads the Data Matrix around the middle of a part: as it lies, and turned
+// by an eighth of a right angle to either side, for the reader wants it about
+// level.
+func (h *hunt) matrix(part *image.Gray, at image.Point) {
+	for _, degrees := range []float64{0, 11, 79} { // 79 to one side is 11 to the other, and a quarter
+		turned, back := part, func(x, y float64) (float64, float64) { return x, y }
+		if degrees > 0 {
+			turned, back = leaned(part, degrees)
+		}
+		bitmap := bitmapOf(turned)
+		if bitmap == nil {
+			return
+		}
+		for _, r := range one(datamatrix.NewDataMatrixReader(), bitmap, nil) {
+			box := square(r)
+			corners := [][2]float64{
+				{float64(box.Min.X), float64(box.Min.Y)}, {float64(box.Max.X), float64(box.Min.Y)},
+				{float64(box.Max.X), float64(box.Max.Y)}, {float64(box.Min.X), float64(box.Max.Y)},
+			}
+			h.note(DataMatrix, r, around(corners, back).Add(at))
+			return
+		}
+	}
+}
+
 // one asks a reader that sees one code at a time.
 func one(r gozxing.Reader, bitmap *gozxing.BinaryBitmap, hints map[gozxing.DecodeHintType]any) []*gozxing.Result {
 	return safely(func() ([]*gozxing.Result, error) {
