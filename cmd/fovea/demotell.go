@@ -11,6 +11,7 @@ import (
 // demoWords is what the demo prints before it is ready.
 const demoWords = `
 Sign in at {{.URL}} (trust {{.CAFile}}, or accept the warning)
+The library by keyboard, for photographers and clinicians: {{.URL}}/app/
 
 {{range .People}}{{printf "  %-8s %-22s %s" .Login .Password .Role}}
 {{end}}
