@@ -96,7 +96,7 @@ func (r Result) Accepted() bool { return r.Reason == "" }
 // Find lays a picture over an earlier one. Both are upright and only read. The
 // same pictures give the same result; on another kind of processor it may differ
 // in what cannot be seen. It takes one processor, for about a second, and some
-// 100 MB; it ends early, with the context's error, when ctx does. Refusing is a
+// 150 MB; it ends early, with the context's error, when ctx does. Refusing is a
 // result and no error.
 func Find(ctx context.Context, before, after image.Image) (Result, error) {
 	b, ok := newSheet(before)

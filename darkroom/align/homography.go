@@ -8,9 +8,6 @@ import "math"
 // is at ½, ½.
 type Homography [9]float64
 
-// Same leaves every place where it is.
-func Same() Homography { return Homography{1, 0, 0, 0, 1, 0, 0, 0, 1} }
-
 // Apply maps a place. It says false for one that lies on or behind the horizon,
 // which is nowhere in the other picture.
 func (h Homography) Apply(at Place) (Place, bool) {
