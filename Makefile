@@ -22,7 +22,7 @@ CAP      ?=
 
 # Tests of darkroom that loop over pixels in one goroutine: under the race detector they take ten minutes and it has
 # nothing to find there, so they run without it. So do the packages of PLAIN, whole.
-PIXELS   := CameraFileTells|CameraFileIsRendered|MaskCoversInfluences|MaskCoversInAJPEG|UnderItsMask|UnderAMaskIs|PixelatedOrBlurred|FuzzedFilesRender|SameRecipeSame|SameRecipeIs
+PIXELS   := CameraFileTells|CameraFileIsRendered|MaskCoversInfluences|MaskCoversInAJPEG|UnderItsMask|UnderAMaskIs|PixelatedOrBlurred|FuzzedFilesRender|SameRecipeSame|SameRecipeIs|SmallPictureIs|GreyPicturesAre|KnowsNoPixels
 PLAIN    := fovea/darkroom/identifiers|fovea/darkroom/watermark|fovea/internal/barcode
 
 # Everything ships and is checked without cgo; only the race detector needs it.
