@@ -403,8 +403,7 @@ func (a *act) sees(id clinical.AssetID) bool {
 
 // held reports whether a hold keeps a picture from being changed.
 func (a *act) held(pic *picture) bool {
-	m := newMatter(a.snap, Request{Asset: pic.id, Now: a.now})
-	return m != nil && m.heldBy(func(clinical.HoldKind) bool { return true })
+	return a.snap.onHold(pic.id, a.now)
 }
 
 const onHold = "A hold keeps this picture as it is. Ask governance to lift it."

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"fovea/clinical"
 )
@@ -55,13 +56,19 @@ func (s *Snapshot) unseen(ask Request) []*picture {
 		}
 		for _, pic := range sh.pictures {
 			ask.Asset = pic.id
-			if waits(pic.frame) && pic.edit > 0 && Decide(s, ask).Permit {
+			if waits(pic.frame) && pic.edit > 0 && Decide(s, ask).Permit && !s.onHold(pic.id, ask.Now) {
 				out = append(out, pic)
 			}
 		}
 		return len(out) < mostUnseen
 	})
 	return out
+}
+
+// onHold reports whether a hold keeps a picture as it is: nobody could attest it.
+func (s *Snapshot) onHold(id clinical.AssetID, now time.Time) bool {
+	m := newMatter(s, Request{Asset: id, Now: now})
+	return m != nil && m.heldBy(func(clinical.HoldKind) bool { return true })
 }
 
 // waits reports whether the masks of a picture are to be looked at: evidence is

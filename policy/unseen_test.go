@@ -53,6 +53,16 @@ func TestCopiesWaitForASecondPersonAndNeverForTheFirst(t *testing.T) {
 		}
 	}
 
+	// What a hold keeps as it is cannot be attested: nobody is asked to.
+	held := h.do("greta", clinical.PlaceHold{Hold: clinical.Hold{Kind: clinical.LegalHold, Assets: []clinical.AssetID{asset("leg")}, Reason: "claim"}}).Holds[0].ID
+	if n := len(h.waiting("clara")); n != 0 {
+		t.Errorf("%d wait that are on hold", n)
+	}
+	h.do("greta", clinical.LiftHold{Hold: held, Reason: "settled"})
+	if n := len(h.waiting("clara")); n != 1 {
+		t.Errorf("%d wait once the hold is lifted", n)
+	}
+
 	// Found recognisable, it waits for better masks; those wait to be looked at.
 	h.do("clara", clinical.AttestEdit{Asset: asset("leg"), Version: 1, SHA256: h.flatten(1), Level: clinical.I0, Words: "the ear"})
 	if n := len(h.waiting("clara")); n != 0 {
