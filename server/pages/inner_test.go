@@ -60,6 +60,22 @@ func TestNoWordOfTheEditPageIsMissing(t *testing.T) {
 	}
 }
 
+func TestNoWordOfTheReviewPageIsMissing(t *testing.T) {
+	for lang, words := range map[string]reviewWords{"fr": frenchReview(), "es": spanishReview(), "en": englishReview()} {
+		v := reflect.ValueOf(words)
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("%s: %s is missing", lang, v.Type().Field(i).Name)
+			}
+		}
+		for _, l := range lookedFor(words) {
+			if l.Words == "" || l.Hint == "" {
+				t.Errorf("%s: no word for %s", lang, l.Code)
+			}
+		}
+	}
+}
+
 func partValues(w editWords) string {
 	var b strings.Builder
 	for _, p := range w.Parts {

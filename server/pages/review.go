@@ -24,25 +24,17 @@ type looked struct {
 func (l looked) Field() string { return "found-" + strings.ReplaceAll(string(l.Code), " ", "-") }
 
 // lookedFor are the things, in the order in which they are answered.
-func lookedFor() []looked {
-	words := map[clinical.Feature][2]string{
-		"face":               {"Face", "whole, in part, from the side, in a mirror or a window"},
-		"eyes":               {"Eyes", "alone, too"},
-		"tattoo":             {"Tattoos, scars, birthmarks", "that somebody would know"},
-		"jewellery":          {"Jewellery and clothes", "a ring, a necklace, a uniform"},
-		"label":              {"Labels and screens", "names, numbers, barcodes, a wristband"},
-		"background":         {"Background", "people, a room, a photograph on a wall"},
-		clinical.RareFinding: {"The finding itself", "so rare, or so well known, that it names the patient"},
-	}
+func lookedFor(w reviewWords) []looked {
 	var out []looked
 	for _, f := range clinical.Features() {
-		out = append(out, looked{f, words[f][0], words[f][1], f != clinical.RareFinding})
+		out = append(out, looked{f, w.Looked[f][0], w.Looked[f][1], f != clinical.RareFinding})
 	}
 	return out
 }
 
 type reviewPage struct {
 	editPage
+	R             reviewWords
 	Version       wire.Version
 	SHA256        string // of the flattened copy; "": it is being made
 	Size          int64
@@ -63,7 +55,8 @@ func (d *door) review(v *visit) error {
 	if !ok {
 		return clinical.ErrNotFound
 	}
-	r := reviewPage{editPage: p, Version: p.Edits.Versions[p.Asset.Edit-1], Own: shown.By == v.caller.Person, Looked: lookedFor()}
+	w := reviewWordsIn(p.Lang)
+	r := reviewPage{editPage: p, R: w, Version: p.Edits.Versions[p.Asset.Edit-1], Own: shown.By == v.caller.Person, Looked: lookedFor(w)}
 	sum, err := d.copyOfVersion(v, &r)
 	if err != nil {
 		return err
@@ -82,7 +75,7 @@ func (d *door) review(v *visit) error {
 			r.Impact = &impact
 		}
 	}
-	return d.show(v, "review", "Look at the copy", r)
+	return d.show(v, "review", w.Title, r)
 }
 
 // supposed is what a second person finds who finds everything in order.
@@ -135,7 +128,7 @@ func (d *door) attest(v *visit) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range lookedFor() {
+	for _, l := range lookedFor(englishReview()) {
 		if answer := v.r.PostFormValue(l.Field()); answer != "" {
 			cmd.Found[l.Code] = clinical.Finding(answer)
 		}
