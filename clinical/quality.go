@@ -77,7 +77,7 @@ const (
 const (
 	limitBlur = 1.6  // pixels
 	overUsual = 1.5  // times what is usual
-	limitDark = 0.4  // of 1
+	limitDark = 0.28 // of 1: dark skin that fills the frame reaches 0.3 when it is well exposed
 	limitPale = 0.5  // of 1
 	limitLost = 0.05 // of all pixels
 	limitDeep = 0.25 // of all pixels

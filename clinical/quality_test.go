@@ -10,7 +10,7 @@ import (
 
 func TestAdviceBeginsAtItsLimit(t *testing.T) {
 	other := clinicaltest.ID[clinical.Asset]("other")
-	fine := clinical.Quality{Program: 1, Edges: true, Blur: 1.6, Smear: 1.6, Median: 0.4, Low: 0.5, High: 0.4, Sought: true, Faces: 1}
+	fine := clinical.Quality{Program: 1, Edges: true, Blur: 1.6, Smear: 1.6, Median: 0.4, Low: 0.5, High: 0.28, Sought: true, Faces: 1}
 	filed := clinical.Asset{State: clinical.Filed, Original: clinical.Blob{MIME: "image/jpeg"}}
 	for name, c := range map[string]struct {
 		change func(*clinical.Quality)
@@ -25,7 +25,7 @@ func TestAdviceBeginsAtItsLimit(t *testing.T) {
 		"soft where nobody can tell":        {change: func(q *clinical.Quality) { q.Blur, q.Edges = 5, false }},
 		"moved":                             {change: func(q *clinical.Quality) { q.Smear, q.Still = 2, 0.9 }, want: []clinical.Reason{clinical.AdviceMoved}},
 		"wide everywhere":                   {change: func(q *clinical.Quality) { q.Blur, q.Smear, q.Still = 2, 2, 1.8 }, want: []clinical.Reason{clinical.AdviceSoft}},
-		"dark":                              {change: func(q *clinical.Quality) { q.High = 0.39 }, want: []clinical.Reason{clinical.AdviceDark}},
+		"dark":                              {change: func(q *clinical.Quality) { q.High = 0.27 }, want: []clinical.Reason{clinical.AdviceDark}},
 		"bright":                            {change: func(q *clinical.Quality) { q.Low = 0.51 }, want: []clinical.Reason{clinical.AdviceBright}},
 		"red burnt":                         {change: func(q *clinical.Quality) { q.Burnt[0] = 0.06 }, want: []clinical.Reason{clinical.AdviceBurnt}},
 		"white paper":                       {change: func(q *clinical.Quality) { q.Burnt, q.White = [3]float64{0.34, 0.3, 0.3}, 0.3 }},
