@@ -18,6 +18,7 @@ import (
 
 	"fovea/clinical"
 	"fovea/darkroom"
+	"fovea/darkroom/watermark"
 	"fovea/internal/testenv"
 )
 
@@ -100,6 +101,38 @@ func BenchmarkRenderBesidePeers(b *testing.B) {
 func median(all []float64) float64 {
 	slices.Sort(all)
 	return all[len(all)/2]
+}
+
+// BenchmarkTeachingPictureMarked makes a teaching picture of 12 megapixels from
+// its original, measures it for marks, and marks it for one reader.
+func BenchmarkTeachingPictureMarked(b *testing.B) {
+	data, err := os.ReadFile(testenv.Data(b, "cameras", "jpg-Nikon-D90.jpg"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := editors(b)["children"]
+	m, err := watermark.New(make([]byte, 32))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var took []float64
+	for b.Loop() {
+		start := time.Now()
+		p, err := r.Render(b.Context(), source(data, "image/jpeg"), darkroom.TeachingSize, false)
+		if err != nil {
+			b.Fatal(err)
+		}
+		room, err := watermark.Measure(p.JPEG)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := m.Embed(&out, p.JPEG, clinical.AssetID{1}, watermark.Mark{2}); err != nil || out.Len() != room.Length {
+			b.Fatalf("%d bytes, told %d: %v", out.Len(), room.Length, err)
+		}
+		took = append(took, time.Since(start).Seconds())
+	}
+	b.ReportMetric(1/median(took), "pictures/s")
 }
 
 // photograph is a JPEG with detail and noise everywhere.
