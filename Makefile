@@ -15,7 +15,7 @@ RACE     ?= 1
 PKG      ?= ./...
 BENCH    ?= .
 BENCHTIME ?= 1s
-BENCH_PKG ?= ./vault ./vault/badgerstore ./index ./policy ./server/webdav ./darkroom ./darkroom/faces ./darkroom/watermark ./internal/testenv
+BENCH_PKG ?= ./vault ./vault/badgerstore ./index ./policy ./server/webdav ./darkroom ./darkroom/align ./darkroom/faces ./darkroom/watermark ./internal/testenv
 FUZZTIME ?= 10s
 ROUNDS   ?= 12
 CAP      ?=
@@ -23,7 +23,7 @@ CAP      ?=
 # Tests of darkroom that loop over pixels in one goroutine: under the race detector they take ten minutes and it has
 # nothing to find there, so they run without it. So do the packages of PLAIN, whole.
 PIXELS   := CameraFileTells|CameraFileIsRendered|MaskCoversInfluences|MaskCoversInAJPEG|UnderItsMask|UnderAMaskIs|PixelatedOrBlurred|FuzzedFilesRender|SameRecipeSame|SameRecipeIs|SmallPictureIs|GreyPicturesAre|KnowsNoPixels
-PLAIN    := fovea/darkroom/identifiers|fovea/darkroom/watermark|fovea/internal/barcode
+PLAIN    := fovea/darkroom/align|fovea/darkroom/identifiers|fovea/darkroom/watermark|fovea/internal/barcode
 
 # Everything ships and is checked without cgo; only the race detector needs it.
 export CGO_ENABLED := 0
@@ -131,6 +131,11 @@ fuzz: ## every fuzz target for a moment (FUZZTIME=10s)
 identifiers: ## how much of labels, codes and dates in a frame is found, and what wounds and rulers give (ten minutes)
 	@scripts/setup run
 	@go test -v -count=1 -timeout 60m -run 'Found|Ruler|Wounds' ./darkroom/identifiers -args -whole
+
+.PHONY: alignment
+alignment: ## how well follow-ups are laid over their predecessors, and that nothing else is (twenty minutes)
+	@scripts/setup run
+	@go test -v -count=1 -timeout 90m ./darkroom/align -args -whole
 
 .PHONY: faces
 faces: ## how many faces and parts of faces are found, beside pigo, and what is missed (five minutes)

@@ -40,5 +40,5 @@ func BenchmarkFind(b *testing.B) {
 		}
 		pairs++
 	}
-	b.ReportMetric(float64((processor(b) - from).Milliseconds())/float64(pairs), "cpu-ms/op")
+	b.ReportMetric(float64((processor(b)-from).Milliseconds())/float64(pairs), "cpu-ms/op")
 }

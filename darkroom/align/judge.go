@@ -15,7 +15,7 @@ const (
 	fewestAgreeing = 12
 	tolerance      = 0.03  // 1.5 % of the longer side
 	leastSpread    = 0.12  // of what both show
-	leastOverlap   = 0.15  // of the smaller picture
+	leastOverlap   = 0.4   // of the smaller picture
 	largestScale   = 5.0   // times as large, or as small
 	largestSlant   = 2.6   // one way against the other: a tilt of 67°
 	largestChange  = 3.0   // of the size, from one end to the other
