@@ -357,15 +357,25 @@ func newHouse(t testing.TB, more ...clinical.Delta) *house {
 // newHouseWith is a gate with limits of its own.
 func newHouseWith(t testing.TB, limits policy.Limits, more ...clinical.Delta) *house {
 	t.Helper()
+	return newHouseOf(t, policy.Options{Limits: limits}, more)
+}
+
+// newHouseMaking is a gate that has somebody to make what is not there.
+func newHouseMaking(t testing.TB, m *maker, more ...clinical.Delta) *house {
+	t.Helper()
+	return newHouseOf(t, policy.Options{Limits: policy.Limits{VerbalTeaching: true}, Maker: m}, more)
+}
+
+func newHouseOf(t testing.TB, opt policy.Options, more []clinical.Delta) *house {
+	t.Helper()
 	h := &house{t: t, journal: newJournal(), clock: clinicaltest.Now()}
 	h.write(clinicaltest.Hospital())
 	for _, d := range more {
 		h.write(d)
 	}
-	gate, err := policy.New(policy.Options{
-		Recorder: h.journal, Journal: h.journal, Reader: h.journal, Opener: h.journal, Searcher: everything{}, Keeper: h.journal,
-		Now: h.now, Zone: clinicaltest.Zone(), ETagKey: [32]byte{1}, Limits: limits,
-	})
+	opt.Recorder, opt.Journal, opt.Reader, opt.Opener, opt.Searcher, opt.Keeper = h.journal, h.journal, h.journal, h.journal, everything{}, h.journal
+	opt.Now, opt.Zone, opt.ETagKey = h.now, clinicaltest.Zone(), [32]byte{1}
+	gate, err := policy.New(opt)
 	if err != nil {
 		t.Fatal(err)
 	}
