@@ -220,7 +220,7 @@ func TestCodesAreFound(t *testing.T) {
 		each, symbologies = 16, []string{"qr", "datamatrix", "code128", "code39"}
 	}
 	for _, s := range symbologies {
-		least := map[string]float64{"qr": .9, "code128": .7}[s]
+		least := map[string]float64{"qr": .9, "datamatrix": .9, "code128": .7}[s]
 		row(t, identifiers.New(nil), s, least, several(each, func(i int) scene { return stuck(t, bases, i, s) }))
 	}
 }

@@ -18,8 +18,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/makiuchi-d/gozxing"
-
-	"fovea/clinical"
 )
 
 // Symbology is how a code is printed.
@@ -84,28 +82,34 @@ func Find(ctx context.Context, img image.Image, s Search) ([]Code, error) {
 			level = grey(full, n)
 		}
 		h.at, h.factor = bounds.Min, float64(bounds.Dx())/float64(level.Rect.Dx())
-		all := parts(level.Bounds())
-		if n == 650 {
-			all = all[:1] // parts of the smallest hold nothing that larger ones did not
-		}
-		for i, part := range all {
-			if err := ctx.Err(); err != nil {
-				return nil, clinical.Errorf(clinical.Unavailable, "barcode: find: %w", err)
-			}
-			h.look(cut(level, part), part.Min, looks{all: i == 0, bars: i == 0 || n == Work})
-		}
-		if s.Askew && n < Work {
-			if err := h.askew(ctx, level); err != nil {
-				return nil, err
-			}
-		}
-		if s.Close {
-			if err := h.close(ctx, level); err != nil {
-				return nil, err
-			}
+		if err := h.level(ctx, level, n); err != nil {
+			return nil, err
 		}
 	}
 	return h.found(bounds), nil
+}
+
+// level looks at a picture at one size.
+func (h *hunt) level(ctx context.Context, level *image.Gray, n int) error {
+	all := parts(level.Bounds())
+	if n == 650 {
+		all = all[:1] // parts of the smallest hold nothing that larger ones did not
+	}
+	for i, part := range all {
+		if err := ctx.Err(); err != nil {
+			return stopped(err)
+		}
+		h.look(cut(level, part), part.Min, looks{all: i == 0, bars: i == 0 || n == Work})
+	}
+	if h.Askew && n < Work {
+		if err := h.askew(ctx, level); err != nil {
+			return err
+		}
+	}
+	if h.Close {
+		return h.close(ctx, level)
+	}
+	return nil
 }
 
 // parts are the whole of a picture and then its overlapping quarters.

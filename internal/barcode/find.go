@@ -161,8 +161,10 @@ func (h *hunt) matrix(part *image.Gray, at image.Point) {
 		for _, r := range one(datamatrix.NewDataMatrixReader(), bitmap, nil) {
 			box := square(r)
 			corners := [][2]float64{
-				{float64(box.Min.X), float64(box.Min.Y)}, {float64(box.Max.X), float64(box.Min.Y)},
-				{float64(box.Max.X), float64(box.Max.Y)}, {float64(box.Min.X), float64(box.Max.Y)},
+				{float64(box.Min.X), float64(box.Min.Y)},
+				{float64(box.Max.X), float64(box.Min.Y)},
+				{float64(box.Max.X), float64(box.Max.Y)},
+				{float64(box.Min.X), float64(box.Max.Y)},
 			}
 			h.note(DataMatrix, r, around(corners, back).Add(at))
 			return
