@@ -96,6 +96,34 @@ func TestEachReaderOfAMarkedSetHasTheirOwnCopy(t *testing.T) {
 	}
 }
 
+// TestEightDrivesAreToldApart mounts a marked set by eight drives of one person:
+// each has a copy of its own, and each copy leads to the drive that had it.
+func TestEightDrivesAreToldApart(t *testing.T) {
+	h, picture := markedHouse(t)
+	h.people["olu"] = h.do("", clinical.AddPerson{Person: clinical.Person{Login: "olu", Name: "Olu", Role: clinical.Governance}}).People[0].ID
+	copies := map[string][]byte{}
+	for i := range 8 {
+		app, err := h.sys.login.IssueAppPassword(t.Context(), h.people["stanislaus"], fmt.Sprint("drive ", i), nil, 90)
+		h.check(err)
+		h.secrets["stanislaus"] = app.Secret
+		_, body := h.ask(t.Context(), "stanislaus", http.MethodGet, picture)
+		for device, other := range copies {
+			if bytes.Equal(body, other) || len(body) != len(other) {
+				t.Errorf("drive %d has the copy of %s, or one of another length", i, device)
+			}
+		}
+		copies[h.sys.vault.Device(app.ID)] = body
+	}
+	for device, body := range copies {
+		found, err := h.sys.desk.Trace(t.Context(), clinical.Caller{Person: h.people["olu"], Door: clinical.DoorCLI}, wire.TraceQuery{Patient: h.patient}, leaked(t, body))
+		h.check(err)
+		if len(found.Copies) != 1 || found.Copies[0].Device != device || found.Copies[0].False > watermark.MostFalse || found.Drives < 8 {
+			t.Errorf("the copy of %s is traced to %+v", device, found)
+		}
+		h.served(found)
+	}
+}
+
 // passedOn has governance trace a copy of edeltraud's that was scaled and saved
 // again.
 func (h *house) passedOn(copied []byte) {
