@@ -61,7 +61,7 @@ func frenchReview() reviewWords {
 	}
 }
 
-func spanishReview() reviewWords {
+func spanishReview() reviewWords { //nolint:misspell // Spanish
 	return reviewWords{
 		Title: "Mirar la copia", Version: "versión", By: "por", Recognisable: "Aún reconocible", AttestedAs: "Certificada como", NotAttested: "Sin certificar",
 		Region: "La copia aplanada a tamaño real; recórrala entera", CopyAlt: "La copia aplanada de la versión", Scroll: "cada uno tal cual. Recórrala entera.",
