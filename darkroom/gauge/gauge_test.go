@@ -158,7 +158,7 @@ func floors() []floor {
 		{"blurred by 6 px", func(p gauge.Picture) gauge.Picture { return gaussian(p, 6) }, unsharp, 0.98, 1},
 		{"smeared over 9 px askew", func(p gauge.Picture) gauge.Picture { return along(p, image.Pt(1, 1)) }, unsharp, 0.6, 1},
 		{"as they were taken, for light", func(p gauge.Picture) gauge.Picture { return p }, []clinical.Reason{clinical.AdviceDark, clinical.AdviceBright}, 0, 0.02},
-		{"3 EV too dark", func(p gauge.Picture) gauge.Picture { return each(p, stops(-3)) }, []clinical.Reason{clinical.AdviceDark}, 0.1, 1},
+		{"3 EV too dark", func(p gauge.Picture) gauge.Picture { return each(p, stops(-3)) }, []clinical.Reason{clinical.AdviceDark}, 0, 0.5},
 		{"4 EV too dark", func(p gauge.Picture) gauge.Picture { return each(p, stops(-4)) }, []clinical.Reason{clinical.AdviceDark}, 0.9, 1},
 		{"2 EV too light", func(p gauge.Picture) gauge.Picture { return each(p, stops(2)) }, []clinical.Reason{clinical.AdviceBurnt}, 0.5, 1},
 	}
