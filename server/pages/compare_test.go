@@ -169,3 +169,19 @@ func TestWhoIsNotShownAPictureComparesNothingWithIt(t *testing.T) {
 		}
 	}
 }
+
+func TestALesionsPageComparesItsLastPictureWithItsFirst(t *testing.T) {
+	to, before, after := followed(t, &aligner{says: accepted()})
+	page, lesion := openedLesion(t, to, "ulcer")
+	link := "/pictures/" + after + "/compare?with=" + before
+	if strings.Contains(to.house.Ask(to.door, "clara", "GET", page).Body.String(), "/compare") {
+		t.Error("a lesion without pictures compares some")
+	}
+	leads(t, send(t, to, "paula", "/assets/lesion", "lesion", lesion, "asset", before, "asset", after, "back", page), page)
+	if body := to.house.Ask(to.door, "clara", "GET", page).Body.String(); !strings.Contains(body, link) {
+		t.Errorf("the page does not lead to %s", link)
+	}
+	if w := to.house.Ask(to.door, "clara", "GET", link); w.Code != http.StatusOK {
+		t.Errorf("%s: %d", link, w.Code)
+	}
+}
