@@ -71,7 +71,7 @@ func rooms() map[string]string {
 }
 
 // everything is the whole path of a photo, in its order.
-const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom darkroom/align darkroom/chart darkroom/faces darkroom/plane darkroom/watermark measure" +
+const everything = "clinical ingest ingest/exif ingest/label vault vault/ledger vault/badgerstore vault/witness index darkroom darkroom/align darkroom/chart darkroom/faces darkroom/identifiers darkroom/identifiers darkroom/plane darkroom/watermark measure" +
 	" policy server server/guard server/login server/webdav server/api server/pages server/wire"
 
 // leaving is what other systems and paper get.
