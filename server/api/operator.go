@@ -49,13 +49,7 @@ func (s *service) operator(mux *http.ServeMux) {
 	long("reindex", func(ctx context.Context, _ *http.Request, progress func(done, total int)) (any, error) {
 		return s.Operations.Reindex(ctx, progress)
 	})
-	long("renditions/drop", func(ctx context.Context, r *http.Request, progress func(done, total int)) (any, error) {
-		c, err := s.Authenticate(r)
-		if err != nil {
-			return nil, err
-		}
-		return s.Operations.DropRenditions(ctx, c, progress)
-	})
+	long("renditions/drop", s.dropRenditions)
 	long("proof", s.prove)
 	mux.HandleFunc("GET /api/v1/admin/audit", func(w http.ResponseWriter, r *http.Request) {
 		if !s.mayExportAudit(w, r) {
@@ -69,6 +63,15 @@ func (s *service) operator(mux *http.ServeMux) {
 			panic(http.ErrAbortHandler)
 		}
 	})
+}
+
+// dropRenditions gives up the bytes of all renditions, and notes who wished it.
+func (s *service) dropRenditions(ctx context.Context, r *http.Request, progress func(done, total int)) (any, error) {
+	c, err := s.Authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.Operations.DropRenditions(ctx, c, progress)
 }
 
 // prove answers with the proof of one change, by its number or its recall, or of

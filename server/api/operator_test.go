@@ -33,6 +33,7 @@ func (f failing) ExportAudit(context.Context, io.Writer) error { return f.err }
 func (f failing) DropRenditions(context.Context, clinical.Caller, func(done, total int)) (any, error) {
 	return nil, f.err
 }
+
 func (f failing) ProvePaper(context.Context, string) (any, error)               { return nil, f.err }
 func (f failing) Prove(context.Context, uint64, clinical.RecallID) (any, error) { return nil, f.err }
 
