@@ -2,7 +2,7 @@ package pages
 
 import "fovea/clinical"
 
-func spanishEdit() editWords { //nolint:misspell // Spanish
+func spanishEdit() editWords {
 	return editWords{
 		Title: "Retocar una imagen", ThePicture: "La imagen", FromVersion: "a partir de la versión", FromOriginal: "a partir del original",
 		StageEdit: "Retocar", StageSave: "Guardar", StageLook: "Vista a 1:1 por otra persona",
@@ -31,6 +31,7 @@ func spanishEdit() editWords { //nolint:misspell // Spanish
 
 		Save: "Guardar", Note: "Una nota", SaveHint: "El original queda como está. Las series que muestran la versión anterior la pierden hasta que otra persona haya mirado esta.",
 		SaveVersion: "Guardar esta versión", WhatIf: "¿Y si…?",
+		//nolint:misspell // Spanish
 		Versions: "Versiones", EachStays: "cada una queda como estaba", SideBySide: "versiones lado a lado: respuestas de dos personas. Se muestra la última guardada.", ShownNow: "mostrada", Head: "aislada",
 		Recognisable: "aún reconocible", NotAttested: "sin certificar", BeginFrom: "Partir de ella", NoChange: "No cambia nada.", LookAtCopy: "Mirar la copia", BeginOriginal: "Partir del original",
 		NoVersions: "Ninguna: la imagen se muestra como se tomó.",

@@ -61,16 +61,16 @@ func frenchReview() reviewWords {
 	}
 }
 
-func spanishReview() reviewWords { //nolint:misspell // Spanish
+func spanishReview() reviewWords {
 	return reviewWords{
 		Title: "Mirar la copia", Version: "versión", By: "por", Recognisable: "Aún reconocible", AttestedAs: "Certificada como", NotAttested: "Sin certificar",
 		Region: "La copia aplanada a tamaño real; recórrala entera", CopyAlt: "La copia aplanada de la versión", Scroll: "cada uno tal cual. Recórrala entera.",
-		Making: "La copia de esta versión se está haciendo.", Reload: "Recargue en un momento. Si sigue así, las máscaras no encajan en la imagen: guarde la versión otra vez.",
+		Making: "La copia de esta versión se está haciendo.", Reload: "Recargue en unos segundos. Si sigue así, las máscaras no encajan en la imagen: guarde la versión otra vez.",
 		Does: "Qué hace certificar", DoesWords: "Usted dice que miró estos mismos píxeles. Su nombre, la hora y el SHA-256 constan en el registro. Desde entonces, donde el consentimiento no permite mostrar la imagen porque podría reconocerse al paciente, se muestra esta copia. Lo oculto por otras razones sigue oculto.",
-		Own: "Usted hizo esta versión. Pida a otra persona que la mire.", With: "Sin rasgo identificativo:",
+		Own: "Usted hizo esta versión. Pida a otra persona que la mire.", With: "Sin rasgo que identifique:",
 		Found: "Qué encontró", Each: "Busqué cada una de estas cosas", What: "Qué", None: "Nada", Masked: "Oculto", Shown: "Aún visible",
 		NoneHint: "Nada: la imagen no tiene nada así. Oculto: lo había, y la copia no lo muestra. Ningún detector responde por usted.",
-		Left:     "Qué queda", I1: "Ningún rasgo identificativo (I1)", I1Hint: "Nada muestra de quién es.", I2: "Anonimizada (I2)", I2Hint: "Nadie podría decir de quién es, tampoco por el hallazgo. Diga qué buscó.",
+		Left:     "Qué queda", I1: "Ningún rasgo que identifique (I1)", I1Hint: "Nada muestra de quién es.", I2: "Anonimizada (I2)", I2Hint: "Nadie podría decir de quién es, tampoco por el hallazgo. Diga qué buscó.",
 		I0: "Aún reconocible (I0)", I0Hint: "Ninguna serie la muestra. Diga qué se pasó por alto.", Words: "Con sus palabras", Attest: "Certificar", WhatIf: "¿Y si…?", NotRight: "¿Todavía no está bien?", Correct: "Corregir las máscaras",
 		Looked: map[clinical.Feature][2]string{
 			"face": {"Cara", "entera, en parte, de perfil, en un espejo o una ventana"}, "eyes": {"Ojos", "también solos"}, "tattoo": {"Tatuajes, cicatrices, marcas de nacimiento", "que alguien conocería"},
