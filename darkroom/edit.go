@@ -315,12 +315,12 @@ func findPreview(mime string, in io.Reader) (outcome, error) {
 
 // Child is the whole of an editing child: it reads an instruction and a picture
 // from in and answers on out. It opens nothing and knows nothing else.
-func Child(in io.Reader, out io.Writer) error {
+func Child(ctx context.Context, in io.Reader, out io.Writer) error {
 	do, err := readInstruction(in)
 	if err != nil {
 		return err
 	}
-	got, err := do.answer(in)
+	got, err := do.answer(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -336,15 +336,14 @@ func Child(in io.Reader, out io.Writer) error {
 }
 
 // answer does as it is told with what in holds.
-func (do instruction) answer(in io.Reader) (outcome, error) {
+func (do instruction) answer(ctx context.Context, in io.Reader) (outcome, error) {
 	switch {
 	case do.Raw != "":
 		return findPreview(do.Raw, in)
 	case do.Coarse:
 		return do.coarse(in)
 	}
-	// Whoever started this process ends it.
-	return inProcess(context.Background(), do, func() (*raster, error) { return readPPM(in) })
+	return inProcess(ctx, do, func() (*raster, error) { return readPPM(in) })
 }
 
 func readInstruction(in io.Reader) (instruction, error) {

@@ -207,7 +207,7 @@ func FuzzChildReadsAnything(f *testing.F) {
 	f.Add([]byte("fovea darkroom 1\n\x00\x00\x00\x1c{\"Recipe\":{\"version\":1}}    P5 2 2 255\n...."))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var out bytes.Buffer
-		if err := darkroom.Child(bytes.NewReader(b), &out); err == nil && out.Len() < 9 {
+		if err := darkroom.Child(t.Context(), bytes.NewReader(b), &out); err == nil && out.Len() < 9 {
 			t.Fatal("no answer")
 		}
 	})

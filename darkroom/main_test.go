@@ -1,6 +1,7 @@
 package darkroom_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -21,7 +22,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == childArg {
-		if err := darkroom.Child(os.Stdin, os.Stdout); err != nil {
+		if err := darkroom.Child(context.Background(), os.Stdin, os.Stdout); err != nil {
 			panic(fmt.Sprint("child: ", err)) // ends with a status that is not 0
 		}
 		return

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 
 	"fovea/darkroom"
@@ -12,9 +13,9 @@ import (
 const editChild = "darkroom-child"
 
 // beEditChild says whether this is an editing child, and if so does its work.
-func beEditChild(args []string, stdin io.Reader, stdout io.Writer) (bool, error) {
+func beEditChild(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) (bool, error) {
 	if len(args) != 1 || args[0] != editChild {
 		return false, nil
 	}
-	return true, darkroom.Child(stdin, stdout)
+	return true, darkroom.Child(ctx, stdin, stdout)
 }

@@ -89,7 +89,7 @@ type env struct {
 var errExit = errors.New("exit")
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	if child, err := beEditChild(args, stdin, stdout); child {
+	if child, err := beEditChild(ctx, args, stdin, stdout); child {
 		return status(stderr, err)
 	}
 	var c cli

@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if child, err := beEditChild(os.Args[1:], os.Stdin, os.Stdout); child {
+	if child, err := beEditChild(context.Background(), os.Args[1:], os.Stdin, os.Stdout); child {
 		os.Exit(status(os.Stderr, err))
 	}
 	testscript.Main(m, map[string]func(){"fovea": main})

@@ -72,6 +72,7 @@ func problem(err error) *Problem {
 		status = http.StatusTooManyRequests
 	case "if-match-missing":
 		status = http.StatusPreconditionRequired
+	default: // told by its kind
 	}
 	if text := publicText(err); text != "" {
 		detail = text

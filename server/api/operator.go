@@ -51,18 +51,21 @@ func (s *service) operator(mux *http.ServeMux) {
 	})
 	long("renditions/drop", s.dropRenditions)
 	long("proof", s.prove)
-	mux.HandleFunc("GET /api/v1/admin/audit", func(w http.ResponseWriter, r *http.Request) {
-		if !s.mayExportAudit(w, r) {
-			return
+	mux.HandleFunc("GET /api/v1/admin/audit", s.exportAudit)
+}
+
+// exportAudit sends the ledger whole, or cuts the answer.
+func (s *service) exportAudit(w http.ResponseWriter, r *http.Request) {
+	if !s.mayExportAudit(w, r) {
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if err := s.Operations.ExportAudit(r.Context(), w); err != nil {
+		if s.Log != nil {
+			s.Log.ErrorContext(r.Context(), "audit export failed", "err", err)
 		}
-		w.Header().Set("Content-Type", "application/octet-stream")
-		if err := s.Operations.ExportAudit(r.Context(), w); err != nil {
-			if s.Log != nil {
-				s.Log.ErrorContext(r.Context(), "audit export failed", "err", err)
-			}
-			panic(http.ErrAbortHandler)
-		}
-	})
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // dropRenditions gives up the bytes of all renditions, and notes who wished it.

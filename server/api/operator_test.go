@@ -34,7 +34,8 @@ func (f failing) DropRenditions(context.Context, clinical.Caller, func(done, tot
 	return nil, f.err
 }
 
-func (f failing) ProvePaper(context.Context, string) (any, error)               { return nil, f.err }
+func (f failing) ProvePaper(context.Context, string) (any, error) { return nil, f.err }
+
 func (f failing) Prove(context.Context, uint64, clinical.RecallID) (any, error) { return nil, f.err }
 
 // byOperator sends a request as if it came through the admin socket.
