@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"fovea/clinical"
 	"fovea/darkroom"
@@ -70,18 +71,13 @@ func TestNoMoreAreMadeAtATimeThanThereAreWorkers(t *testing.T) {
 		ids = append(ids, h.keep(t, of, picture(t, 100+i, 80)).ID)
 	}
 	var watched atomic.Bool
-	var active, most atomic.Int32
-	entered, leave := make(chan struct{}, len(ids)), make(chan struct{})
+	var active atomic.Int32
+	leave := make(chan struct{})
 	h.opening = func() {
-		if !watched.Load() {
-			return
+		if watched.Load() {
+			active.Add(1)
+			<-leave
 		}
-		n := active.Add(1)
-		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
-		}
-		entered <- struct{}{}
-		<-leave
-		active.Add(-1)
 	}
 	h.follow(t)
 	for _, id := range ids {
@@ -97,12 +93,21 @@ func TestNoMoreAreMadeAtATimeThanThereAreWorkers(t *testing.T) {
 			}
 		})
 	}
-	for range ids {
-		<-entered
-		leave <- struct{}{}
+	// Two are being made, and perhaps one more is being measured, until they are let go.
+	const most = 3
+	long := time.Now().Add(300 * time.Millisecond)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for active.Load() < 2 || active.Load() <= most && time.Now().Before(long) {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("nothing is made")
+		}
 	}
+	if n := active.Load(); n > most {
+		t.Errorf("%d at once by two workers", n)
+	}
+	close(leave)
 	wg.Wait()
-	if most.Load() > 2 {
-		t.Errorf("%d at once by two workers", most.Load())
-	}
 }
