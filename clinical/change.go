@@ -112,7 +112,7 @@ type Event struct {
 	Rule    string    `json:",omitempty"` // the rule that decided
 	Count   int       `json:",omitempty"` // bytes served, hits found
 	Note    string    `json:",omitempty"` // a person's free-text reason; sealed
-	SHA256  string    `json:",omitempty"` // of a paper that was issued, in lower-case hexadecimal: in the ledger as it is
+	SHA256  string    `json:",omitempty"` // of a paper that was issued, or a copy that was attested, in lower-case hexadecimal: in the ledger as it is
 }
 
 // Delta holds records as they are after a change. In a proposed change each

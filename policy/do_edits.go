@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -16,7 +17,8 @@ const maxEditNote = 500 // bytes
 
 // saveEdit adds a version of a picture, and shows the picture in it. What was
 // attested was another version: until somebody attests this one, no flattened
-// copy is shown. A version with masks says that there is something to hide.
+// copy is shown. A version with masks says that there is something to hide, and one that
+// shows more than the one before is nobody's "no identifying feature" yet.
 func (a *act) saveEdit(ctx context.Context, cmd clinical.SaveEdit) (clinical.Change, error) {
 	as, edits, err := a.editable(ctx, cmd.Asset)
 	if err != nil {
@@ -42,6 +44,7 @@ func (a *act) saveEdit(ctx context.Context, cmd clinical.SaveEdit) (clinical.Cha
 	case len(cmd.Note) > maxEditNote || !utf8.ValidString(cmd.Note):
 		return clinical.Change{}, invalid("words", "The note has more than 500 bytes. Shorten it.")
 	}
+	before, _ := edits.Version(as.Edit)
 	edits.Versions = append(slices.Clip(edits.Versions), clinical.Version{
 		Base: cmd.Base, Recipe: cmd.Recipe, By: a.person.ID, At: a.now, Note: cmd.Note,
 	})
@@ -49,10 +52,22 @@ func (a *act) saveEdit(ctx context.Context, cmd clinical.SaveEdit) (clinical.Cha
 		return clinical.Change{}, conflict("too-many", "The versions of this picture take more than 4 MiB. Save one with fewer masks and marks.")
 	}
 	as.Edit, as.Cleared = len(edits.Versions), clinical.NoIdentifiability
-	if as.Masked = len(cmd.Recipe.Masks) > 0; as.Masked {
+	if as.Masked = len(cmd.Recipe.Masks) > 0; as.Masked || tellsMore(before.Recipe, cmd.Recipe) {
 		as.NoIdentifyingFeature, as.ReviewedBy, as.ReviewedAt = false, clinical.PersonID{}, time.Time{}
 	}
 	return a.edited(clinical.ActEdited, "", as, edits), nil
+}
+
+// tellsMore reports whether a version may show what the one before did not: a
+// place that was cut away, or words. Nobody has said of those that they identify
+// nobody.
+func tellsMore(before, now clinical.Recipe) bool {
+	if cut := before.Frame; cut != nil && (now.Frame == nil || *now.Frame != *cut) {
+		return true
+	}
+	return slices.ContainsFunc(now.Marks, func(m clinical.Mark) bool {
+		return m.Text != "" && !slices.ContainsFunc(before.Marks, func(b clinical.Mark) bool { return b.Text == m.Text })
+	})
 }
 
 // attestEdit records what a second person found who looked at the flattened copy
@@ -79,7 +94,9 @@ func (a *act) attestEdit(ctx context.Context, cmd clinical.AttestEdit) (clinical
 		as.Cleared = clinical.NoIdentifiability
 	}
 	note := strings.TrimSpace(cmd.Found.String() + "\n" + cmd.Words)
-	return a.edited(clinical.ActAttested, note, as, edits), nil
+	c := a.edited(clinical.ActAttested, note, as, edits)
+	c.SHA256 = hex.EncodeToString(cmd.SHA256[:])
+	return c, nil
 }
 
 // attestable tests what can be attested without looking at a pixel. An eye bar

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"strings"
@@ -229,6 +230,53 @@ func TestNothingIsAttestedThatNobodyLookedFor(t *testing.T) {
 	last := h.journal.entries[len(h.journal.entries)-1].Event
 	if want := "face masked, eyes none, tattoo none, jewellery none, label none, background none, rare finding shown"; last.Note != want {
 		t.Errorf("the ledger says %q, want %q", last.Note, want)
+	}
+	if want := hex.EncodeToString(good.SHA256[:]); last.SHA256 != want || last.Caller.Person != human("clara") {
+		t.Errorf("the ledger says that %s attested %q, want %q", last.Caller.Person, last.SHA256, want)
+	}
+}
+
+// The photographer's word is about what was to be seen. A version that shows a
+// place that was cut away then, or that has words on it, is none that it was
+// said of.
+func TestNoIdentifyingFeatureIsSaidOfWhatWasSeen(t *testing.T) {
+	cut, moved, words, arrow := clinical.NewRecipe(), clinical.NewRecipe(), clinical.NewRecipe(), clinical.NewRecipe()
+	cut.Frame = &clinical.Frame{Centre: clinical.Point{X: 1000, Y: 1000}, Width: 600, Height: 600}
+	moved.Frame = &clinical.Frame{Centre: clinical.Point{X: 3000, Y: 1000}, Width: 600, Height: 600}
+	words.Marks = []clinical.Mark{{Kind: clinical.MarkText, Points: []clinical.Point{{X: 90, Y: 90}}, Text: "Mrs Fontaine", Ink: clinical.White}}
+	arrow.Marks = []clinical.Mark{{Kind: clinical.MarkArrow, Points: []clinical.Point{{X: 90, Y: 90}, {X: 190, Y: 190}}, Ink: clinical.White}}
+	for name, x := range map[string]struct {
+		before, now clinical.Recipe
+		stays       bool
+	}{
+		"the same":           {cut, cut, true},
+		"cut":                {clinical.NewRecipe(), cut, true},
+		"an arrow":           {clinical.NewRecipe(), arrow, true},
+		"the same words":     {words, words, true},
+		"no longer cut":      {cut, clinical.NewRecipe(), false},
+		"cut somewhere else": {cut, moved, false},
+		"words":              {clinical.NewRecipe(), words, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, wounds())
+			h.run()
+			plain := clinical.ClassifyAssets{Assets: []clinical.AssetID{asset("leg")}, Sensitivity: clinical.Plain, NoIdentifyingFeature: true}
+			h.do("paula", clinical.SaveEdit{Asset: asset("leg"), Recipe: x.before})
+			h.do("paula", plain)
+			h.flatten(1)
+			if n := len(h.names("stella", set("wounds"), clinical.Mount)); n != 1 {
+				t.Fatalf("%d listed before", n)
+			}
+			h.do("clara", clinical.SaveEdit{Asset: asset("leg"), Base: 1, Recipe: x.now})
+			h.flatten(2)
+			if n := len(h.names("stella", set("wounds"), clinical.Mount)); (n == 1) != x.stays {
+				t.Errorf("%d listed", n)
+			}
+			h.do("paula", plain)
+			if n := len(h.names("stella", set("wounds"), clinical.Mount)); n != 1 {
+				t.Errorf("said again: %d listed", n)
+			}
+		})
 	}
 }
 

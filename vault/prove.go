@@ -40,7 +40,7 @@ func (v *Vault) ProvePaper(ctx context.Context, sum string) ([]byte, error) {
 	if _, ok := paperKey(sum); !ok {
 		return nil, clinical.Errorf(clinical.Invalid, "vault: no SHA-256")
 	}
-	issued, err := v.Events(ctx, clinical.EventQuery{SHA256: sum, Limit: 1})
+	issued, err := v.Events(ctx, clinical.EventQuery{SHA256: sum, Acts: []clinical.Act{clinical.ActPaperIssued}, Limit: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ type Leaf struct {
 	Rule    string // the rule that decided
 	Count   int64  // bytes served, hits found
 	Note    string // keyed hash of a free-text reason, in hexadecimal
-	SHA256  string // of a paper that was issued, in lower-case hexadecimal
+	SHA256  string // of a paper that was issued, or a copy that was attested, in lower-case hexadecimal
 }
 
 // wire is the order and the names of the fields in a leaf's text.
