@@ -26,8 +26,8 @@ async function accessible(page: Page) {
 }
 
 /** What the server itself says of the picture at a place of the newest. */
-async function picture(page: Page, at: number): Promise<{ id: string; rev: number; caption?: string; keywords?: string[] }> {
-  const response = await page.request.post(`/api/v1/search?sort=newest&limit=1&cursor=${at}`, { data: { q: "" } });
+async function picture(page: Page, at: number, narrowed = ""): Promise<{ id: string; rev: number; caption?: string; keywords?: string[] }> {
+  const response = await page.request.post(`/api/v1/search?sort=newest&limit=1&cursor=${at}${narrowed}`, { data: { q: "" } });
   const { items } = (await response.json()) as { items: { id: string; rev: number; caption?: string; keywords?: string[] }[] };
   return items[0]!;
 }
@@ -105,20 +105,20 @@ test("pictures are described by keyboard alone, and it is taken back", async () 
 test("what somebody else wrote meanwhile is kept, and said", async () => {
   const [one, other] = [await house.visit(), await house.visit()];
   await signIn(house, one.page, "lea");
-  await signIn(house, other.page, "tomas");
-  await one.page.route("**/api/v1/changes", (route) => route.abort()); // Léa's page hears nothing
+  await signIn(house, other.page, "lea"); // on another machine
+  await one.page.route("**/api/v1/changes", (route) => route.abort()); // this page hears nothing
   await one.page.reload();
   await cells(one.page).first().locator("img").waitFor();
   const theirs = await picture(other.page, 0);
   const wrote = await other.page.request.patch(`/api/v1/assets/${theirs.id}`, {
-    data: { caption: "Tomás was first" },
+    data: { caption: "The other was first" },
     headers: { "If-Match": `"${theirs.rev}"` },
   });
   expect(wrote.ok()).toBe(true);
   await one.page.locator("#field-caption").fill("Léa was second");
   await one.page.keyboard.press("Control+Enter");
   await one.page.getByText(/^Quelqu’un a modifié cette photo/).waitFor();
-  expect((await picture(one.page, 0)).caption).toBe("Tomás was first");
+  expect((await picture(one.page, 0)).caption).toBe("The other was first");
   await one.context.close();
   await other.context.close();
 });
@@ -126,7 +126,7 @@ test("what somebody else wrote meanwhile is kept, and said", async () => {
 test("what changes elsewhere is seen without asking", async () => {
   const [one, other] = [await house.visit(), await house.visit()];
   await signIn(house, one.page, "lea");
-  await signIn(house, other.page, "tomas");
+  await signIn(house, other.page, "lea"); // on another machine
   const first = await picture(other.page, 0);
   const wrote = await other.page.request.patch(`/api/v1/assets/${first.id}`, {
     data: { caption: "", view: { code: "SEEN LIVE" } },
@@ -134,6 +134,32 @@ test("what changes elsewhere is seen without asking", async () => {
   });
   expect(wrote.ok()).toBe(true);
   await cells(one.page).first().getByText("SEEN LIVE").waitFor({ timeout: 10_000 });
+  await one.context.close();
+  await other.context.close();
+});
+
+test("a selection stays with its pictures when others go, and so does what is typed", async () => {
+  const [one, other] = [await house.visit(), await house.visit()];
+  await signIn(house, one.page, "lea");
+  await signIn(house, other.page, "lea"); // on another machine
+  const backs = "&view=TRUNK%20POST";
+  const [first, second] = [await picture(one.page, 0, backs), await picture(one.page, 1, backs)];
+  await one.page.getByRole("checkbox", { name: "TRUNK POST" }).click();
+  await one.page.getByRole("checkbox", { name: "TRUNK POST", checked: true }).waitFor();
+  await one.page.waitForFunction(() => [...document.querySelectorAll(".cell .code")].every((c) => c.textContent === "TRUNK POST"));
+  await cells(one.page).nth(1).click();
+  await one.page.locator("#field-caption").fill("The second one");
+  const gone = await other.page.request.patch(`/api/v1/assets/${first.id}`, {
+    data: { view: { code: "TRUNK LAT" } },
+    headers: { "If-Match": `"${first.rev}"` },
+  });
+  expect(gone.ok(), await gone.text()).toBe(true);
+  await one.page.locator(".cell[data-active]#p-0").waitFor();
+  await one.page.keyboard.press("Control+Enter");
+  await one.page.getByText(/^Fait/).waitFor();
+  const now = await picture(one.page, 0, backs);
+  expect([now.id, now.caption]).toEqual([second.id, "The second one"]);
+  expect(one.faults).toEqual([]);
   await one.context.close();
   await other.context.close();
 });
@@ -167,6 +193,7 @@ test.each(["EN", "FR", "ES"])("every screen is free of axe's violations, dark an
     await page.keyboard.press("Control+k");
     await page.keyboard.type(words);
     await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
   };
   await run(`: ${language}`);
   for (const theme of ["dark", "light"]) {
@@ -181,9 +208,11 @@ test.each(["EN", "FR", "ES"])("every screen is free of axe's violations, dark an
     await page.getByRole("dialog").waitFor();
     await accessible(page);
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("Control+k");
     await accessible(page);
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("g");
     await page.getByRole("listbox").waitFor();
     await page.getByRole("button", { name: /dark|sombre|oscuro/i }).click();

@@ -159,6 +159,23 @@ export interface paths {
         patch: operations["describe-asset"];
         trace?: never;
     };
+    "/api/v1/assets/{id}/alignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How a picture lies over an earlier one of the same patient, with its error, or why that is not known; nothing is changed by it */
+        post: operations["align"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{id}/chart": {
         parameters: {
             query?: never;
@@ -2348,6 +2365,78 @@ export interface components {
             /** @description the same for a person, in English */
             words: string;
         };
+        Align: {
+            /** @description the earlier picture, of the same patient */
+            onto: string;
+            /** @description three to eight places that a person says are the same in both; absent: they are found */
+            points?: components["schemas"]["PointPair"][] | null;
+        };
+        Alignment: {
+            accepted: boolean;
+            /** @description of the picture, upright */
+            after: components["schemas"]["PixelSize"];
+            /**
+             * Format: int64
+             * @description those that one map explains
+             */
+            agreeing: number;
+            /**
+             * Format: int64
+             * @description parts most alike where they are laid
+             */
+            alike: number;
+            /** @description the picture that is laid over the other */
+            asset: string;
+            /** @description of the earlier picture, upright */
+            before: components["schemas"]["PixelSize"];
+            /** @description from places that a person pointed at */
+            by_hand: boolean;
+            /**
+             * Format: int64
+             * @description parts more alike beside it
+             */
+            elsewhere: number;
+            /**
+             * Format: double
+             * @description 19 of 20 places of the region lie within it, in pixels
+             */
+            error: number;
+            /**
+             * Format: int64
+             * @description details that look alike, or places that were given
+             */
+            matches: number;
+            /** @description 3 × 3, row by row: takes places of the picture to the same ones of the earlier, in pixels of both upright originals */
+            matrix?: number[] | null;
+            /** @description the earlier picture */
+            onto: string;
+            /**
+             * Format: double
+             * @description what both show, as a share of the smaller
+             */
+            overlap: number;
+            /**
+             * Format: int64
+             * @description parts of the region of which the pixels were compared
+             */
+            parts: number;
+            /** @description why it is not */
+            reason?: string;
+            /** @description the outline, in the earlier picture, of what agrees; nothing is known of what lies outside */
+            region?: components["schemas"]["Point"][] | null;
+            /**
+             * Format: double
+             * @description root mean square of what agreeing details miss by, in pixels
+             */
+            residual: number;
+            /**
+             * Format: double
+             * @description the region's share of what both show
+             */
+            spread: number;
+            /** @description the verdict, and what to do next */
+            words: string;
+        };
         AppPassword: {
             device: string;
             /** Format: date-time */
@@ -3338,11 +3427,23 @@ export interface components {
             studios?: string[] | null;
             termEnds?: string;
         };
+        PixelSize: {
+            /** Format: int64 */
+            height: number;
+            /** Format: int64 */
+            width: number;
+        };
         Point: {
             /** Format: double */
             x: number;
             /** Format: double */
             y: number;
+        };
+        PointPair: {
+            /** @description in the picture that is laid over it */
+            after: components["schemas"]["Point"];
+            /** @description in the earlier picture */
+            before: components["schemas"]["Point"];
         };
         Reach: {
             /** Format: int64 */
@@ -4267,6 +4368,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    align: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Align"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alignment"];
                 };
             };
             /** @description Error */

@@ -60,6 +60,11 @@ export class Listing<T> {
     this.changed();
   }
 
+  /** Every place that is held, in no order. */
+  *entries(): Generator<readonly [number, T]> {
+    for (const [n, items] of this.#pages) for (const [i, item] of items.entries()) yield [n * this.pageSize + i, item];
+  }
+
   /** Puts another value in a place that is held, such as a picture that was described anew. */
   replace(same: (item: T) => boolean, by: (item: T) => T): void {
     for (const [n, items] of this.#pages) {

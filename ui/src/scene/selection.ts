@@ -46,6 +46,23 @@ export function* places(s: Selection): Generator<number> {
   for (const [from, to] of s.ranges) for (let at = from; at < to; at++) yield at;
 }
 
+/**
+ * The same pictures in a listing that has changed: `was` names what stood at a place, `now` says where a name stands
+ * today. What is gone is no longer selected, and nothing that was not selected ever is.
+ */
+export function moved(s: Selection, was: (place: number) => string | undefined, now: (name: string) => number | undefined): Selection {
+  const to = (place: number) => {
+    const name = was(place);
+    return name === undefined ? undefined : now(name);
+  };
+  const ranges = [...places(s)].flatMap((place): [number, number][] => {
+    const at = to(place);
+    return at === undefined ? [] : [[at, at + 1]];
+  });
+  const active = to(s.active) ?? ranges[0]?.[0] ?? -1;
+  return { active, anchor: to(s.anchor) ?? active, ranges: joined(ranges) };
+}
+
 function joined(ranges: (readonly [number, number])[]): [number, number][] {
   const out: [number, number][] = [];
   for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {

@@ -1,7 +1,7 @@
 import { api, Refusal, type Asset, type Describe } from "../../api/client";
 import { person } from "../../person.svelte";
 import { Listing } from "../../scene/listing";
-import { has, nothing, only, places, size, type Selection } from "../../scene/selection";
+import { has, moved, nothing, only, places, size, type Selection } from "../../scene/selection";
 import { History } from "../../scene/undo";
 
 /** The facets that are offered, in the order in which they are shown. */
@@ -20,6 +20,9 @@ export interface Rewrite {
   readonly entries: readonly { readonly id: string; readonly rev: number; readonly to: Describe }[];
 }
 
+/** A selection that spans more than this many places is not followed through a change of the listing: it is let go. */
+const tooMany = 4000;
+
 /** How many pictures are described at once, so that nobody else waits for it. */
 const atOnce = 4;
 
@@ -35,7 +38,9 @@ export class Library {
   text = $state("");
   order = $state<Order>("newest");
   terms = $state<Partial<Record<FacetName, readonly string[]>>>({});
-  selection = $state.raw<Selection>(nothing);
+  #selection = $state.raw<Selection>(nothing);
+  /** Counts what the person selected; the same pictures elsewhere in the listing are no new selection. */
+  picked = $state(0);
   facets = $state.raw<Partial<Record<FacetName, readonly Bin[]>>>({});
   total = $state(0);
   /** Whether the first answer is there. */
@@ -47,7 +52,12 @@ export class Library {
   /** How many of the last act's pictures somebody else had changed meanwhile: their words were kept. */
   conflicts = $state(0);
 
-  #listing: Listing<Asset> = this.#ask();
+  #listing: Listing<Asset> = this.#ask().listing;
+  /** The answer that is under way; the one before is shown until it is there. */
+  #next: Listing<Asset> | undefined;
+  #shown = { from: 0, to: 1 };
+  /** The selected pictures as they were when the person began to write. */
+  #held: readonly Asset[] | undefined;
   /** The revision that this person's own last write left behind. Only that may be written over to take it back. */
   readonly #wrote = new Map<string, number>();
   readonly history = new History<Rewrite>((delta) => this.#write(delta));
@@ -55,6 +65,15 @@ export class Library {
   at(place: number): Asset | undefined {
     void this.seen;
     return this.#listing.at(place);
+  }
+
+  get selection(): Selection {
+    return this.#selection;
+  }
+  set selection(s: Selection) {
+    this.#selection = s;
+    this.#held = undefined;
+    this.picked++;
   }
 
   get active(): Asset | undefined {
@@ -71,24 +90,50 @@ export class Library {
   }
 
   need(from: number, to: number): void {
+    this.#shown = { from, to };
     this.#listing.need(from, to).catch((e: unknown) => this.#fails(e));
   }
 
-  /** Asks anew. What is selected stays while the question does. */
+  /**
+   * Asks anew. What was there is shown until the answer is, and with `keep` the same pictures stay selected, wherever
+   * they stand now.
+   */
   ask(keep = false): void {
-    this.#listing.end();
-    this.#listing = this.#ask();
-    if (!keep) this.selection = nothing;
-    this.failure = undefined;
-    const mine = this.#listing;
-    mine.need(0, 1).then(
+    this.#next?.end();
+    const { listing, facets } = this.#ask();
+    this.#next = listing;
+    const { from, to } = keep ? this.#shown : { from: 0, to: 1 };
+    const far = keep && this.#selection.ranges.length > 0 ? this.#selection.ranges.at(-1)![1] : 0;
+    const near = keep ? (this.#selection.ranges[0]?.[0] ?? 0) : 0;
+    Promise.all([listing.need(0, 1), listing.need(from, to), ...(far - near < tooMany ? [listing.need(near, far)] : [])]).then(
       () => {
-        if (mine !== this.#listing) return;
+        if (listing !== this.#next) return;
+        const was = this.#listing;
+        const now = new Map([...listing.entries()].map(([place, a]) => [a.id, place]));
+        if (keep) {
+          this.#selection = moved(
+            this.#selection,
+            (place) => was.at(place)?.id,
+            (id) => now.get(id),
+          );
+        }
+        was.end();
+        this.#listing = listing;
+        this.#next = undefined;
+        this.facets = facets();
+        this.total = listing.total;
         this.ready = true;
-        if (this.selection.active < 0 && this.total > 0) this.selection = only(0);
+        this.failure = undefined;
+        this.seen++;
+        if (!keep || (this.#selection.active < 0 && this.total > 0)) this.selection = this.total > 0 ? only(0) : nothing;
       },
-      (e: unknown) => mine === this.#listing && this.#fails(e),
+      (e: unknown) => listing === this.#next && this.#fails(e),
     );
+  }
+
+  /** The person begins to write: what others write from now on is theirs, and is not written over. */
+  hold(): void {
+    this.#held ??= this.#chosen(this.#listing);
   }
 
   narrow(name: FacetName, value: string): void {
@@ -105,9 +150,12 @@ export class Library {
 
   /** Writes fields to every selected picture, as one act that can be taken back. */
   async describe(fill: (was: Describe) => Describe, label: string): Promise<void> {
-    await this.#listing.need(this.selection.ranges[0]?.[0] ?? 0, this.selection.ranges.at(-1)?.[1] ?? 0);
-    const before = [...places(this.selection)].flatMap((p) => this.#listing.at(p) ?? []);
-    if (before.length !== size(this.selection)) throw new Error("a selected picture is not there");
+    const listing = this.#listing;
+    const { ranges } = this.#selection;
+    if (!this.#held) await listing.need(ranges[0]?.[0] ?? 0, ranges.at(-1)?.[1] ?? 0);
+    const before = this.#held ?? this.#chosen(listing);
+    if (!before) throw new Error("a selected picture is not there");
+    this.#held = undefined;
     await this.history.do({
       label,
       delta: { first: true, entries: before.map((a) => ({ id: a.id, rev: a.rev, to: fill(describe(a)) })) },
@@ -119,8 +167,15 @@ export class Library {
     return has(this.selection, place);
   }
 
-  #ask(): Listing<Asset> {
+  /** The selected pictures; undefined while one of them is not there. */
+  #chosen(listing: Listing<Asset>): readonly Asset[] | undefined {
+    const all = [...places(this.#selection)].flatMap((p) => listing.at(p) ?? []);
+    return all.length === size(this.#selection) ? all : undefined;
+  }
+
+  #ask(): { listing: Listing<Asset>; facets: () => Library["facets"] } {
     const { text, order, terms } = this;
+    let facets: Library["facets"] = {};
     const listing: Listing<Asset> = new Listing<Asset>(
       async (offset, limit, signal) => {
         const { data } = await api.POST("/api/v1/search", {
@@ -139,7 +194,7 @@ export class Library {
           body: { q: text },
           signal,
         });
-        if (offset === 0 && listing === this.#listing) this.facets = (data?.facets ?? {}) as Library["facets"];
+        if (offset === 0) facets = (data?.facets ?? {}) as Library["facets"];
         return { total: data?.total ?? 0, items: data?.items ?? [] };
       },
       () => {
@@ -148,7 +203,7 @@ export class Library {
         this.seen++;
       },
     );
-    return listing;
+    return { listing, facets: () => facets };
   }
 
   async #write({ first, entries }: Rewrite): Promise<void> {
