@@ -68,7 +68,7 @@ func (s *system) openServer(ctx context.Context) error {
 	screens, err := pages.New(pages.Options{
 		Gate: s.gate, Authenticate: s.login.Authenticate, Accounts: s.login, Devices: s.login,
 		Explain: ingest.Words, CA: s.authority(), Rules: s.cfg.rules(), Zone: s.cfg.zone, Now: time.Now, Log: s.log,
-		URL: func() string { return cmp.Or(strings.TrimSuffix(s.cfg.Site.URL, "/"), "https://"+s.address) }, Papers: press{s.desk}.papers(), Aligner: aligner{s.finder}, Finder: s.finder, Meter: meter{s.finder},
+		URL: func() string { return cmp.Or(strings.TrimSuffix(s.cfg.Site.URL, "/"), "https://"+s.address) }, Papers: press{s.desk}.papers(), Aligner: aligner{s.finder}, Finder: s.finder, Meter: meter{s.finder}, Drawer: s.finder,
 	})
 	if err != nil {
 		return err

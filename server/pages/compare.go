@@ -330,19 +330,6 @@ func upright(s clinical.Shown) (int, int) {
 	return w, h
 }
 
-// pictureOf is where a browser finds a picture that it can show, as it was taken;
-// its small copy where it cannot, and nothing where there is none yet.
-func pictureOf(s clinical.Shown) string {
-	switch s.Asset.Original.MIME {
-	case "image/jpeg", "image/png", "image/webp", "image/gif":
-		return "/img/" + s.Asset.ID.String() + "/original"
-	}
-	if s.Thumb {
-		return "/img/" + s.Asset.ID.String() + "/thumb-256"
-	}
-	return ""
-}
-
 func dimensions(s wire.PixelSize) string { return strconv.Itoa(s.Width) + "x" + strconv.Itoa(s.Height) }
 
 func text64(v float64) string { return strconv.FormatFloat(v, 'g', 10, 64) }

@@ -258,12 +258,7 @@ func (d *door) editOf(v *visit) (editPage, clinical.Edits, error) {
 	if p.Width > 0 && p.Height > 0 {
 		p.Canvases = canvases(p.Width, p.Height)
 	}
-	switch mime := one.Asset.Original.MIME; {
-	case mime == "image/jpeg" || mime == "image/png" || mime == "image/webp" || mime == "image/gif":
-		p.Picture = "/img/" + id.String() + "/original"
-	case one.Thumb && one.Asset.Edit == 0:
-		p.Picture = "/img/" + id.String() + "/thumb-256"
-	}
+	p.Picture = pictureOf(one)
 	if !one.Asset.Patient.IsZero() {
 		p.Patient, err = d.met(v, one.Asset.Patient)
 	}

@@ -77,6 +77,7 @@ type Options struct {
 
 	Finder finder // nil: nobody suggests what to mask
 	Meter  meter  // nil: nobody measures colours
+	Drawer drawer // nil: what no browser reads is shown as its thumbnail
 }
 
 type door struct {
@@ -136,9 +137,10 @@ func (d *door) looks() map[string]func(*visit) error {
 		"GET /tasks":         d.tasks,
 		"GET /glass":         d.glassForm,
 
-		"GET /pictures/{id}/edit":   d.edit,
-		"GET /pictures/{id}/review": d.review,
-		"GET /reviews":              d.reviews,
+		"GET /pictures/{id}/edit":      d.edit,
+		"GET /pictures/{id}/taken.jpg": d.taken,
+		"GET /pictures/{id}/review":    d.review,
+		"GET /reviews":                 d.reviews,
 
 		"GET /pictures/{id}/compare": d.compare,
 		"GET /compare.css":           d.compareStyle,
