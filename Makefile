@@ -23,7 +23,7 @@ CAP      ?=
 # Tests of darkroom that loop over pixels in one goroutine: under the race detector they take ten minutes and it has
 # nothing to find there, so they run without it. So do the packages of PLAIN, whole.
 PIXELS   := CameraFileTells|CameraFileIsRendered|MaskCoversInfluences|MaskCoversInAJPEG|UnderItsMask|UnderAMaskIs|PixelatedOrBlurred|FuzzedFilesRender|SameRecipeSame|SameRecipeIs|SmallPictureIs|GreyPicturesAre|KnowsNoPixels
-PLAIN    := fovea/darkroom/align|fovea/darkroom/identifiers|fovea/darkroom/watermark|fovea/internal/barcode
+PLAIN    := fovea/darkroom/align|fovea/darkroom/gauge|fovea/darkroom/identifiers|fovea/darkroom/watermark|fovea/internal/barcode
 
 # Everything ships and is checked without cgo; only the race detector needs it.
 export CGO_ENABLED := 0
@@ -63,11 +63,11 @@ test: ## build and vet everything, then run the tests under the race detector (R
 	@go vet $(PKG)
 	@raced=$$(go list $(PKG) | grep -vxE '$(PLAIN)' || true); [ -z "$$raced" ] || \
 		CGO_ENABLED=$(if $(filter 1,$(RACE)),1,0) $(TOOLS)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
-		$(if $(filter 1,$(RACE)),-race -skip '$(PIXELS)') -vet=off -timeout 15m $$raced
+		$(if $(filter 1,$(RACE)),-race -skip '$(PIXELS)') -vet=off -timeout 30m $$raced
 	@! go list $(PKG) | grep -qx fovea/darkroom || [ $(RACE) != 1 ] || \
-		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -run '$(PIXELS)' -vet=off -timeout 15m ./darkroom
+		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -run '$(PIXELS)' -vet=off -timeout 30m ./darkroom
 	@plain=$$(go list $(PKG) | grep -xE '$(PLAIN)' || true); [ -z "$$plain" ] || \
-		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -vet=off -timeout 15m $$plain
+		$(TOOLS)/gotestsum --format pkgname-and-test-fails -- -vet=off -timeout 30m $$plain
 
 	@[ '$(PKG)' != ./... ] || npm test --silent --prefix ui
 
