@@ -3,6 +3,7 @@ package darkroom_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"fovea/clinical"
 	"fovea/clinical/clinicaltest"
 	"fovea/darkroom"
+	"fovea/darkroom/watermark"
 	"fovea/internal/sandbox"
 	"fovea/internal/testenv"
 )
@@ -52,6 +54,10 @@ func plant(t *testing.T, box *sandbox.Sandbox, b []byte) []byte {
 	return out
 }
 
+// markedForm ends the name of a copy that is marked for one reader: alone of all
+// it has a comment, of zeros, which makes its length what was told.
+const markedForm = "marked"
+
 // Everything that is shown to people beyond care is made by Edit or Render. A
 // reader that shares no code with either finds nothing in it but what a picture
 // cannot be without.
@@ -65,6 +71,10 @@ func TestNoRenditionOfAnyCameraFileTellsAnythingButPixels(t *testing.T) {
 		t.Fatal(err)
 	}
 	way, folder := editors(t)["children"], t.TempDir()
+	marker, err := watermark.New(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
 	made, spoilt := 0, 0
 	for i, f := range files {
 		b, err := os.ReadFile(f)
@@ -89,19 +99,29 @@ func TestNoRenditionOfAnyCameraFileTellsAnythingButPixels(t *testing.T) {
 		if err := darkroom.Bare(p.JPEG); err != nil {
 			t.Errorf("%s: %v", filepath.Base(f), err)
 		}
-		for _, part := range []string{planted, planted[:6], "Exif", "http://", "ICC_PROFILE", "jumb", "Photoshop"} {
-			if bytes.Contains(p.JPEG, []byte(part)) {
-				t.Errorf("%s: holds %q", filepath.Base(f), part)
-			}
+		shown, err := way.Render(t.Context(), source(b, mimeOf(f)), darkroom.TeachingSize, false)
+		if err != nil {
+			t.Fatalf("%s: %v", filepath.Base(f), err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, filepath.Base(f)+".jpg"), p.JPEG, 0o600); err != nil {
-			t.Fatal(err)
+		var marked bytes.Buffer
+		if err := marker.Embed(&marked, shown.JPEG, opt.Asset, watermark.Mark{1}); err != nil {
+			t.Fatalf("%s: %v", filepath.Base(f), err)
+		}
+		for form, copied := range map[string][]byte{"edited": p.JPEG, "shown": shown.JPEG, markedForm: marked.Bytes()} {
+			for _, part := range []string{planted, planted[:6], "Exif", "http://", "ICC_PROFILE", "jumb", "Photoshop"} {
+				if bytes.Contains(copied, []byte(part)) {
+					t.Errorf("%s, %s: holds %q", filepath.Base(f), form, part)
+				}
+			}
+			if err := os.WriteFile(filepath.Join(folder, filepath.Base(f)+"."+form+".jpg"), copied, 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if made < 45 || spoilt < 50 {
 		t.Errorf("%d rendered, %d with a name in them, of %d", made, spoilt, len(files))
 	}
-	foreign(t, folder, made)
+	foreign(t, folder, 3*made)
 }
 
 // foreign reads a folder of pictures with exiftool and fails for every tag that
@@ -131,6 +151,11 @@ func foreign(t *testing.T, folder string, want int) {
 				switch tag {
 				case "File:FileType", "File:FileTypeExtension", "File:MIMEType", "File:ImageWidth", "File:ImageHeight",
 					"File:EncodingProcess", "File:BitsPerSample", "File:ColorComponents", "File:YCbCrSubSampling":
+				case "File:Comment":
+					name, text := fmt.Sprint(tags["SourceFile"]), fmt.Sprint(tags[tag])
+					if !strings.HasSuffix(name, "."+markedForm+".jpg") || strings.Trim(text, "\x00") != "" {
+						t.Errorf("%s: %s %q", name, tag, text)
+					}
 				default:
 					t.Errorf("%v: %s", tags["SourceFile"], tag)
 				}
