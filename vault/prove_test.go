@@ -55,6 +55,11 @@ func TestAPaperThatWasIssuedIsProvenByItsBytes(t *testing.T) {
 	if err := b.Note(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
+	attested := b.event(clinical.ActAttested) // of a picture's copy, which is no paper
+	attested.SHA256 = strings.Repeat("a", 64)
+	if err := b.Note(t.Context(), attested); err != nil {
+		t.Fatal(err)
+	}
 	b.NoteLater(b.event(clinical.ActListed))
 	b.reopen(t)
 	file, err := b.ProvePaper(t.Context(), sum)
@@ -65,7 +70,7 @@ func TestAPaperThatWasIssuedIsProvenByItsBytes(t *testing.T) {
 	if err != nil || l.Act != string(clinical.ActPaperIssued) || l.SHA256 != sum || l.Patient != b.Pseudonym("patient", p.ID) {
 		t.Errorf("the proof is of %+v, %v", l, err)
 	}
-	for other, want := range map[string]error{strings.Repeat("0", 64): clinical.ErrNotFound, sum[:40] + sum[:24]: clinical.ErrNotFound, "": clinical.ErrInvalid, "zz": clinical.ErrInvalid} {
+	for other, want := range map[string]error{strings.Repeat("0", 64): clinical.ErrNotFound, attested.SHA256: clinical.ErrNotFound, sum[:40] + sum[:24]: clinical.ErrNotFound, "": clinical.ErrInvalid, "zz": clinical.ErrInvalid} {
 		if _, err := b.ProvePaper(t.Context(), other); !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", other, err, want)
 		}
