@@ -137,6 +137,11 @@ alignment: ## how well follow-ups are laid over their predecessors, and that not
 	@scripts/setup run
 	@go test -v -count=1 -timeout 90m ./darkroom/align -args -whole
 
+.PHONY: doors
+doors: ## that nothing a mask covers leaves by any door, for 200 pairs of pictures (ten minutes)
+	@scripts/setup test
+	@go test -v -count=1 -timeout 30m -run TestNoDoorServes ./cmd/fovea -args -pairs 200
+
 .PHONY: faces
 faces: ## how many faces and parts of faces are found, beside pigo, and what is missed (five minutes)
 	@scripts/setup models
