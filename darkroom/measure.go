@@ -148,7 +148,7 @@ func seek(ctx context.Context, p *raster) (sought bool, n int, err error) {
 	}
 	found, err := detector.Find(ctx, p.rgba())
 	for _, one := range found {
-		if one.Level == faces.Auto {
+		if one.Level == clinical.ToMask {
 			n++
 		}
 	}

@@ -10,8 +10,8 @@
 // pictures of skin; the three together are not.
 //
 // There are two thresholds, because a missed face cannot be taken back while a
-// false one costs a click. What reaches [Suggest] is shown for a person to
-// confirm; what reaches [Auto] is painted over before anybody has asked.
+// false one costs a click. What reaches [clinical.ToConfirm] is shown for a person to
+// confirm; what reaches [clinical.ToMask] is painted over before anybody has asked.
 // Neither releases anything: that is for a person who has looked.
 //
 // The package finds faces and parts of faces. It does not look for tattoos,
@@ -33,32 +33,11 @@ import (
 	"fovea/darkroom/faces/nn"
 )
 
-// Level is how sure a finding is.
-type Level uint8
-
-// The levels. There is nothing below Suggest.
-const (
-	Suggest Level = iota + 1 // to be confirmed by a person
-	Auto                     // to be painted over until a person says otherwise
-)
-
-// String returns suggest or auto.
-func (l Level) String() string {
-	switch l {
-	case Suggest:
-		return "suggest"
-	case Auto:
-		return "auto"
-	default:
-		return "none"
-	}
-}
-
 // Found is one face, or a part of one.
 type Found struct {
 	Box   image.Rectangle // in pixels of the picture that was given, within its bounds
 	Score float64         // mean of the three networks, 0 to 1
-	Level Level
+	Level clinical.Sureness
 	Turn  int // degrees by which to turn the picture clockwise for the face to be upright: 0, 90, 180, 270
 }
 
@@ -130,9 +109,9 @@ func (d *Detector) Find(ctx context.Context, upright image.Image) ([]Found, erro
 func report(all []candidate, bounds image.Rectangle, factor float64) []Found {
 	var found []Found
 	for _, c := range all {
-		level := Suggest
+		level := clinical.ToConfirm
 		if c.score >= autoScore {
-			level = Auto
+			level = clinical.ToMask
 		}
 		r := image.Rect(
 			int(math.Floor(c.x0*factor)), int(math.Floor(c.y0*factor)), int(math.Ceil(c.x1*factor)), int(math.Ceil(c.y1*factor)),

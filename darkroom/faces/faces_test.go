@@ -36,7 +36,7 @@ func TestManyAtOnceFindWhatOneFinds(t *testing.T) {
 	d := detector(t)
 	img := photo(t, "faces", "2008_001009.jpg")
 	want := find(t, d, img)
-	if len(want) != 2 || want[0].Level != faces.Auto || want[0].Turn != 0 {
+	if len(want) != 2 || want[0].Level != clinical.ToMask || want[0].Turn != 0 {
 		t.Fatalf("found %v, want two upright faces", want)
 	}
 	var all sync.WaitGroup
@@ -98,7 +98,7 @@ func TestNothingIsFoundInNothing(t *testing.T) {
 		img := image.NewRGBA(image.Rectangle{Max: size})
 		draw.Draw(img, img.Bounds(), grey, image.Point{}, draw.Src)
 		for _, f := range find(t, d, img) {
-			if f.Level == faces.Auto {
+			if f.Level == clinical.ToMask {
 				t.Errorf("%v: found %v in grey", size, f)
 			}
 		}

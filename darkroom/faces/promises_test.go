@@ -14,6 +14,7 @@ import (
 	"testing"
 	"text/tabwriter"
 
+	"fovea/clinical"
 	"fovea/darkroom/faces"
 	"fovea/internal/testenv"
 )
@@ -232,7 +233,7 @@ func (t *tally) join(o tally) {
 }
 
 // boxes are the findings of at least a level.
-func boxes(found []faces.Found, least faces.Level) []image.Rectangle {
+func boxes(found []faces.Found, least clinical.Sureness) []image.Rectangle {
 	var all []image.Rectangle
 	for _, f := range found {
 		if f.Level >= least {
@@ -249,10 +250,10 @@ func (tr *trial) run(t *testing.T, d *faces.Detector, s series, peer func(image.
 	t.Helper()
 	for shot := range s.each {
 		found := find(t, d, shot.img)
-		for _, f := range tr.suggest.add(shot, boxes(found, faces.Suggest)) {
+		for _, f := range tr.suggest.add(shot, boxes(found, clinical.ToConfirm)) {
 			t.Logf("missed: %s, %s %v", s.name, shot.name, f)
 		}
-		tr.auto.add(shot, boxes(found, faces.Auto))
+		tr.auto.add(shot, boxes(found, clinical.ToMask))
 		if peer != nil {
 			tr.peer.add(shot, peer(shot.img))
 		}

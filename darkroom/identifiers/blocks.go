@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"image"
 	"slices"
+
+	"fovea/clinical"
 )
 
 // The thresholds. How they were chosen, and what they find and miss, is in
@@ -139,12 +141,12 @@ func distinct(all []block) []Found {
 		if slices.ContainsFunc(out, func(f Found) bool { return share(f.Box, b.box) > .3 }) {
 			continue
 		}
-		one := Found{Box: b.box, Kind: Text, Score: b.score, Level: Suggest, Turn: b.turn}
+		one := Found{Box: b.box, Kind: Text, Score: b.score, Level: clinical.ToConfirm, Turn: b.turn}
 		switch {
 		case b.measures:
 			one.Kind = Scale
 		case b.sure >= 2:
-			one.Level = Auto
+			one.Level = clinical.ToMask
 		}
 		out = append(out, one)
 	}

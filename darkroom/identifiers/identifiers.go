@@ -38,34 +38,13 @@ const (
 	Scale Kind = "scale" // figures as on a ruler, which name nobody
 )
 
-// Level is how sure a finding is, as in package faces.
-type Level uint8
-
-// The levels.
-const (
-	Suggest Level = iota + 1 // to be confirmed by a person
-	Auto                     // to be painted over until a person says otherwise
-)
-
-// String returns suggest or auto.
-func (l Level) String() string {
-	switch l {
-	case Suggest:
-		return "suggest"
-	case Auto:
-		return "auto"
-	default:
-		return "none"
-	}
-}
-
 // Found is one block of text or one code.
 type Found struct {
 	Box   image.Rectangle // in pixels of the picture that was given, within its bounds
 	Kind  Kind
-	Score float64 // 0 to 1
-	Level Level   // a scale is never Auto
-	Turn  int     // degrees by which to turn the picture clockwise for text to be upright: 0, 90, 180, 270
+	Score float64           // 0 to 1
+	Level clinical.Sureness // a scale is never ToMask
+	Turn  int               // degrees by which to turn the picture clockwise for text to be upright: 0, 90, 180, 270
 }
 
 // Why no text was looked for.
@@ -158,15 +137,15 @@ func codes(ctx context.Context, img *image.Gray) ([]Found, error) {
 	}
 	var out []Found
 	for _, c := range read {
-		one := Found{Box: c.Box, Kind: Code, Score: .99, Level: Auto}
+		one := Found{Box: c.Box, Kind: Code, Score: .99, Level: clinical.ToMask}
 		switch {
 		case c.Times == 0:
-			one.Score, one.Level = .6, Suggest // seen and not read
+			one.Score, one.Level = .6, clinical.ToConfirm // seen and not read
 		case !c.Symbology.Bars() || c.Times > 1:
 		case c.Symbology == barcode.Code39 || len(c.Text) < 4:
 			continue // no check at all: noise reads like it
 		default:
-			one.Score, one.Level = .5, Suggest
+			one.Score, one.Level = .5, clinical.ToConfirm
 		}
 		out = append(out, one)
 	}

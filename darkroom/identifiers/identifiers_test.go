@@ -41,7 +41,7 @@ func TestWithoutAnEngineThatNobodyReadIsSaid(t *testing.T) {
 		if err != nil || got.Unread != identifiers.ReasonNoEngine {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		if len(got.Found) != 1 || got.Found[0].Kind != identifiers.Code || got.Found[0].Level != identifiers.Auto {
+		if len(got.Found) != 1 || got.Found[0].Kind != identifiers.Code || got.Found[0].Level != clinical.ToMask {
 			t.Errorf("%s: the code is found all the same: %+v", name, got.Found)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/math/fixed"
 
+	"fovea/clinical"
 	"fovea/darkroom/identifiers"
 )
 
@@ -121,7 +122,7 @@ func covered(found []identifiers.Found, r image.Rectangle, kind identifiers.Kind
 			continue
 		}
 		all += share(f.Box, r)
-		if f.Level == identifiers.Auto {
+		if f.Level == clinical.ToMask {
 			auto += share(f.Box, r)
 		}
 	}
@@ -263,7 +264,7 @@ func TestWoundsAreLeftAlone(t *testing.T) {
 		var s, a int
 		for _, one := range look(t, f, photo(t, bases[i])) {
 			s = 1
-			if one.Level == identifiers.Auto {
+			if one.Level == clinical.ToMask {
 				a = 1
 			}
 			t.Logf("%s: %s %s %.2f %v", filepath.Base(bases[i]), one.Kind, one.Level, one.Score, one.Box)
