@@ -266,8 +266,13 @@ func (a *act) pasteEdit(ctx context.Context, cmd clinical.PasteEdit) (clinical.C
 	if v, shown := edits.Version(as.Edit); shown {
 		recipe = v.Recipe
 	}
-	if recipe, err = recipe.Paste(from.Recipe, cmd.Parts, source.Patient == as.Patient && !source.Patient.IsZero()); err != nil {
+	one := source.Patient == as.Patient && !source.Patient.IsZero()
+	if recipe, err = recipe.Paste(from.Recipe, cmd.Parts, one); err != nil {
 		return clinical.Change{}, err
 	}
-	return a.saveEdit(ctx, clinical.SaveEdit{Asset: cmd.Asset, Base: as.Edit, Recipe: recipe, Note: from.Note})
+	pasted := clinical.SaveEdit{Asset: cmd.Asset, Base: as.Edit, Recipe: recipe}
+	if one { // a note may say anything of whom it was written about
+		pasted.Note = from.Note
+	}
+	return a.saveEdit(ctx, pasted)
 }

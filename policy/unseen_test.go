@@ -115,8 +115,12 @@ func TestPartsOfARecipeAreCopiedAndMasksNeverAcrossPatients(t *testing.T) {
 	if !h.asset("arm").Masked {
 		t.Error("masks of one patient are not copied")
 	}
-	// Tone and turn go to another patient; masks, marks, scale and side never.
+	// Tone and turn go to another patient; masks, marks, scale, side and the note never.
 	h.do("paula", paste("hand", clinical.SectionTone, clinical.SectionTurn))
+	e, err = h.Edits(t.Context(), as("paula"), asset("hand"))
+	if v, ok = e.Version(1); err != nil || !ok || v.Recipe.Turn != 90 || v.Note != "" {
+		t.Errorf("what was written about one patient stands with another: %q, %v", v.Note, err)
+	}
 	for _, part := range []clinical.Section{clinical.SectionMasks, clinical.SectionMarks, clinical.SectionScale, clinical.SectionSide} {
 		if got := h.refuses("paula", paste("hand", clinical.SectionTone, part), clinical.Invalid); got != "recipe-paste" {
 			t.Errorf("%s across patients: %s", part, got)
