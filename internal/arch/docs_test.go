@@ -48,3 +48,21 @@ func allPaths(tree fs.FS) (string, error) {
 	})
 	return all.String(), err
 }
+
+// A reader finds what concerns them by the two lines at the head of each change.
+func TestChangesSayTheirKindAndForWhom(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "changelog", "*", "*.md"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no change is there: %v", err)
+	}
+	head := regexp.MustCompile(`^Kind: (new|better|mended|security|removed)\nFor: \S.*\n\n\S`)
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !head.Match(text) {
+			t.Errorf("%s does not begin as changelog/README.md says", filepath.Base(f))
+		}
+	}
+}
