@@ -47,7 +47,7 @@ build: ## build bin/fovea
 .PHONY: ui
 ui: ## build the workplace, the front end under /app/, into ui/dist
 	@scripts/setup ui
-	@[ -e ui/dist/index.html ] && [ -z "$$(find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -newer ui/dist/index.html -print)" ] || \
+	@[ -e ui/dist/index.html ] && [ -z "$$(find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -newer ui/dist/index.html -print)$$(find server/pages/static -newer ui/dist/index.html -print)" ] || \
 		npm run --silent --prefix ui build
 
 .PHONY: ui-types

@@ -55,10 +55,6 @@ func handler(files fs.FS) http.Handler {
 			return
 		}
 		h.Set("Cache-Control", "no-cache")
-		if name == "icon.svg" {
-			static.ServeHTTP(w, r)
-			return
-		}
 		page(w, r, files)
 	})
 }

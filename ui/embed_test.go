@@ -11,7 +11,6 @@ import (
 func TestHandlerSendsThePageAndItsFiles(t *testing.T) {
 	built := handler(fstest.MapFS{
 		"index.html":        {Data: []byte("<title>Fovea</title>")},
-		"icon.svg":          {Data: []byte("<svg/>")},
 		"assets/index-1.js": {Data: []byte("let a")},
 	})
 	for _, c := range []struct {
@@ -23,7 +22,6 @@ func TestHandlerSendsThePageAndItsFiles(t *testing.T) {
 		{"GET", "/app/patients/any", 200, "no-cache", "<title>"},
 		{"GET", "/app/../secret", 200, "no-cache", "<title>"},
 		{"HEAD", "/app/", 200, "no-cache", ""},
-		{"GET", "/app/icon.svg", 200, "no-cache", "<svg/>"},
 		{"GET", "/app/assets/index-1.js", 200, "public, max-age=31536000, immutable", "let a"},
 		{"GET", "/app/assets/index-0.js", 404, "", "not found"},
 		{"POST", "/app/", 405, "", "GET"},

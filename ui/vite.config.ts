@@ -7,6 +7,7 @@ export default defineConfig({
   plugins: [svelte()],
   build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: false },
   server: {
+    fs: { allow: [".."] }, // the tokens are those of the pages
     proxy: { "/api": { target: "https://127.0.0.1:8443", secure: false }, "/img": { target: "https://127.0.0.1:8443", secure: false } },
   },
   test: {

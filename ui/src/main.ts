@@ -3,7 +3,7 @@ import "@fontsource-variable/inter/wght.css";
 import { mount } from "svelte";
 
 import App from "./App.svelte";
-import "./tokens.css";
+import "../../server/pages/static/tokens.css";
 import "./app.css";
 
 mount(App, { target: document.getElementById("app")! });
